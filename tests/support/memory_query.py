@@ -1,0 +1,125 @@
+"""A project in memory: the whole `Query` protocol over frozen records, for tests of what reads a project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from workbench.core.compare import percentiles
+from workbench.core.model import Distribution, Roles, Run, Series, Source, Stage, Summary, Window
+from workbench.core.query import Rows
+from workbench.core.roles import roles_for
+from workbench.core.series import thin
+from workbench.core.where import matches, parse, percentiles_of
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryQuery:
+    """Runs with their points, windows and sources; summaries are derived from the points, as a store derives them."""
+
+    all_runs: Sequence[Run] = ()
+    points: Mapping[tuple[str, str], Series] = field(default_factory=dict)
+    all_stages: Mapping[str, Sequence[Stage]] = field(default_factory=dict)
+    all_sources: Sequence[Source] = ()
+    all_windows: Mapping[str, Sequence[Window]] = field(default_factory=dict)
+    distributions: Mapping[tuple[str, str], Distribution] = field(default_factory=dict)
+    configured: Mapping[str, Roles] = field(default_factory=dict)
+    version: str = "1"
+
+    def runs(self, where: str = "", *, hidden: bool = False) -> Sequence[Run]:
+        expr = parse(where)
+        wanted = percentiles_of(expr)
+        kept = []
+        for run in self.all_runs:
+            if run.hidden and not hidden:
+                continue
+            run = self._summarised(run)
+            found = {
+                f"{key}.p{q:g}": values[0]
+                for key, q in wanted
+                if (values := self.percentiles([run.id], [key], [q]).get((run.id, key))) is not None
+            }
+            if matches(expr, run, found):
+                kept.append(run)
+        return sorted(kept, key=lambda run: -(run.started_at or 0.0))
+
+    def _summarised(self, run: Run) -> Run:
+        own = {key: self._summary(series) for (run_id, key), series in self.points.items() if run_id == run.id}
+        return replace(run, metrics={**run.metrics, **own})
+
+    def _summary(self, series: Series) -> Summary:
+        finite = series.value[np.isfinite(series.value)]
+        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (None, None)
+        direction = self.roles(series.key).direction
+        return Summary(
+            n=len(series.value),
+            last=float(series.value[-1]) if len(series.value) else None,
+            last_step=int(series.step[-1]) if len(series.step) else None,
+            min=low,
+            max=high,
+            best={"lower": low, "higher": high}.get(direction or ""),
+            first=float(series.value[0]) if len(series.value) else None,
+            not_finite=len(series.value) - len(finite),
+        )
+
+    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+        nothing = Series(run_id, key, np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
+        found = self.points.get((run_id, key), nothing)
+        if not points or len(found.value) <= points:
+            return found
+        step, value = thin(found.step, found.value, max(points // 3, 1))
+        wall = np.asarray(np.interp(step, found.step, found.wall), np.float64)
+        return Series(run_id, key, step.astype(np.int64), wall, value, found.n)
+
+    def percentiles(
+        self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
+    ) -> Mapping[tuple[str, str], Sequence[float]]:
+        found = {}
+        for run_id in run_ids:
+            for key in keys:
+                values = percentiles(self.series(run_id, key).value, qs)
+                if values is not None:
+                    found[run_id, key] = values
+        return found
+
+    def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
+        found = {run_id: self.series(run_id, key, points).value.tolist() for run_id in run_ids}
+        return {run_id: values for run_id, values in found.items() if values}
+
+    def stages(self, run_id: str) -> Sequence[Stage]:
+        return self.all_stages.get(run_id, ())
+
+    def sources(self) -> Sequence[Source]:
+        return sorted(self.all_sources, key=lambda source: source.path)
+
+    def monitors(self) -> Sequence[str]:
+        return sorted(self.all_windows)
+
+    def windows(self, monitor: str) -> Sequence[Window]:
+        return sorted(self.all_windows.get(monitor, ()), key=lambda window: (window.start, window.segment))
+
+    def distribution(self, monitor: str, column: str, window: float | None = None) -> Distribution | None:
+        return self.distributions.get((monitor, column))
+
+    def roles(self, key: str) -> Roles:
+        return roles_for(key, self.configured)
+
+    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+        raise NotImplementedError("the project in memory speaks no SQL")
+
+    def revision(self) -> str:
+        return self.version
+
+
+def series(run_id: str, key: str, values: Sequence[float], *, wall: float = 1_767_600_000.0, first: int = 0) -> Series:
+    """A series with one value a step and a step every 10 seconds."""
+    steps = np.arange(first, first + len(values), dtype=np.int64)
+    return Series(run_id, key, steps, wall + 10.0 * steps, np.asarray(values, np.float64), len(values))
+
+
+def with_points(*all_series: Series) -> dict[tuple[str, str], Series]:
+    """Series by run and key, as `MemoryQuery.points` wants them."""
+    return {(each.run_id, each.key): each for each in all_series}

@@ -1,0 +1,134 @@
+"""Entry point: `workbench [ROOT]` opens the terminal interface, every other command is loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+COMMANDS = {
+    "baseline": "workbench.cli.annotate:baseline",
+    "compare": "workbench.cli.listings:compare",
+    "demo": "workbench.cli.demo:demo",
+    "detect": "workbench.cli.detect:detect",
+    "doctor": "workbench.cli.doctor:doctor",
+    "drift": "workbench.cli.drift:drift",
+    "export": "workbench.cli.export:export",
+    "hide": "workbench.cli.annotate:hide",
+    "monitor": "workbench.cli.listings:monitor",
+    "note": "workbench.cli.annotate:note",
+    "pack": "workbench.cli.report:pack",
+    "plugins": "workbench.cli.plugins:plugins",
+    "report": "workbench.cli.report:report",
+    "runs": "workbench.cli.listings:runs",
+    "show": "workbench.cli.listings:show",
+    "sources": "workbench.cli.listings:sources",
+    "sql": "workbench.cli.sql:sql",
+    "tag": "workbench.cli.annotate:tag",
+    "tracking": "workbench.cli.tracking:tracking",
+    "tui": "workbench.cli.tui:tui",
+    "watch": "workbench.cli.watch:watch",
+}
+_SUMMARIES = {
+    "baseline": "Choose the run that others are compared with.",
+    "compare": "Runs side by side: metrics with deltas, differing params.",
+    "demo": "Train the sample project in a scratch folder and look at it.",
+    "detect": "Say which reader takes a file, and why.",
+    "doctor": "Check store, sources and installation.",
+    "drift": "Compare two tables column by column.",
+    "export": "Write points as CSV, Parquet or JSON.",
+    "hide": "Leave a run out of listings.",
+    "monitor": "Windows of a production monitor.",
+    "note": "Add a note to a run.",
+    "pack": "Pack this project's state for `report --against`.",
+    "plugins": "List installed plugins.",
+    "report": "Report and gates: text, Markdown, HTML, JSON, JUnit.",
+    "runs": "List runs, newest first.",
+    "show": "Everything about one run.",
+    "sources": "Files read, how far, and what was refused.",
+    "sql": "One SELECT over the store.",
+    "tag": "Tag a run.",
+    "tracking": "Copy the logging API into a training project.",
+    "tui": "Open the terminal interface (the default).",
+    "watch": "Read logs into the store, once or for as long as it runs.",
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module only when it is run; help needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        target = COMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        module, _, name = target.partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _SUMMARIES[name]) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """`workbench ROOT` is `workbench tui ROOT`; a mistyped command gets the nearest one."""
+        if args[0] not in COMMANDS:
+            if Path(args[0]).is_dir():
+                args = ["tui", *args]
+            else:
+                from workbench.core.config import nearest
+
+                ctx.fail(f"no command and no folder {args[0]!r}{nearest(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"workbench {version('mlworkbench')}")
+        ctx.exit()
+
+
+@click.command(
+    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]},
+    subcommand_metavar="[ROOT | COMMAND] …",
+)  # fmt: skip
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """The terminal an ML engineer keeps open: runs, comparisons, drift and latency from the logs that are there.
+
+    Without a command it opens the interface on ROOT, the current folder by default.
+    """
+    if ctx.invoked_subcommand is None:
+        command = cli.get_command(ctx, "tui")
+        assert command is not None
+        ctx.invoke(command, root=Path("."))
+
+
+def main() -> None:
+    """Run a command; exit 0 ok, 1 a gate failed, 2 usage or configuration, 3 the store, 4 unreadable input."""
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

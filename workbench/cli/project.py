@@ -1,0 +1,188 @@
+"""What every command needs: the project's configuration, store and query, brought up to date first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from workbench.core.config import Config
+    from workbench.store.place import Place
+    from workbench.store.query import StoreQuery
+    from workbench.store.store import Store
+
+FRESH_SECONDS = 2.0
+"""How long a command may read logs before it answers."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with its configuration and an open store."""
+
+    root: Path
+    config: Config
+    place: Place
+    store: Store
+    query: StoreQuery
+
+
+def tell(text: str) -> None:
+    """Narrate on stderr, made safe to show."""
+    from workbench.core.text import plain
+
+    click.echo(plain(text, multiline=True), err=True)
+
+
+class Failure(click.ClickException):
+    """An error with an exit code of its own."""
+
+    exit_code: int = 1
+
+
+def fail(text: str, code: int) -> Failure:
+    """An error to raise that ends the command with an exit code."""
+    from workbench.core.text import plain
+
+    error = Failure(plain(text, multiline=True))
+    error.exit_code = code
+    return error
+
+
+def teaches(command: Callable[..., Result]) -> Callable[..., Result]:
+    """Turn the errors that users can mend into a message and the right exit code."""
+
+    @wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> Result:
+        from workbench.core.config import ConfigError
+        from workbench.core.where import WhereError
+        from workbench.store.console import SqlError
+        from workbench.store.errors import StoreError
+
+        try:
+            return command(*args, **kwargs)
+        except (ConfigError, WhereError, SqlError) as error:
+            raise fail(str(error), 2) from error
+        except StoreError as error:
+            raise fail(str(error), 3) from error
+
+    return guarded
+
+
+def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) -> Project:
+    """Open a project, reading what is new in its logs first when no ingester does.
+
+    Raises:
+        ConfigError: its configuration cannot be used.
+        StoreError: its store cannot be used.
+    """
+    from workbench.core.config import load_config
+    from workbench.ingest.readers import all_readers, flush_intervals
+    from workbench.store.place import place_of
+    from workbench.store.query import StoreQuery
+    from workbench.store.store import Store
+
+    root = root.resolve()
+    config = load_config(root)
+    place = place or place_of(root)
+    if place.remark:
+        tell(place.remark)
+    store = Store(place)
+    store.create()
+    readers = all_readers()
+    project = Project(root, config, place, store, StoreQuery(store, config, flush_intervals(readers)))
+    if fresh:
+        read_news(project, time.monotonic() + FRESH_SECONDS)
+    return project
+
+
+def read_news(project: Project, deadline: float | None, *, final: bool = False, spoken: bool = False) -> int:
+    """Read what is new when no ingester runs; the bytes that are still unread are told and returned."""
+    from workbench.core.units import size
+    from workbench.ingest.election import Election
+
+    election = Election(project.place)
+    if not election.win():
+        return 0
+    try:
+        with ingesting(project, spoken=spoken) as watch:
+            outcome = watch.once(final=final, deadline=deadline)
+    finally:
+        election.resign()
+    unread = int(outcome.unread)
+    if unread:
+        tell(f"{size(unread)} of logs are still unread; workbench watch --once reads them all")
+    return unread
+
+
+@contextmanager
+def ingesting(project: Project, *, spoken: bool = False, hints: bool = False) -> Iterator[Any]:
+    """An ingester's loop over the project; the caller holds its lock."""
+    from workbench.ingest.engine import Engine
+    from workbench.ingest.hints import Hints
+    from workbench.ingest.monitors import MonitorWatch
+    from workbench.ingest.progress import Progress, SpokenProgress
+    from workbench.ingest.readers import all_readers
+    from workbench.ingest.watch import Watch
+
+    progress = SpokenProgress() if spoken else Progress()
+    engine = Engine(project.root, project.config, project.store, all_readers(), progress=progress)
+    monitors = MonitorWatch(project.root, project.config, project.store, tell if spoken else None)
+    try:
+        yield Watch(engine, hints=Hints(project.root) if hints else None, after=monitors.update, tell=tell)
+    finally:
+        engine.close()
+
+
+def root_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The optional `ROOT` of a command."""
+    kind = click.Path(exists=True, file_okay=False, path_type=Path)
+    return click.argument("root", type=kind, default=".", required=False)(command)
+
+
+def root_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--root DIR` of a command whose arguments are something else."""
+    kind = click.Path(exists=True, file_okay=False, path_type=Path)
+    return click.option("--root", type=kind, default=".", help="The project's folder.")(command)
+
+
+def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--format` of a listing."""
+    kinds = click.Choice(["table", "json", "csv", "md"])
+    return click.option("--format", "form", type=kinds, default="table", help="How to print it.")(command)
+
+
+def where_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--where EXPR` of a listing."""
+    return click.option(
+        "--where", default="", metavar="EXPR", help="Only runs that match: lr>1e-3 tag:x not state:failed"
+    )(command)
+
+
+def find_run(query: StoreQuery, name: str) -> Any:
+    """The run of an id, the start of one, a name, or a path.
+
+    Raises:
+        ClickException: none or several; the message lists the nearest.
+    """
+    from workbench.core.config import nearest
+
+    runs = query.runs(hidden=True)
+    for pick in (
+        [run for run in runs if name in (run.id, run.name, run.path)],
+        [run for run in runs if run.id.startswith(name) or run.path.endswith("/" + name)],
+    ):
+        if len({run.id for run in pick}) == 1:
+            return pick[0]
+        if pick:
+            listed = "\n".join(f"  {run.id}  {run.name}" for run in pick[:10])
+            raise fail(f"{len(pick)} runs are called {name!r}; use an id:\n{listed}", 2)
+    raise fail(f"no run {name!r}{nearest(name, [run.name for run in runs])}\n  next: workbench runs", 2)

@@ -1,0 +1,1 @@
+"""Records, blocks and rules of thumb: pure, and importing nothing else of workbench."""

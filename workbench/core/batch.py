@@ -1,0 +1,162 @@
+"""What a reader is given and what it gives back: bytes in, columns and facts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Framing = Literal["lines", "records", "file"]
+"""How a source is cut: complete lines, records the reader frames itself, or the file as a whole."""
+
+FactKind = Literal[
+    "name", "native_id", "format", "param", "tag", "note", "started", "ended", "status", "total_steps",
+    "flush_interval", "heartbeat", "stage", "artifact", "data", "summary", "environment", "hidden", "baseline",
+]  # fmt: skip
+"""What a fact is about; `docs` of each kind stand at `Fact`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What detection may look at: the name, its neighbours, and at most 64 KiB of content."""
+
+    path: PurePath
+    data: bytes
+    size: int
+    siblings: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.path.name
+
+    @property
+    def first_line(self) -> bytes:
+        """The first complete line without its terminator, or all there is when none is complete."""
+        return self.data.split(b"\n", 1)[0].rstrip(b"\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A reader's bid for a source: 0 is no, 1 is certain; the highest bid wins."""
+
+    score: float
+    why: str
+    per_file_run: bool = False
+    """The file is a run of its own, rather than one of several views of its folder's run."""
+    native_id: str = ""
+    """The run's own id, where the head tells it; formats beside it in the folder join that run."""
+
+
+NO = Claim(0.0, "")
+"""The bid of a reader that does not know the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of a source from byte `start` on; for lines it ends with a line's end unless `final`."""
+
+    path: PurePath
+    data: bytes
+    start: int
+    state: Mapping[str, Any]
+    """What the reader returned as `Batch.state` for the stretch before; empty at byte 0."""
+    final: bool = False
+    """No more is coming: a last line without its terminator is in `data`."""
+    modified: float = 0.0
+    """Modification time, seconds since 1970: the time of points that carry none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points as columns of one length n; keys and runs are coded, so that no string repeats.
+
+    key: int32 index into `keys`. run: int32 index into `runs`, or None when all belong to the source's own run.
+    step: int64. wall: float64 seconds since 1970, NaN where unknown. value: float64, NaN and inf allowed.
+    offset: int64 byte offset of the line or record that held the point.
+    """
+
+    keys: Sequence[str]
+    key: NDArray[np.int32]
+    step: NDArray[np.int64]
+    wall: NDArray[np.float64]
+    value: NDArray[np.float64]
+    offset: NDArray[np.int64]
+    runs: Sequence[str] = ("",)
+    run: NDArray[np.int32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+def no_points() -> Points:
+    """Points of length 0."""
+    ints, floats = np.empty(0, np.int64), np.empty(0, np.float64)
+    return Points((), np.empty(0, np.int32), ints, floats, floats, ints)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing a source says about a run; the latest of a (kind, key) holds.
+
+    kind and what `value` then is: name str · native_id str · format str · param (key) JSON scalar · tag (key) str ·
+    note (key: its id) str · started, ended float seconds · status (value: "finished" or "failed" or "killed";
+    key: the reason in words) · total_steps int · flush_interval float seconds the writer may be silent ·
+    heartbeat float seconds at which the writer promised to be back · stage (key: name) dict(start, end, rows, status) ·
+    artifact (key: name) dict(path, bytes, sha256) · data (key: role) dict(path, bytes, sha256, rows) ·
+    summary (key) JSON scalar · environment (key) JSON scalar · hidden bool · baseline bool.
+    """
+
+    kind: FactKind
+    value: Any
+    key: str = ""
+    wall: float | None = None
+    offset: int = 0
+    run: str = ""
+    """Native id of the run it is about; empty for the source's own run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A line or record that was refused, kept whole up to 4 KiB."""
+
+    offset: int
+    length: int
+    reason: str
+    """A code and words: `E103 line longer than 16 MiB`."""
+    excerpt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """A run was taken up again at `step`: its values at this step or later, in earlier files, are superseded."""
+
+    step: int
+    offset: int = 0
+    """Byte offset of the record that says so; values before it in the same file are superseded too."""
+    run: str = ""
+    """Native id of the run; empty for the source's own run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a reader made of a chunk; `accepted` and the rejects together count every line or record in it."""
+
+    points: Points = field(default_factory=no_points)
+    facts: Sequence[Fact] = ()
+    rejects: Sequence[Reject] = ()
+    accepted: int = 0
+    """Lines or records understood, those without a point included."""
+    consumed: int = 0
+    """Bytes of `Chunk.data` that need not come again; record framings may leave a half record."""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """JSON-able; comes back with the next chunk, also after a restart."""
+    message: str = ""
+    """A remark for Sources: 'strings read as numbers: lr'."""
+    restart: bool = False
+    """The reader cannot go on from here: read the source from byte 0 as a new generation."""
+    purges: Sequence[Purge] = ()

@@ -1,0 +1,157 @@
+"""Blocks: what every panel is made of, and what every renderer draws.
+
+Text in a block is raw and untrusted; a renderer passes it through `core.text.plain` before it leaves the process.
+Numbers stay numbers: a renderer formats them with `core.units`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+Tone = Literal["", "good", "bad", "warn", "dim", "accent"]
+"""Meaning, not colour; a renderer pairs each with a glyph or a word as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A table's cell: a value, and how it stands to the baseline."""
+
+    value: str | float | int | bool | None
+    tone: Tone = ""
+    delta: float | None = None
+    """Relative change to the baseline, 0.05 is +5 %; None when there is none."""
+    spark: Sequence[float] = ()
+    """A sparkline instead of the value."""
+    text: str = ""
+    """Overrides the formatted value on screens; JSON keeps `value`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A table's column: `key` in JSON, `title` on screens."""
+
+    key: str
+    title: str = ""
+    unit: str = ""
+    align: Literal["left", "right"] = "left"
+    width: int | None = None
+    """Characters; None fits the content."""
+    priority: int = 1
+    """0 is kept to the last; higher ones are dropped first when there is no room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under columns; `ids` name each row for actions."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    title: str = ""
+    ids: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One curve; NaN and inf break it."""
+
+    name: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    raw: NDArray[np.float64] | None = None
+    """The unsmoothed values behind a smoothed curve."""
+    color: int = 0
+    """Index into the palette, stable per run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Curves over one x axis."""
+
+    lines: Sequence[Line]
+    title: str = ""
+    x_label: str = "step"
+    y_label: str = ""
+    log_y: bool = False
+    x_kind: Literal["number", "time", "duration"] = "number"
+    marks: Sequence[tuple[float, str]] = ()
+    """Vertical marks: (x, label)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Groups of bars side by side: one value per label and series."""
+
+    labels: Sequence[str]
+    series: Sequence[tuple[str, Sequence[float]]]
+    title: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """A matrix of values in rows by columns; None is no value."""
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: Sequence[Sequence[float | None]]
+    title: str = ""
+    low: float | None = None
+    high: float | None = None
+    threshold: float | None = None
+    """Values at or above it are marked besides their colour."""
+    flags: Sequence[Sequence[bool]] = ()
+    """Cells marked one by one, where a threshold differs from cell to cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """One figure that matters, with its label, unit and change to the baseline."""
+
+    label: str
+    value: float | str | None
+    unit: str = ""
+    delta: float | None = None
+    tone: Tone = ""
+    spark: Sequence[float] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A paragraph."""
+
+    text: str
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """Nothing to show, why, and the next step."""
+
+    title: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Blocks one below the other."""
+
+    blocks: Sequence[Block]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Blocks side by side, with relative widths; stacked where there is no room."""
+
+    blocks: Sequence[Block]
+    weights: Sequence[int] = field(default=())
+
+
+Block = Table | Lines | Bars | Heat | Stat | Note | Empty | Stack | Columns

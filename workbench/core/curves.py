@@ -1,0 +1,102 @@
+"""Lines as curves on an axis: scales, limits, ticks, and what of a line cannot be drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.blocks import Line, Lines
+from workbench.core.strokes import Floats
+from workbench.core.text import plain
+from workbench.core.ticks import Tick, log_ticks, ticks
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line to draw: y in the axis's own scale, NaN where it breaks."""
+
+    name: str
+    color: int
+    x: Floats
+    y: Floats
+    bad_x: Floats
+    """x of NaN and inf."""
+    hidden: int
+    """Points a logarithmic axis cannot show."""
+
+
+def power(exponent: float) -> float:
+    """Ten to a power, within what a double can say."""
+    return math.pow(10.0, min(max(exponent, -307.0), 308.0))
+
+
+def curve_of(line: Line, values: NDArray[np.float64], log_y: bool) -> Curve:
+    """One line, or its raw values, on a linear or logarithmic axis."""
+    x, y = np.asarray(line.x, np.float64), np.asarray(values, np.float64)
+    finite = np.isfinite(y)
+    bad_x, hidden = x[~finite], 0
+    if log_y:
+        shown = finite & (y > 0)
+        hidden = int(finite.sum() - shown.sum())
+        y = np.log10(y, out=np.full(len(y), np.nan), where=shown)
+    elif len(bad_x):
+        y = np.where(finite, y, np.nan)
+    return Curve(plain(line.name, limit=200), line.color, x, y, bad_x, hidden)
+
+
+def limits(
+    curves: Sequence[Curve],
+    chart: Lines,
+    x_range: tuple[float, float] | None,
+    y_range: tuple[float, float] | None,
+) -> tuple[float, float, float, float]:
+    """x_low, x_high, y_low, y_high of a chart, y in the axis's own scale; ranges zoom, in the units of x and values."""
+    if x_range is None:
+        x_range = _extent([curve.x[~np.isnan(curve.y)] for curve in curves])
+    x_low, x_high = _apart(*x_range, room=0.5 if chart.x_kind == "number" else 30.0)
+    if y_range is not None and chart.log_y:
+        y_range = (math.log10(y_range[0]), math.log10(y_range[1])) if min(y_range) > 0 else None
+    if y_range is None:
+        low, high = _extent([curve.y[(curve.x >= x_low) & (curve.x <= x_high)] for curve in curves])
+        room = 0.02 * (high - low) if math.isfinite(high - low) else 0.0
+        y_range = (low - room, high + room)
+    return x_low, x_high, *_apart(*y_range)
+
+
+def _extent(parts: Sequence[Floats]) -> tuple[float, float]:
+    lows, highs = [], []
+    for part in parts:
+        known = part[np.isfinite(part)]
+        if len(known):
+            lows.append(float(known.min()))
+            highs.append(float(known.max()))
+    return (min(lows), max(highs)) if lows else (0.0, 1.0)
+
+
+def _apart(low: float, high: float, room: float = 0.0) -> tuple[float, float]:
+    """Limits that differ by enough to divide by, and by no more than a double can say."""
+    low, high = max(min(low, high), -8e307), min(max(low, high), 8e307)
+    if high - low > 1e-12 * max(abs(low), abs(high)) and high - low > 1e-300:
+        return low, high
+    room = max(room, abs(low) * 1e-9) if room else abs(low) * 0.1 or 0.5
+    return low - room, high + room
+
+
+def notes(curves: Sequence[Curve]) -> Iterator[str]:
+    """What of each curve cannot be drawn, in words."""
+    for curve in curves:
+        if len(curve.bad_x):
+            yield f"{curve.name}: {len(curve.bad_x):,} NaN or inf ×"
+        if curve.hidden:
+            yield f"{curve.name}: {curve.hidden:,} points ≤ 0 hidden"
+
+
+def y_ticks(log_y: bool, low: float, high: float, most: int) -> list[Tick]:
+    """Ticks from low to high, all in the axis's own scale, labelled in values."""
+    if not log_y:
+        return ticks(low, high, most)
+    return [Tick(math.log10(tick.value), tick.label) for tick in log_ticks(power(low), power(high), most)]

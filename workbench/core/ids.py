@@ -1,0 +1,22 @@
+"""Ids are hashes, so that any host arrives at the same ones without asking."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def hash64(*parts: str) -> int:
+    """An unsigned 64-bit id of some texts."""
+    digest = hashlib.blake2b("\x00".join(parts).encode("utf-8", "surrogateescape"), digest_size=8)
+    return int.from_bytes(digest.digest(), "little")
+
+
+def run_id(native_id: str = "", path: str = "") -> str:
+    """A run's id, 12 hexadecimal digits: of its native id, else of its path relative to the project."""
+    text = f"native:{native_id}" if native_id else f"path:{path}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
+
+
+def series_id(run: str, key: str) -> int:
+    """The id of one metric of one run."""
+    return hash64("series", run, key)

@@ -1,0 +1,156 @@
+"""The records that cross layers; all frozen, `None` is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+Status = Literal["running", "quiet", "finished", "failed", "lost"]
+Direction = Literal["higher", "lower"]
+MetricKind = Literal["business", "performance", "latency", "data", "system", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What a metric means: which way is better, in what unit, and which of the four kinds it is."""
+
+    direction: Direction | None = None
+    unit: str = ""
+    kind: MetricKind = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One series in a row: extremes are of finite values, `last` is the value at the highest (step, time)."""
+
+    n: int
+    last: float | None
+    last_step: int | None
+    min: float | None
+    max: float | None
+    best: float | None = None
+    """`min` or `max` by direction; None while the direction is unknown."""
+    first: float | None = None
+    not_finite: int = 0
+    last_wall: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a training script, as the store knows it."""
+
+    id: str
+    name: str
+    format: str
+    path: str
+    """The run folder or file, relative to the project."""
+    status: Status
+    status_reason: str
+    started_at: float | None = None
+    ended_at: float | None = None
+    updated_at: float | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Summary] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    hidden: bool = False
+    baseline: bool = False
+    total_steps: int | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of one metric of one run, ordered by step; thinned to minima and maxima when asked for fewer."""
+
+    run_id: str
+    key: str
+    step: NDArray[np.int64]
+    wall: NDArray[np.float64]
+    value: NDArray[np.float64]
+    n: int
+    """How many points the store has, before thinning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of a pipeline: ingestion, preprocessing, training, evaluation, result logging."""
+
+    name: str
+    start: float | None
+    end: float | None
+    rows: int | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file being read, and how far."""
+
+    id: str
+    path: str
+    format: str
+    generation: int
+    bytes: int
+    offset: int
+    accepted: int
+    rejected: int
+    status: str
+    message: str
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDrift:
+    """The verdict on one column of one comparison."""
+
+    column: str
+    type: Literal["num", "cat", "text", "other"]
+    status: Literal["ok", "drift", "no-data", "too-few", "id-like", "unsupported", "schema-changed"]
+    method: str | None
+    score: float | None
+    threshold: float | None
+    drifted: bool
+    n_reference: int
+    n_current: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDrift:
+    """The verdict on a table: the share of tested columns that drifted, against Evidently's 0.5."""
+
+    columns: Sequence[ColumnDrift]
+    share: float
+    drifted: int
+    tested: int
+    verdict: Literal["ok", "drift", "no-data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One slice of production time (or rows) of one monitor; `metrics` by key, `columns` per tested column."""
+
+    monitor: str
+    start: float
+    end: float
+    rows: int
+    metrics: Mapping[str, float | None]
+    columns: Sequence[ColumnDrift] = ()
+    segment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A column's shape on both sides, on common edges or categories; shares sum to 1 on each side."""
+
+    column: str
+    labels: Sequence[str]
+    reference: Sequence[float]
+    current: Sequence[float]

@@ -1,0 +1,110 @@
+"""The door to data that panels, rules and sections are handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from workbench.core.model import Distribution, Roles, Run, Series, Source, Stage, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """What the user looks at: the run under the cursor, the marked ones, the baseline, the filter."""
+
+    run: str | None = None
+    marked: tuple[str, ...] = ()
+    baseline: str | None = None
+    where: str = ""
+    metric: str | None = None
+    """The main metric; None lets the panel choose."""
+    monitor: str | None = None
+    column: str | None = None
+    """A column opened in Drift."""
+    window: float | None = None
+    """Start of the window opened in Drift, seconds since 1970."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """View options by name: `x` ("step", "wall", "relative"), `log_y`, `smooth` (0..0.99), `sort`, `descending`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The room a view has: columns and rows of characters; 0 rows is unlimited."""
+
+    columns: int = 80
+    rows: int = 0
+    colors: int = 256
+    unicode: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The answer to a query in SQL."""
+
+    columns: Sequence[str]
+    rows: Sequence[tuple[Any, ...]]
+
+
+class Query(Protocol):
+    """Read-only access to one project's store; every method may be called from any thread."""
+
+    def runs(self, where: str = "", *, hidden: bool = False) -> Sequence[Run]:
+        """Runs that match `where`, newest first.
+
+        Raises:
+            WhereError: the expression cannot be parsed.
+        """
+        ...
+
+    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+        """One series ordered by step; with `points`, at most that many, extremes kept."""
+        ...
+
+    def percentiles(
+        self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
+    ) -> Mapping[tuple[str, str], Sequence[float]]:
+        """Exact percentiles `qs` (0..100, interpolated linearly) of each series' finite values, by (run id, key).
+
+        A series without a finite value is left out. One query, whatever the number of runs.
+        """
+        ...
+
+    def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
+        """One series of many runs, thinned to about `points` values each, by run id; runs without it are left out.
+
+        One query, whatever the number of runs.
+        """
+        ...
+
+    def stages(self, run_id: str) -> Sequence[Stage]:
+        """The stages a run logged, in order of their start."""
+        ...
+
+    def sources(self) -> Sequence[Source]:
+        """Every source, by path."""
+        ...
+
+    def monitors(self) -> Sequence[str]:
+        """Names of the monitors that have windows or are configured."""
+        ...
+
+    def windows(self, monitor: str) -> Sequence[Window]:
+        """Windows of a monitor, oldest first."""
+        ...
+
+    def distribution(self, monitor: str, column: str, window: float | None = None) -> Distribution | None:
+        """Reference against one window (the newest by default), or None where nothing was kept."""
+        ...
+
+    def roles(self, key: str) -> Roles:
+        """A metric's direction, unit and kind."""
+        ...
+
+    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+        """Rows of a SELECT on the documented tables and views."""
+        ...
+
+    def revision(self) -> str:
+        """Changes whenever the store does; cheap enough to poll."""
+        ...

@@ -1,0 +1,109 @@
+"""Line charts as characters: a numpy raster quick enough to redraw live, for screens and reports alike.
+
+Every column of dots shows the whole vertical span of the line within it, so that a spike of one point stays visible
+at any zoom. Text from logs passes `core.text.plain` here, because it is measured here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core import axes
+from workbench.core.blocks import Lines
+from workbench.core.canvas import DIM, FAINT, TEXT, WARN, Canvas, runs
+from workbench.core.curves import curve_of, limits, notes, power, y_ticks
+from workbench.core.axes import Plot, Reading
+from workbench.core.strokes import Marker
+from workbench.core.text import plain, width
+
+__all__ = ["DIM", "FAINT", "TEXT", "WARN", "Frame", "Marker", "Reading", "draw"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A drawn chart: rows of characters, each `columns` cells wide, and the colour of every cell.
+
+    colors: int16 [rows, columns]; a palette index, that plus FAINT, or one of TEXT, DIM, WARN. The plot lies at
+    `left`, `top` in cells and is `width` by `height`; `x_low` to `y_high` are its limits.
+    """
+
+    chars: tuple[str, ...]
+    colors: NDArray[np.int16]
+    notes: tuple[str, ...] = ()
+    """What could not be drawn: `train: 3 NaN or inf`, `val: 12 points ≤ 0 hidden`."""
+    readings: tuple[Reading, ...] = ()
+    left: int = 0
+    top: int = 0
+    width: int = 0
+    height: int = 0
+    x_low: float = 0.0
+    x_high: float = 1.0
+    y_low: float = 0.0
+    y_high: float = 1.0
+
+    def x_at(self, column: int) -> float | None:
+        """The x in the middle of a column of the frame, or None beside the plot."""
+        if not self.left <= column < self.left + self.width:
+            return None
+        return self.x_low + (self.x_high - self.x_low) * (column - self.left + 0.5) / self.width
+
+    def runs(self, row: int) -> Iterator[tuple[str, int]]:
+        """A row as stretches of one colour: (text, colour)."""
+        return runs(self.chars[row], self.colors[row])
+
+
+def draw(
+    chart: Lines,
+    columns: int,
+    rows: int,
+    *,
+    marker: Marker = "braille",
+    crosshair: float | None = None,
+    x_range: tuple[float, float] | None = None,
+    y_range: tuple[float, float] | None = None,
+    zone: tzinfo | None = UTC,
+    legend: bool = True,
+) -> Frame:
+    """Draw curves into `rows` of `columns` characters; later lines lie on top, raw lines behind all.
+
+    `x_range` and `y_range` zoom (x in its own unit, y in values); `zone` is for x of kind "time", None is local time.
+    `block`, `dot` and `ascii` serve fonts without braille.
+    """
+    canvas = Canvas(columns, rows)
+    curves = [curve_of(line, line.y, chart.log_y) for line in chart.lines]
+    raws = [curve_of(line, line.raw, chart.log_y) for line in chart.lines if line.raw is not None]
+    x_low, x_high, y_low, y_high = limits(curves + raws, chart, x_range, y_range)
+    readings = () if crosshair is None else tuple(_readings(chart, crosshair))
+    top = axes.header(canvas, chart, readings, marker) if legend and rows >= 6 else 0
+    has_labels, has_axis = rows - top >= 3, rows - top >= 5
+    height = rows - top - has_labels - has_axis
+    known = any(np.isfinite(curve.y).any() for curve in curves + raws)
+    y_marks = y_ticks(chart.log_y, y_low, y_high, min(max(2, height // 2), 8)) if known else []
+    left = min(max((width(tick.label) for tick in y_marks), default=0), columns // 3) + 1
+    lettered = legend and len(curves) > 1 and columns >= 30
+    plot = Plot(canvas, left, top, columns - left - 2 * lettered, height, x_low, x_high, y_low, y_high)
+    if plot.width >= 2 and plot.height >= 1:
+        named = has_labels and known
+        axes.draw_axes(plot, chart, y_marks, has_axis=has_axis, has_labels=named, zone=zone, marker=marker)
+        axes.paint(plot, raws, curves, marker) if known else axes.empty(plot, curves)
+        axes.overlay(plot, chart, curves, crosshair, marker)
+        if lettered:
+            axes.letters(plot, curves)
+    y_limits = (power(y_low), power(y_high)) if chart.log_y else (y_low, y_high)
+    return Frame(
+        canvas.text(), canvas.colors, tuple(notes(curves)), readings,
+        plot.left, plot.top, max(plot.width, 0), max(plot.height, 0), x_low, x_high, *y_limits,
+    )  # fmt: skip
+
+
+def _readings(chart: Lines, x: float) -> Iterator[Reading]:
+    for line in chart.lines:
+        known = np.flatnonzero(np.isfinite(line.x) & np.isfinite(line.y))
+        if len(known):
+            nearest = known[np.argmin(np.abs(line.x[known] - x))]
+            yield Reading(plain(line.name, limit=200), line.color, float(line.x[nearest]), float(line.y[nearest]))

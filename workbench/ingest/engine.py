@@ -1,0 +1,249 @@
+"""The ingester's core: knows every source, reads what is new, and commits it with the cursor, exactly once."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from workbench.core.batch import Batch, Chunk
+from workbench.core.config import Config
+from workbench.ingest import limits, stretch
+from workbench.ingest.committer import Committer
+from workbench.ingest.identity import mark_of, opened, still_at
+from workbench.ingest.progress import Progress
+from workbench.ingest.registry import Registry
+from workbench.ingest.tracked import Tracked, delta_of
+from workbench.plugin.api import Reader
+from workbench.store.append import Cursor, Delta
+from workbench.store.errors import StoreError
+from workbench.store.store import Store
+
+_OPEN = "~open"
+"""State key: the last line was taken without its end, so a line end that follows is not a line of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stretch of one source, read."""
+
+    delta: Delta
+    bytes: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one pass read."""
+
+    points: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    bytes: int = 0
+    unread: int = 0
+    """Bytes still to be read when time ran out."""
+
+
+class Engine:
+    """Reads a project's sources into its store; the caller holds the ingester's lock."""
+
+    def __init__(
+        self, root: Path, config: Config, store: Store, readers: Iterable[Reader], *,
+        clock: Callable[[], float] = time.time, progress: Progress | None = None,
+    ) -> None:  # fmt: skip
+        self.root = root
+        self.store = store
+        self.clock = clock
+        self.progress = progress or Progress()
+        self.registry = Registry(root, config, tuple(readers), clock)
+        self._committer = Committer(store)
+        self._pending: list[Delta] = []
+        self._pending_points = 0
+        self._pending_since = 0.0
+        self.registry.load(store)
+
+    def close(self) -> None:
+        """Commit what was read and stop."""
+        try:
+            self.flush()
+        finally:
+            self._committer.close()
+
+    def scan(self) -> list[Tracked]:
+        """Walk the project; sources with something to read, the newest first."""
+        dirty = self.registry.scan()
+        for cursor in self.registry.take_remarks():
+            self._add(Delta(cursor))
+        return dirty
+
+    def read_all(self, sources: Iterable[Tracked], *, final: bool = False, deadline: float | None = None) -> Outcome:
+        """Read each source to its end, or until `deadline` (of the monotonic clock) passes.
+
+        Raises:
+            StoreError: a commit failed twice.
+        """
+        total = Outcome()
+        waiting = list(sources)
+        self.progress.start(len(waiting), sum(self._left(source) for source in waiting))
+        for position, source in enumerate(waiting):
+            while True:
+                if deadline is not None and time.monotonic() > deadline:
+                    unread = sum(self._left(item) for item in waiting[position:])
+                    self.flush()
+                    return replace(total, unread=unread)
+                step = self._step(source, final)
+                if step is None:
+                    break
+                points = 0 if step.delta.points is None else len(step.delta.points.value)
+                total = Outcome(
+                    total.points + points, total.accepted + step.accepted,
+                    total.rejected + len(step.delta.rejects), total.bytes + step.bytes,
+                )  # fmt: skip
+                self._add(step.delta, points)
+                self.progress.advance(step.bytes, points)
+            self.progress.done_file()
+        self.flush()
+        return total
+
+    def flush(self) -> None:
+        """Commit what waits; after a failure the cursors are read again and nothing is taken for granted.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        try:
+            self._submit()
+            self._committer.flush()
+        except StoreError:
+            self._pending.clear()
+            self._committer.recover()
+            self.registry.load(self.store)
+            raise
+
+    def _add(self, delta: Delta, points: int = 0) -> None:
+        if not self._pending:
+            self._pending_since = time.monotonic()
+        self._pending.append(delta)
+        self._pending_points += points
+        late = time.monotonic() - self._pending_since > limits.BATCH_SECONDS
+        if self._pending_points >= limits.BATCH_POINTS or late:
+            self._submit()
+
+    def _submit(self) -> None:
+        if self._pending:
+            deltas, self._pending, self._pending_points = self._pending, [], 0
+            self._committer.submit(deltas)
+
+    def _left(self, source: Tracked) -> int:
+        return max(0, source.cursor.bytes - source.cursor.to_offset)
+
+    def _step(self, source: Tracked, final: bool) -> Step | None:
+        """Read one stretch; None when there is nothing more to read now."""
+        try:
+            with opened(self.root / source.path) as descriptor:
+                return self._read(source, descriptor, final)
+        except OSError as error:
+            self._trouble(source, error)
+            return None
+
+    def _read(self, source: Tracked, descriptor: int, final: bool) -> Step | None:
+        stat = os.fstat(descriptor)
+        found = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        cursor = source.cursor
+        if not still_at(descriptor, cursor.to_offset, source.mark):
+            source.next_generation("rewritten; read again from the start")
+        elif source.reader.framing == "file" and 0 < cursor.to_offset < stat.st_size:
+            source.next_generation("")
+        if source.reader.framing == "file" and (source.cursor.to_offset or not stat.st_size):
+            return None
+        source.cursor = replace(source.cursor, inode=stat.st_ino, bytes=stat.st_size, mtime_ns=stat.st_mtime_ns)
+        batch, read = self._batch(source, descriptor, stat, final)
+        if batch is None:
+            source.seen = found
+            return None
+        if batch.restart:
+            source.next_generation(batch.message)
+            return self._read(source, descriptor, final)
+        moved = self._moved(source, descriptor, batch, read)
+        return Step(delta_of(source, batch, moved, self.registry.known), read, batch.accepted)
+
+    def _batch(self, source: Tracked, descriptor: int, stat: os.stat_result, final: bool) -> tuple[Batch | None, int]:
+        """The reader's answer to the next stretch and how many bytes it took; None when there is nothing to take."""
+        offset, framing = source.cursor.to_offset, source.reader.framing
+        if offset >= stat.st_size and framing != "file":
+            return None, 0
+        if framing == "file":
+            data = os.pread(descriptor, limits.WHOLE, 0)
+            return self._ask(source, Chunk(source.path, data, 0, {}, True, stat.st_mtime)), stat.st_size
+        settled = final or self.clock() - stat.st_mtime > limits.SETTLED
+        if framing == "records":
+            return self._records(source, descriptor, stat, settled)
+        piece = stretch.lines(descriptor, offset, stat.st_size, settled=settled)
+        if piece.refused is not None:
+            return Batch(rejects=(piece.refused,), state=source.state), piece.refused.length
+        if not piece.data:
+            return None, 0
+        state = source.state
+        data, start = piece.data, offset
+        if state.pop(_OPEN, False) and data.startswith((b"\n", b"\r\n")):
+            skipped = data.index(b"\n") + 1
+            data, start = data[skipped:], offset + skipped
+        if not data:
+            return Batch(state=state), start - offset
+        batch = self._ask(source, Chunk(source.path, data, start, state, piece.final, stat.st_mtime))
+        if piece.final and batch.consumed == len(data):
+            batch = replace(batch, state={**batch.state, _OPEN: True})
+        return (batch, start - offset + batch.consumed) if batch.consumed or batch.restart else (None, 0)
+
+    def _records(
+        self, source: Tracked, descriptor: int, stat: os.stat_result, settled: bool
+    ) -> tuple[Batch | None, int]:
+        offset, wanted = source.cursor.to_offset, limits.CHUNK
+        while True:
+            data = stretch.records(descriptor, offset, stat.st_size, wanted).data
+            whole = offset + len(data) >= stat.st_size
+            batch = self._ask(source, Chunk(source.path, data, offset, source.state, settled and whole, stat.st_mtime))
+            if batch.consumed or batch.restart or whole or wanted > limits.RECORD:
+                if batch.message and batch.message != source.cursor.message and not batch.consumed:
+                    source.cursor = replace(source.cursor, message=batch.message, from_offset=offset)
+                    self._add(Delta(source.cursor))
+                return (batch, batch.consumed) if batch.consumed or batch.restart else (None, 0)
+            wanted *= 2
+
+    def _ask(self, source: Tracked, chunk: Chunk) -> Batch:
+        """Let the reader read; one that fails is named in Sources and the bytes wait for a better one."""
+        try:
+            return source.reader.read(chunk)
+        except Exception as error:  # noqa: BLE001 - a plugin's mistake must not stop the others
+            message = f"reader {source.reader.name} failed at byte {chunk.start}: {type(error).__name__}: {error}"
+            if message != source.cursor.message:
+                source.cursor = replace(
+                    source.cursor, message=message, status="damaged", from_offset=source.cursor.to_offset
+                )
+                self._add(Delta(source.cursor))
+            return Batch(state=source.state)
+
+    def _moved(self, source: Tracked, descriptor: int, batch: Batch, read: int) -> Cursor:
+        """The cursor behind what was read."""
+        cursor = source.cursor
+        offset = cursor.to_offset + read
+        mark = mark_of(descriptor, offset)
+        return replace(
+            cursor, from_offset=cursor.to_offset, to_offset=offset, head_length=mark.head_length,
+            head_hash=mark.head_hash, tail_hash=mark.tail_hash, accepted=cursor.accepted + batch.accepted,
+            rejected=cursor.rejected + len(batch.rejects), status="live", message=batch.message or cursor.message,
+            state=json.dumps(batch.state) if batch.state else "", seen_at=self.clock(),
+        )  # fmt: skip
+
+    def _trouble(self, source: Tracked, error: OSError) -> None:
+        """Note in Sources that a file cannot be read; what was read of it stays."""
+        status = "vanished" if isinstance(error, FileNotFoundError) else "unreadable"
+        if source.cursor.status != status:
+            message = f"{error.strerror or error}"
+            source.cursor = replace(
+                source.cursor, status=status, message=message, from_offset=source.cursor.to_offset, seen_at=self.clock()
+            )
+            self._add(Delta(source.cursor))

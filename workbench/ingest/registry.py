@@ -1,0 +1,266 @@
+"""Which sources a project has: found by scanning, recognised again after renames, and assigned to runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+from workbench.core.batch import Claim
+from workbench.core.config import Config
+from workbench.core.ids import hash64, run_id
+from workbench.ingest import limits
+from workbench.ingest.discovery import Detector, Found, walk
+from workbench.ingest.tracked import Known, Tracked
+from workbench.plugin.api import Reader
+from workbench.readers.annotations import ANNOTATIONS_FOLDER, AnnotationReader
+from workbench.readers.beside import ParamsReader
+from workbench.readers.params import PARAM_FILES
+from workbench.store.append import Cursor, latest_cursors
+from workbench.store.store import Store
+
+Listing = dict[str, Found]
+
+
+class Registry:
+    """Every source known, by path relative to the project; `scan` finds new ones and those with news."""
+
+    def __init__(self, root: Path, config: Config, readers: Sequence[Reader], clock: Callable[[], float]) -> None:
+        self.root = root
+        self.config = config
+        self.clock = clock
+        self.known = Known(set(), set())
+        self.tracked: dict[PurePath, Tracked] = {}
+        self._detector = Detector(readers)
+        self._beside: tuple[Reader, Reader] = (ParamsReader(), AnnotationReader())
+        self._run_of_folder: dict[str, str] = {}
+        self._undecided: dict[PurePath, tuple[int, int]] = {}
+        self._skipped: dict[PurePath, Cursor] = {}
+        self._remarks: list[Cursor] = []
+        self._ids: set[int] = set()
+
+    def load(self, store: Store) -> None:
+        """Take cursors and known ids from the store; whatever was read ahead of it is forgotten."""
+        with store.read() as con:
+            cursors = latest_cursors(con)
+            self.known = Known(
+                {row[0] for row in con.execute("SELECT DISTINCT run_id FROM run_log").fetchall()},
+                {row[0] for row in con.execute("SELECT DISTINCT series_id FROM series_log").fetchall()},
+            )
+            paths = dict(con.execute("SELECT path, run_id FROM run_log ORDER BY commit_id DESC").fetchall())
+            run_paths = dict(con.execute("SELECT run_id, path FROM run_log ORDER BY commit_id").fetchall())
+        self._run_of_folder = dict(paths)
+        self._ids = {cursor.source_id for cursor in cursors}
+        readers = {reader.name: reader for reader in (*self._detector.readers, *self._beside)}
+        self.tracked.clear()
+        self._skipped.clear()
+        for cursor in cursors:
+            path = PurePath(cursor.path)
+            reader = readers.get(cursor.format)
+            if cursor.status == "skipped":
+                self._skipped[path] = cursor
+            elif reader is not None and cursor.status != "vanished":
+                source = Tracked(path, reader, cursor, run_paths.get(cursor.run_id, ""), reader not in self._beside)
+                if cursor.reader_version < reader.version:
+                    source.next_generation("read again by a newer reader")
+                    source.cursor = replace(source.cursor, reader_version=reader.version)
+                self.tracked[path] = source
+
+    def scan(self) -> list[Tracked]:
+        """Walk the whole project; sources with something to read, those written last first."""
+        exports = {
+            path for monitor in self.config.monitors.values() for path in self._glob(monitor.path, monitor.reference)
+        }
+        listings: dict[PurePath, Listing] = {}
+        for folder, files in walk(self.root, self.config.ignore):
+            listings[folder] = {item.path.name: item for item in files if item.path not in exports}
+        notes = PurePath(ANNOTATIONS_FOLDER)
+        for folder, files in walk(self.root, (), notes):
+            listings[folder] = {item.path.name: item for item in files}
+        return self.update(listings, whole=True)
+
+    def update(self, listings: dict[PurePath, Listing], *, whole: bool = False) -> list[Tracked]:
+        """Take fresh listings of some folders; sources in them with something to read, those written last first."""
+        inodes = {item.inode: item for listing in listings.values() for item in listing.values()}
+        self._follow_renames(listings, inodes, whole)
+        dirty: list[tuple[int, Tracked]] = []
+        for folder, listing in listings.items():
+            for item in self._in_order(listing.values()):
+                source = self.tracked.get(item.path) or self._meet(item, listing)
+                if source is not None and self._has_news(source, item):
+                    dirty.append((item.mtime_ns, source))
+        owners = self._runs_by_folder()
+        for folder, listing in listings.items():
+            dirty += self._parameters(folder, listing, owners)
+        return [source for _, source in sorted(dirty, key=lambda pair: -pair[0])]
+
+    def look_into(self, folders: Iterable[PurePath]) -> list[Tracked]:
+        """Bring the listings of some folders up to date; sources in them with something to read."""
+        listings: dict[PurePath, Listing] = {}
+        for folder in folders:
+            for path, files in walk(self.root, self.config.ignore, folder, deep=False):
+                listings[path] = {item.path.name: item for item in files}
+        return self.update(listings)
+
+    def is_worth(self, path: PurePath) -> bool:
+        """Whether a new name could be a log or a parameter file."""
+        return path not in self.tracked and (self._detector.is_candidate(path.name) or path.name in PARAM_FILES)
+
+    def hot(self, since: float) -> list[Tracked]:
+        """Sources written since a time, looked at with one stat each; those with something to read."""
+        news = []
+        for source in list(self.tracked.values()):
+            if source.cursor.mtime_ns / 1e9 < since:
+                continue
+            try:
+                found = os.stat(self.root / source.path, follow_symlinks=False)
+            except OSError:
+                continue
+            if self._has_news(source, Found(source.path, found.st_ino, found.st_size, found.st_mtime_ns)):
+                news.append(source)
+        return news
+
+    def take_remarks(self) -> list[Cursor]:
+        """Source rows that no reading will write: moved or skipped files, once each."""
+        remarks, self._remarks = self._remarks, []
+        return remarks
+
+    def _has_news(self, source: Tracked, item: Found) -> bool:
+        cursor = source.cursor
+        if source.seen == (item.inode, item.size, item.mtime_ns):
+            return False
+        unchanged = (cursor.inode, cursor.bytes, cursor.mtime_ns) == (item.inode, item.size, item.mtime_ns)
+        if unchanged and cursor.to_offset >= item.size:
+            source.seen = (item.inode, item.size, item.mtime_ns)
+            return False
+        source.cursor = replace(cursor, bytes=item.size, mtime_ns=item.mtime_ns)
+        return True
+
+    def _follow_renames(self, listings: dict[PurePath, Listing], inodes: dict[int, Found], whole: bool) -> None:
+        """A known inode under a new name is the same source, rotated; what now has its old name is another."""
+        for path, source in list(self.tracked.items()):
+            listing = listings.get(path.parent, {} if whole else None)
+            if listing is None or not source.cursor.inode:
+                continue
+            here = listing.get(path.name)
+            if here is not None and here.inode == source.cursor.inode:
+                continue
+            there = inodes.get(source.cursor.inode)
+            if there is None or there.path in self.tracked or there.size < source.cursor.to_offset:
+                if here is None and source.cursor.status != "vanished":
+                    self._remark(source, status="vanished", message="the file is gone; what it said is kept")
+                continue
+            del self.tracked[path]
+            source.path = there.path
+            self.tracked[there.path] = source
+            self._remark(source, path=str(there.path), message=f"was {path}")
+
+    def _remark(self, source: Tracked, **changes: object) -> None:
+        source.cursor = replace(
+            source.cursor, from_offset=source.cursor.to_offset, seen_at=self.clock(), **changes,  # type: ignore[arg-type]
+        )  # fmt: skip
+        self._remarks.append(source.cursor)
+
+    def _in_order(self, items: Iterable[Found]) -> list[Found]:
+        """By name, files that tell a run's own id first, so that their neighbours can join it."""
+        return sorted(items, key=lambda item: (not item.path.name.endswith(".wb.jsonl"), item.path.name))
+
+    def _meet(self, item: Found, listing: Listing) -> Tracked | None:
+        """Detect a file seen for the first time, or again since it grew."""
+        if item.path.parent.parts[: len(PurePath(ANNOTATIONS_FOLDER).parts)] == PurePath(ANNOTATIONS_FOLDER).parts:
+            return self._track(item, self._beside[1], Claim(1.0, "annotations"), "", "")
+        if not self._detector.is_candidate(item.path.name) or self._undecided.get(item.path) == (item.size, item.inode):
+            return None
+        old = self._skipped.get(item.path)
+        if old is not None and (old.bytes, old.mtime_ns) == (item.size, item.mtime_ns):
+            return None
+        try:
+            detection = self._detector.detect(self.root, item.path, frozenset(listing))
+        except OSError as error:
+            self._skip(item, "unreadable", error.strerror or str(error))
+            return None
+        if detection.reader is None:
+            self._undecided[item.path] = (item.size, item.inode)
+            tried = "; ".join(
+                f"{name}: {claim.why}" for name, claim in detection.answers if not claim.why.startswith("its names")
+            )
+            if item.size:
+                self._skip(item, "skipped", tried)
+            return None
+        folder, prefix = detection.reader.run_folder(item.path)
+        run_path = str(item.path if detection.claim.per_file_run else folder)
+        return self._track(item, detection.reader, detection.claim, run_path, prefix)
+
+    def _track(self, item: Found, reader: Reader, claim: Claim, run_path: str, prefix: str) -> Tracked:
+        run = self._assign(run_path, claim.native_id) if reader is not self._beside[1] else ""
+        source = Tracked(
+            item.path, reader, self._new_cursor(item, reader, run, prefix), run_path, reader not in self._beside
+        )
+        self.tracked[item.path] = source
+        return source
+
+    def _assign(self, run_path: str, native_id: str) -> str:
+        """The run of a folder or file: its native run, else the one already known there, else one of its path."""
+        if native_id:
+            run = run_id(native_id)
+            self._run_of_folder.setdefault(run_path, run)
+            return run
+        return self._run_of_folder.setdefault(run_path, run_id(path=run_path))
+
+    def _new_cursor(self, item: Found, reader: Reader, run: str, prefix: str, status: str = "live") -> Cursor:
+        source_id, attempt = hash64("source", str(item.path)), 0
+        while source_id in self._ids:
+            attempt += 1
+            source_id = hash64("source", str(item.path), str(attempt))
+        self._ids.add(source_id)
+        return Cursor(
+            source_id, str(item.path), reader.name, reader.version, run, prefix, item.inode, 0, 0, 0, item.size,
+            item.mtime_ns, 0, "", "", 0, 0, status, "", "", None, None, 0.0, 0.0, self.clock(),
+        )  # fmt: skip
+
+    def _skip(self, item: Found, status: str, message: str) -> None:
+        if item.path in self._skipped:
+            cursor = replace(self._skipped[item.path], bytes=item.size, mtime_ns=item.mtime_ns, message=message)
+        elif len(self._skipped) < limits.SKIPPED:
+            cursor = replace(
+                self._new_cursor(item, self._detector.readers[0], "", ""), format="", status=status, message=message
+            )
+        else:
+            return
+        self._skipped[item.path] = cursor
+        self._remarks.append(cursor)
+
+    def _runs_by_folder(self) -> dict[PurePath, str]:
+        """The run of each folder that holds the logs of exactly one."""
+        runs: dict[PurePath, set[str]] = {}
+        for path, source in self.tracked.items():
+            if source.makes_run and source.cursor.run_id:
+                runs.setdefault(path.parent, set()).add(source.cursor.run_id)
+        owners = {folder: next(iter(ids)) for folder, ids in runs.items() if len(ids) == 1}
+        return {PurePath(path): run for path, run in self._run_of_folder.items()} | owners
+
+    def _parameters(self, folder: PurePath, listing: Listing, owners: dict[PurePath, str]) -> list[tuple[int, Tracked]]:
+        """Parameter files of a folder that stands for one run, `.hydra/` included."""
+        run = owners.get(folder.parent if folder.name == ".hydra" else folder)
+        if run is None:
+            return []
+        prefix = ".hydra/" if folder.name == ".hydra" else ""
+        news = []
+        for name, item in listing.items():
+            if prefix + name not in PARAM_FILES or item.size == 0 or item.size > limits.WHOLE:
+                continue
+            source = self.tracked.get(item.path)
+            if source is None:
+                cursor = self._new_cursor(item, self._beside[0], run, "")
+                source = self.tracked[item.path] = Tracked(item.path, self._beside[0], cursor, "", makes_run=False)
+            if self._has_news(source, item):
+                news.append((item.mtime_ns, source))
+        return news
+
+    def _glob(self, *patterns: str | None) -> Iterable[PurePath]:
+        import glob
+
+        for pattern in patterns:
+            if pattern:
+                yield from (PurePath(path) for path in glob.glob(pattern, root_dir=self.root, recursive=True))

@@ -1,0 +1,111 @@
+"""The ingester's life: scan, read, commit; then follow hints and short scans until told to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workbench.ingest.engine import Engine, Outcome
+from workbench.ingest.hints import Hints
+from workbench.ingest.tracked import Tracked
+from workbench.store.errors import StoreError
+
+HOT = 600.0
+"""Seconds after its last write during which a source is looked at on every tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Seconds between looks: hot files, the whole project, and after trouble with the store."""
+
+    hot: float = 0.2
+    full: float = 2.0
+    slowest_full: float = 15.0
+    trouble: float = 2.0
+    share: float = 0.05
+    """Share of the time that full scans may take; they are stretched beyond it."""
+
+
+class Watch:
+    """Keeps a project's store up to date; the caller holds the ingester's lock."""
+
+    def __init__(
+        self, engine: Engine, *, hints: Hints | None = None, rhythm: Rhythm | None = None,
+        after: Callable[[], None] | None = None, tell: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._engine = engine
+        self._hints = hints
+        self._rhythm = rhythm or Rhythm()
+        self._after = after or (lambda: None)
+        self._tell = tell or (lambda text: None)
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """End `run` after the current pass; may be called from a signal handler or another thread."""
+        self._stop.set()
+        if self._hints is not None:
+            self._hints.wake()
+
+    def once(self, *, final: bool = True, deadline: float | None = None) -> Outcome:
+        """Read all there is."""
+        outcome = self._engine.read_all(self._engine.scan(), final=final, deadline=deadline)
+        if deadline is None or time.monotonic() < deadline:
+            self._after()
+        return outcome
+
+    def run(self, alive: Callable[[], bool] = lambda: True) -> None:
+        """Read all there is, then follow until stopped or until `alive` says no."""
+        if self._hints is not None:
+            remark = self._hints.start()
+            if remark:
+                self._tell(remark)
+        next_full = 0.0
+        while not self._stop.is_set() and alive():
+            try:
+                next_full = self._pass(next_full)
+            except StoreError as error:
+                self._tell(str(error))
+                self._stop.wait(self._rhythm.trouble)
+                next_full = 0.0
+                continue
+            self._pause()
+        if self._hints is not None:
+            self._hints.stop()
+
+    def _pass(self, next_full: float) -> float:
+        """One look: the whole project when it is time, else hinted and hot files."""
+        began = time.monotonic()
+        if began < next_full:
+            news = self._engine.registry.hot(self._engine.clock() - HOT)
+            news += self._hinted()
+            if news:
+                self._engine.read_all(_unique(news))
+                self._after()
+            return next_full
+        sources = self._engine.scan()
+        took = time.monotonic() - began
+        self._engine.read_all(sources)
+        self._after()
+        pause = max(self._rhythm.full, took / self._rhythm.share)
+        return time.monotonic() + min(pause, self._rhythm.slowest_full)
+
+    def _hinted(self) -> list[Tracked]:
+        """Sources that hints name; a name not known yet brings its folder's listing up to date."""
+        if self._hints is None:
+            return []
+        registry = self._engine.registry
+        fresh = {path.parent for path in self._hints.take() if registry.is_worth(path)}
+        return registry.look_into(fresh) if fresh else []
+
+    def _pause(self) -> None:
+        """Wait a tick, or less when a hint comes, but long enough that a burst is one read."""
+        if self._hints is None:
+            self._stop.wait(self._rhythm.hot)
+        elif self._hints.wait(self._rhythm.hot):
+            self._stop.wait(self._rhythm.hot / 4)
+
+
+def _unique(sources: list[Tracked]) -> list[Tracked]:
+    return list({source.path: source for source in sources}.values())

@@ -1,0 +1,190 @@
+"""Drift of one table against another: Evidently's scores, column by column, in bounded memory."""
+
+# ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.config import nearest
+from workbench.core.model import ColumnDrift, DatasetDrift
+from workbench.monitor.methods import Numbers, Tally
+from workbench.monitor.session import Session, filled, open_session, quoted
+from workbench.monitor.tables import Column, DriftInputError, Table, open_table
+from workbench.monitor.verdicts import (
+    TEXT_SHARE,
+    Pair,
+    judge_numbers,
+    judge_schema,
+    judge_strings,
+    judge_text,
+    missing_note,
+    untested,
+)
+
+DATASET_SHARE = 0.5
+"""A table has drifted when at least this share of its tested columns has."""
+_BATCH_BYTES = 16 << 20
+_CLEARLY_TEXT = 0.65
+"""Share of distinct strings, estimated to a few per cent, above which no exact count is needed."""
+
+__all__ = ["DriftInputError", "compare", "dataset_drift", "drift_json"]
+
+
+def compare(
+    reference: Path | str,
+    current: Path | str,
+    *,
+    columns: Collection[str] | None = None,
+    ignore: Collection[str] = (),
+    memory_limit: str = "200MB",
+) -> DatasetDrift:
+    """Compare two tables (Parquet, CSV or JSONL; a path or a glob each) column by column.
+
+    columns: only these; ignore: all but these. Every remaining column of either table is in the result once.
+    memory_limit: what DuckDB may hold; it spills beyond.
+
+    Raises:
+        DriftInputError: a table that cannot be read, or a column name that neither table has.
+    """
+    with open_session(memory_limit) as session:
+        left, right = open_table(session, reference), open_table(session, current)
+        pairs = _pairs(left, right, columns, ignore)
+        found = {drift.column: drift for drift in _judge(session, left, right, pairs)}
+    return dataset_drift([found[pair.name] for pair in pairs])
+
+
+def dataset_drift(columns: Sequence[ColumnDrift]) -> DatasetDrift:
+    """The verdict on a table from those on its columns; only columns with a verdict of their own count."""
+    tested = [column for column in columns if column.status in {"ok", "drift"}]
+    drifted = sum(column.drifted for column in tested)
+    share = drifted / len(tested) if tested else 0.0
+    verdict = "no-data" if not tested else "drift" if share >= DATASET_SHARE else "ok"
+    return DatasetDrift(tuple(columns), share, drifted, len(tested), verdict)  # type: ignore[arg-type]
+
+
+def drift_json(result: DatasetDrift) -> dict[str, Any]:
+    """The JSON form: `dataset` (`columns` counts those tested) and `columns`, each once; no score is null."""
+    return {
+        "dataset": {
+            "drifted": result.drifted,
+            "share": result.share,
+            "columns": result.tested,
+            "verdict": result.verdict,
+        },
+        "columns": [
+            {
+                "column": column.column,
+                "type": column.type,
+                "status": column.status,
+                "method": column.method,
+                "score": column.score if column.score is not None and math.isfinite(column.score) else None,
+                "threshold": column.threshold,
+                "drifted": column.drifted,
+                "n_reference": column.n_reference,
+                "n_current": column.n_current,
+                "reason": column.reason,
+            }
+            for column in result.columns
+        ],
+    }
+
+
+def read_numbers(session: Session, table: Table, columns: Sequence[Column]) -> list[Numbers]:
+    """Columns of numbers in one scan, each sorted, nulls and infinities counted apart."""
+    select = ", ".join(f"{quoted(column.sql)}::DOUBLE AS c{i}" for i, column in enumerate(columns))
+    arrays = session.arrays(f"SELECT {select} FROM {table.source}", table.parameters)
+    with ThreadPoolExecutor(2) as pool:  # numpy sorts without holding the interpreter's lock
+        return list(pool.map(_sorted_column, arrays, columns))
+
+
+def _sorted_column(array: NDArray[Any], column: Column) -> Numbers:
+    return sorted_numbers(filled(array), single=column.type == "FLOAT")
+
+
+def sorted_numbers(values: NDArray[np.float64], *, single: bool = False) -> Numbers:
+    """A sample with NaN for missing values, sorted; the array given is left alone."""
+    ordered = np.sort(values)
+    end = int(np.searchsorted(ordered, np.nan))
+    low = int(np.searchsorted(ordered, -np.inf, "right"))
+    high = int(np.searchsorted(ordered[:end], np.inf))
+    return Numbers(ordered[low:high], len(values) - end, low + end - high, single)
+
+
+def _pairs(left: Table, right: Table, columns: Collection[str] | None, ignore: Collection[str]) -> list[Pair]:
+    names = list(dict.fromkeys([column.name for column in (*right.columns, *left.columns)]))
+    for asked in (*(columns or ()), *ignore):
+        if asked not in names and names:
+            raise DriftInputError(f"{right.label}: no column {asked!r}{nearest(asked, names)}")
+    wanted = [name for name in names if (columns is None or name in columns) and name not in ignore]
+    return [Pair(name, left.column(name), right.column(name)) for name in wanted]
+
+
+def _judge(session: Session, left: Table, right: Table, pairs: Sequence[Pair]) -> Iterator[ColumnDrift]:
+    counts = _counts(session, left), _counts(session, right)
+    numeric: list[Pair] = []
+    for pair in pairs:
+        n_reference, n_current = counts[0].get(pair.name, 0), counts[1].get(pair.name, 0)
+        if not left.rows or not right.rows:
+            sides = " and ".join(side for side, table in (("reference", left), ("current", right)) if not table.rows)
+            yield untested(pair.name, "other", "no-data", f"no rows in {sides}", n_reference, n_current)
+        elif verdict := judge_schema(pair, n_reference, n_current):
+            yield verdict
+        elif pair.numeric:
+            numeric.append(pair)
+        else:
+            yield _judge_strings(session, left, right, pair, n_reference, n_current)
+    step = max(1, _BATCH_BYTES // (8 * max(left.rows, right.rows, 1)))
+    for start in range(0, len(numeric), step):
+        yield from _judge_numbers(session, left, right, numeric[start : start + step])
+
+
+def _judge_numbers(session: Session, left: Table, right: Table, pairs: Sequence[Pair]) -> Iterator[ColumnDrift]:
+    references = read_numbers(session, left, [pair.reference for pair in pairs if pair.reference])
+    currents = read_numbers(session, right, [pair.current for pair in pairs if pair.current])
+    for pair in pairs:
+        assert pair.current is not None
+        yield judge_numbers(pair.name, references.pop(0), currents.pop(0), pair.current.kind)
+
+
+def _judge_strings(
+    session: Session, left: Table, right: Table, pair: Pair, n_reference: int, n_current: int
+) -> ColumnDrift:
+    assert pair.reference is not None
+    assert pair.current is not None
+    estimate = session.rows(
+        f"SELECT approx_count_distinct({quoted(pair.current.sql)}) FROM {right.source}", right.parameters
+    )
+    if n_current > 10_000 and estimate[0][0] > _CLEARLY_TEXT * n_current > TEXT_SHARE * n_current:
+        return judge_text(pair.name, min(int(estimate[0][0]), n_current), n_reference, n_current)
+    tally = _tally_strings(session, left, right, pair.reference, pair.current)
+    missing = missing_note(left.rows - n_reference, left.rows, right.rows - n_current, right.rows)
+    return judge_strings(pair.name, tally, missing=missing)
+
+
+def _tally_strings(session: Session, left: Table, right: Table, reference: Column, current: Column) -> Tally:
+    """Counts by value of both sides; the values stay in DuckDB, which orders them as Python does."""
+    counts = session.arrays(
+        f"""SELECT sum(r)::BIGINT AS c0, sum(c)::BIGINT AS c1 FROM (
+              SELECT {quoted(reference.sql)}::VARCHAR AS x, count(*) AS r, 0 AS c FROM {left.source} GROUP BY ALL
+              UNION ALL
+              SELECT {quoted(current.sql)}::VARCHAR, 0, count(*) FROM {right.source} GROUP BY ALL
+            ) WHERE x IS NOT NULL GROUP BY x ORDER BY x""",
+        [*left.parameters, *right.parameters],
+    )
+    return Tally(counts[0].astype(np.int64), counts[1].astype(np.int64))
+
+
+def _counts(session: Session, table: Table) -> dict[str, int]:
+    """How many values of each column are not null, in one scan."""
+    if not table.columns:
+        return {}
+    select = ", ".join(f"count({quoted(column.sql)})" for column in table.columns)
+    row = session.rows(f"SELECT {select} FROM {table.source}", table.parameters)[0]
+    return dict(zip((column.name for column in table.columns), map(int, row), strict=True))

@@ -1,0 +1,17 @@
+"""The built-in panels, written against `workbench.plugin.api` like everybody else's."""
+
+from __future__ import annotations
+
+from workbench.plugin.api import Panel
+
+
+def built_in() -> tuple[Panel, ...]:
+    """One of each, in the order they are shown."""
+    from workbench.panels.compare import ComparePanel
+    from workbench.panels.drift import DriftPanel
+    from workbench.panels.run import RunPanel
+    from workbench.panels.runs import RunsPanel
+    from workbench.panels.sources import SourcesPanel
+    from workbench.panels.windows import WindowsPanel
+
+    return (RunsPanel(), RunPanel(), ComparePanel(), DriftPanel(), WindowsPanel(), SourcesPanel())

@@ -1,0 +1,1 @@
+"""What authors of panels and readers use, and how their work is found and kept in its box."""

@@ -1,0 +1,104 @@
+"""The whole public contract of plugins; built-in panels and readers are written against it too.
+
+A panel loads on a worker thread and views purely. A reader claims files by name and head, and turns stretches of
+bytes into columns. Text is handed on raw: renderers make it safe to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any, ClassVar
+
+from workbench.core.batch import (
+    NO,
+    Batch,
+    Chunk,
+    Claim,
+    Fact,
+    Framing,
+    Head,
+    Points,
+    Purge,
+    Reject,
+    no_points,
+)
+from workbench.core.blocks import (
+    Bars,
+    Block,
+    Cell,
+    Column,
+    Columns,
+    Empty,
+    Heat,
+    Line,
+    Lines,
+    Note,
+    Stack,
+    Stat,
+    Table,
+    Tone,
+)
+from workbench.core.query import Fit, Focus, Query, Rows
+
+API = 1
+"""Version of this contract; a plugin that asks for a newer one is refused with both numbers."""
+
+__all__ = [
+    "API", "NO", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "Columns", "Empty", "Fact", "Fit",
+    "Focus", "Framing", "Head", "Heat", "Line", "Lines", "Note", "Panel", "Points", "Purge", "Query", "Reader", "Reject",
+    "Rows", "Stack", "Stat", "Table", "Tone", "no_points",
+]  # fmt: skip
+
+
+class Panel:
+    """A unit of the interface: appears in the TUI and in every report format."""
+
+    name: ClassVar[str]
+    """Short, unique, lower case: used in commands and configuration."""
+    title: ClassVar[str]
+    api: ClassVar[int] = API
+    key: ClassVar[str] = ""
+    """The digit or letter that opens the panel in the TUI; empty is reached through the panel list."""
+    in_report: ClassVar[bool] = True
+    every: ClassVar[float | None] = None
+    """Seconds between loads; None loads only when the store changes."""
+
+    def load(self, query: Query, focus: Focus) -> Any:
+        """Fetch what the view needs; runs on a worker thread, may be slow, must not print."""
+        raise NotImplementedError
+
+    def view(self, data: Any, fit: Fit) -> Block:
+        """Turn loaded data into blocks; pure and quick, called again at every size."""
+        raise NotImplementedError
+
+    def to_json(self, data: Any) -> Any:
+        """JSON-able form of the data for `--format json`; None leaves it to the blocks of `view`."""
+        return None
+
+
+class Reader:
+    """Turns one log format into columns and facts; keeps nothing between calls, its state travels in the cursor."""
+
+    name: ClassVar[str]
+    """The format's name, as shown in listings."""
+    api: ClassVar[int] = API
+    version: ClassVar[int] = 1
+    """Raise it when the same bytes read differently: sources read by an older version are read again."""
+    framing: ClassVar[Framing] = "lines"
+    names: ClassVar[Sequence[str]] = ()
+    """Glob patterns of file names worth opening; a reader is asked to claim only what matches one."""
+    flush_interval: ClassVar[float] = 0.0
+    """Seconds the format's usual writer may keep lines to itself: no silence shorter than that means anything."""
+
+    def claim(self, head: Head) -> Claim:
+        """Bid for a file by its name, its neighbours, and at most 64 KiB of its head."""
+        raise NotImplementedError
+
+    def read(self, chunk: Chunk) -> Batch:
+        """Turn the next stretch of a source into a batch; a refused line becomes a `Reject`, never an exception."""
+        raise NotImplementedError
+
+    def run_folder(self, path: PurePath) -> tuple[PurePath, str]:
+        """The folder that stands for the run, and a prefix for its keys; sub-folders of one run are merged here."""
+        return path.parent, ""

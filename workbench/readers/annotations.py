@@ -1,0 +1,44 @@
+"""What people say about runs (tags, notes, baseline, hide), written as JSON lines and read like any other log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar, get_args
+
+from workbench.core.batch import NO, Batch, Chunk, Claim, Fact, FactKind, Framing, Head, Reject
+from workbench.plugin.api import Reader
+
+ANNOTATIONS_FOLDER = ".workbench/annotations"
+_KINDS = frozenset(get_args(FactKind)) & {"tag", "note", "baseline", "hidden", "name"}
+
+
+class AnnotationReader(Reader):
+    """Reads `{"t": kind, "run": id, "key": …, "value": …, "ts": seconds}`, one a line."""
+
+    name: ClassVar[str] = "annotations"
+    framing: ClassVar[Framing] = "lines"
+
+    def claim(self, head: Head) -> Claim:
+        """Never by detection: its folder is known."""
+        return NO
+
+    def read(self, chunk: Chunk) -> Batch:
+        """One fact a line."""
+        facts: list[Fact] = []
+        rejects: list[Reject] = []
+        offset, accepted = chunk.start, 0
+        for line in chunk.data.splitlines(keepends=True):
+            try:
+                facts.append(_fact(json.loads(line), offset))
+                accepted += 1
+            except (ValueError, KeyError, TypeError) as error:
+                rejects.append(Reject(offset, len(line), f"E101 no annotation: {error}", line[:4096]))
+            offset += len(line)
+        return Batch(facts=facts, rejects=rejects, accepted=accepted, consumed=len(chunk.data))
+
+
+def _fact(row: dict[str, Any], offset: int) -> Fact:
+    kind = row["t"]
+    if kind not in _KINDS:
+        raise ValueError(f"unknown kind {kind!r}")
+    return Fact(kind, row["value"], str(row.get("key", "")), float(row["ts"]), offset, f"#{row['run']}")

@@ -1,0 +1,83 @@
+"""The header of a table: its delimiter, its columns, and when a later line is a new one."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.readers.keys import number, roles_of
+
+MISSING = ("", "NA", "N/A", "null", "None")
+"""Cells that hold no value; `nan` is one."""
+_DELIMITERS = (",", "\t", ";")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The columns of a table in their order; None is a column without a name, which is not read."""
+
+    fields: tuple[str | None, ...]
+    delimiter: str
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Fields in a line."""
+        return len(self.fields)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that have names."""
+        return tuple(name for name in self.fields if name is not None)
+
+    @classmethod
+    def of(cls, cells: Sequence[str], delimiter: str) -> Header:
+        """Name the columns: without padding, the second of a name as `name_1`, the third as `name_2`."""
+        fields: list[str | None] = []
+        remarks = []
+        taken = {cell.strip() for cell in cells}
+        seen: set[str] = set()
+        for i, cell in enumerate(cells):
+            name = cell.strip()
+            if not name:
+                fields.append(None)
+                if i < len(cells) - 1:
+                    remarks.append(f"column {i + 1} has no name and is not read")
+                continue
+            if name in seen:
+                name = next(new for k in range(1, len(cells) + 1) if (new := f"{name}_{k}") not in taken)
+                remarks.append(f"W170 column {i + 1} repeats a name: read as {name}")
+                taken.add(name)
+            seen.add(name)
+            fields.append(name)
+        return cls(tuple(fields), delimiter, tuple(remarks[:8]))
+
+    @classmethod
+    def load(cls, state: Mapping[str, Any]) -> Header | None:
+        """The header found in an earlier chunk."""
+        return cls(tuple(state["fields"]), state["delimiter"]) if "fields" in state else None
+
+    def dump(self) -> dict[str, Any]:
+        """What `load` needs."""
+        return {"fields": list(self.fields), "delimiter": self.delimiter}
+
+
+def guess_header(text: str) -> Header:
+    """Read a header line with the delimiter that gives the most fields."""
+    split = {delimiter: next(csv.reader([text], delimiter=delimiter), []) for delimiter in _DELIMITERS}
+    best = max(_DELIMITERS, key=lambda delimiter: len(split[delimiter]))
+    return Header.of(split[best], best)
+
+
+def section_header(cells: Sequence[str], now: Header) -> Header | None:
+    """The header that a resumed run wrote into the middle: names only, the same ones or with an axis among them."""
+    if not cells or any(number(cell) is not None or cell in MISSING[1:] for cell in cells):
+        return None
+    header = Header.of(cells, now.delimiter)
+    if header.fields == now.fields:
+        return header
+    roles = roles_of(header.columns)
+    named = len(set(header.columns)) == len(cells) > 1 and not header.remarks
+    return header if named and (roles.steps or roles.epoch) else None

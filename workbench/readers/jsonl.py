@@ -1,0 +1,245 @@
+"""JSON lines of flat or nested numbers: the log that every training script can write."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Head, Reader
+from workbench.readers.json_blocks import BLOCK, Shape, read_block
+from workbench.readers.keys import metric_like, number, production_columns, roles_of, view_of_folder
+from workbench.readers.lines import MAX_LINE, UTF16_BOMS, UTF16_REASON, Lines, decode, is_utf16, split
+from workbench.readers.params import facts_beside
+from workbench.readers.rows import MAX_ATTRIBUTE_TEXT, Rows, Text
+
+MAX_DEPTH = 64
+_NOT_UTF8 = "bytes that are not UTF-8 are shown as U+FFFD"
+_LOOKED_AT = 50
+_DECODE = msgspec.json.Decoder().decode
+_LENIENT = json.JSONDecoder(strict=False).raw_decode
+_FOREIGN = ({"op_code", "worker_id"}, {"v", "kind", "project"}, {"v", "t", "run"}, {"messages"}, {"prompt"}, {"text"})
+"""Keys of the first object by which JSON lines are known to be no metrics: journals, fragments, training data."""
+
+
+class _Refused(Exception):
+    """A line that is not an object of this format; the message is the reason."""
+
+
+class JsonlReader(Reader):
+    """Reads one JSON object a line: numbers are points, texts and booleans are attributes of the run."""
+
+    name: ClassVar[str] = "jsonl"
+    names: ClassVar[Sequence[str]] = ("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt")
+
+    def claim(self, head: Head) -> Claim:
+        """Bid by the keys of the first lines: a step, an epoch, a metric's name; rows of production are left alone."""
+        if head.name.endswith(".wb.jsonl"):
+            return NO
+        certain = head.path.suffix in (".jsonl", ".ndjson", ".jsonlines")
+        if head.data.startswith(UTF16_BOMS):
+            return Claim(0.3, "named as JSON lines, but UTF-16") if certain else NO
+        records = _first_records(head)
+        if not records or (not certain and len(records) < 2):
+            return NO
+        score, why = _evidence(records, head.name)
+        return Claim(score, why, per_file_run=not view_of_folder(head.name))
+
+    def read(self, chunk: Chunk) -> Batch:
+        """Blocks of plain lines at once, all others one by one; every line is accepted or refused."""
+        rows, lines = Rows(chunk.state, chunk.start), split(chunk)
+        if is_utf16(chunk):
+            for i in range(len(lines)):
+                rows.refuse(int(lines.starts[i]), lines.raw(i), UTF16_REASON)
+            return rows.batch(lines.consumed, {"utf16": True})
+        shape = Shape()
+        for first in range(0, len(lines), BLOCK):
+            last = min(first + BLOCK, len(lines))
+            if not read_block(rows, lines, first, last, shape):
+                for i in range(first, last):
+                    _read_line(rows, lines, i, shape)
+        return rows.batch(lines.consumed, {})
+
+    def beside(self, folder: Mapping[str, bytes]) -> Sequence[Fact]:
+        """Parameters from `hparams.yaml`, `config.json`, `.hydra/` and the like."""
+        return facts_beside(folder)
+
+
+def _read_line(rows: Rows, lines: Lines, i: int, shape: Shape) -> None:
+    """Read one line by itself: what a block does not take, and lines in live tailing."""
+    raw, offset = lines.raw(i), int(lines.starts[i])
+    if not raw.strip():
+        rows.accept()
+        return
+    try:
+        for record, odd in _parse(raw):
+            _take(rows, record, odd, offset, shape)
+    except _Refused as refused:
+        unfinished = lines.unterminated and i == len(lines) - 1
+        reason = "E101 the file ends within this line" if unfinished else str(refused)
+        rows.refuse(offset, raw, _keep_tail(rows, raw, offset) or reason)
+    else:
+        rows.accept()
+
+
+def _parse(raw: bytes) -> list[tuple[dict[str, Any], bool]]:
+    """The objects of a line (one, unless a newline was lost), and whether it took the lenient parser.
+
+    That one takes NaN tokens, control characters, bad UTF-8 and lone surrogates too.
+    """
+    if len(raw) > MAX_LINE:
+        raise _Refused(f"E103 line longer than {MAX_LINE // 2**20} MiB")
+    try:
+        records, odd = [_DECODE(raw)], False
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        records, odd = _parse_lenient(raw), True
+    for record in records:
+        if not isinstance(record, dict):
+            raise _Refused(f"E104 a JSON {_kind(record)}, not an object")
+    return [(record, odd) for record in records]
+
+
+def _parse_lenient(raw: bytes) -> list[Any]:
+    if b"\0" in raw:
+        raise _Refused("E122 NUL bytes within the line")
+    text, records = decode(raw)[0].strip(), []
+    try:
+        end = 0
+        while end < len(text):
+            record, end = _LENIENT(text, end)
+            records.append(record)
+        return records
+    except RecursionError:
+        raise _Refused(f"E106 nested deeper than {MAX_DEPTH} levels") from None
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text) or error.msg.startswith("Unterminated"):
+            raise _Refused("E102 cut off within the object") from None
+        raise _Refused(f"E104 not JSON: {error.msg} at column {error.colno}") from None
+    except ValueError as error:
+        raise _Refused(f"E104 not JSON: {error}") from None
+
+
+def _keep_tail(rows: Rows, raw: bytes, offset: int) -> str:
+    """Take in the complete object at the end of a line whose beginning was cut off by the writer's death.
+
+    It counts only if it begins with the same key as the line, as the next record of the same writer does. Returns the
+    reason for the reject, or nothing where there is no such object.
+    """
+    opening = re.match(rb'\s*(\{\s*"[^"\\]{1,200}"\s*:)', raw)
+    at = raw.rfind(opening[1]) if opening else 0
+    if opening is None or at <= opening.start(1) or len(raw) > MAX_LINE:
+        return ""
+    try:
+        for record, odd in _parse(raw[at:]):
+            _take(rows, record, odd, offset, Shape())
+    except _Refused:
+        return ""
+    return "E102 cut off; the complete object after it is kept"
+
+
+def _take(rows: Rows, record: dict[str, Any], odd: bool, offset: int, shape: Shape) -> None:
+    """Add one object's numbers and texts, or refuse it."""
+    numbers: dict[str, float | int] = {}
+    texts: dict[str, Text] = {}
+    _flatten(rows, record, "", 1, (numbers, texts))
+    if odd:
+        numbers = {_sound(rows, key): value for key, value in numbers.items()}
+        texts = {_sound(rows, k): _sound(rows, v) if isinstance(v, str) else v for k, v in texts.items()}
+    shape.learn(record, numbers, texts)
+    if reason := rows.row(offset, numbers, texts):
+        raise _Refused(reason)
+
+
+def _flatten(
+    rows: Rows, record: Mapping[str, Any], prefix: str, depth: int, out: tuple[dict[str, float | int], dict[str, Text]]
+) -> None:
+    """Sort a record's leaves into numbers and texts, nested keys joined by `/`."""
+    if depth > MAX_DEPTH:
+        raise _Refused(f"E106 nested deeper than {MAX_DEPTH} levels")
+    numbers, texts = out
+    for name, value in record.items():
+        kind, key = type(value), prefix + name
+        if kind is float or kind is int:
+            numbers[key] = value
+        elif kind is str:
+            parsed = number(value)
+            if parsed is not None:
+                numbers[key] = parsed
+                rows.note_text_number(key)
+            elif 0 < len(value) <= MAX_ATTRIBUTE_TEXT:
+                texts[key] = value
+        elif kind is dict:
+            _flatten(rows, value, key + "/", depth + 1, out)
+        elif kind is bool:
+            texts[key] = value
+        elif kind is list and (text := _list_text(value)):
+            texts[key] = text
+
+
+def _list_text(value: list[Any]) -> str:
+    """A short list as JSON, a long or deep one as nothing."""
+    if not 0 < len(value) <= MAX_ATTRIBUTE_TEXT // 2:
+        return ""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        raise _Refused(f"E106 nested deeper than {MAX_DEPTH} levels") from None
+    return text if len(text) <= MAX_ATTRIBUTE_TEXT else ""
+
+
+def _sound(rows: Rows, text: str) -> str:
+    """Text that UTF-8 can hold: lone surrogates become U+FFFD, pairs become their character."""
+    if "\ufffd" in text:
+        rows.note(_NOT_UTF8)
+    if not any("\ud800" <= c <= "\udfff" for c in text):
+        return text
+    rows.note(_NOT_UTF8)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _kind(value: Any) -> str:
+    names = {list: "list", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def _first_records(head: Head) -> list[dict[str, Any]]:
+    """The first complete lines that are objects; none when the very first is something else."""
+    complete = head.data if head.size <= len(head.data) else head.data[: head.data.rfind(b"\n") + 1]
+    records: list[dict[str, Any]] = []
+    for raw in complete.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:_LOOKED_AT]:
+        if not raw.strip():
+            continue
+        try:
+            records.extend(record for record, _ in _parse(raw))
+        except _Refused:
+            if not records:
+                return []
+    return records
+
+
+def _evidence(records: Sequence[dict[str, Any]], file_name: str) -> tuple[float, str]:
+    """How sure it is that these objects are metrics, and why."""
+    numbers: dict[str, float | int] = {}
+    texts: dict[str, Text] = {}
+    scratch = Rows({}, 0)
+    try:
+        for record in records:
+            _flatten(scratch, record, "", 1, (numbers, texts))
+    except _Refused:
+        return 0.0, "JSON lines nested too deep"
+    names = [*numbers, *texts]
+    if any(keys <= records[0].keys() for keys in _FOREIGN):
+        return 0.0, "JSON lines of another kind"
+    if found := production_columns(names):
+        return 0.0, f"rows of a model in production ({', '.join(found[:3])}): give it a [monitor] in workbench.toml"
+    roles = roles_of(numbers)
+    if axis := (*roles.steps, roles.epoch or "")[0]:
+        return (0.9 if view_of_folder(file_name) else 0.8), f"JSON lines with {axis}"
+    if metrics := [name for name in numbers if metric_like(name)]:
+        return 0.6, f"JSON lines with {metrics[0]}"
+    if numbers and (view_of_folder(file_name) or not texts):
+        return 0.4, "JSON lines of numbers"
+    return 0.0, "JSON lines without a step, an epoch or a metric's name"

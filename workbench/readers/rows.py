@@ -1,0 +1,294 @@
+"""From rows of numbers and texts to a batch: axes, clock, key limit, attributes, and what the next chunk must know."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import math
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.plugin.api import Batch, Fact, Points, Reject, no_points
+from workbench.readers.keys import UNIT_NAMES, Clock, Roles, moment_unit, roles_of, whole
+
+MAX_KEYS = 20_000
+"""Series a source may have; a row that brings one more is refused."""
+MAX_ATTRIBUTES = 256
+MAX_ATTRIBUTE_TEXT = 256
+MAX_ATTRIBUTE_CHANGES = 64
+"""A text that changes more often is prose, not an attribute: it is forgotten."""
+EXCERPT = 4096
+
+Text = str | bool
+
+
+class Rows:
+    """Gathers one chunk's rows; what it learns of the source travels in `state`, so that chunks may be cut anywhere."""
+
+    def __init__(self, state: Mapping[str, Any], start: int) -> None:
+        self.start = start
+        """Byte offset of the chunk; offsets handed in are relative to it."""
+        self.line = int(state.get("line", 0))
+        """How many lines came before: the step of a row that has no other."""
+        self.last: int | None = state.get("last")
+        self.loose: list[str] = list(state.get("loose", ()))
+        self.clock: Clock | None = Clock(*state["clock"]) if state.get("clock") else None
+        self.accepted = 0
+        self.rejects: list[Reject] = []
+        self._known = _unpack(state.get("keys", ""))
+        self._attributes: dict[str, list[Any]] = {key: list(pair) for key, pair in state.get("attributes", {}).items()}
+        self._texts: list[str] = list(state.get("texts", ()))
+        self._notes: list[str] = list(state.get("notes", ()))
+        self._noted = False
+        self._latest: dict[str, tuple[Text, int, float]] = {}
+        self._index: dict[str, int] = {}
+        self._blocks: list[tuple[NDArray[Any], ...]] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        self._key: list[int] = []
+        self._value: list[float | int] = []
+        self._rows: list[tuple[int, int, float, int]] = []
+
+    # Lines ----------------------------------------------------------------------------------------------------
+
+    def accept(self, lines: int = 1) -> None:
+        """Count lines as understood: those of rows, blank ones, comments."""
+        self.accepted += lines
+        self.line += lines
+
+    def refuse(self, offset: int, raw: bytes, reason: str) -> None:
+        """Keep a line that is not understood."""
+        self.rejects.append(Reject(self.start + offset, len(raw), reason, bytes(raw[:EXCERPT])))
+        self.line += 1
+
+    def note(self, text: str) -> None:
+        """Say something about the source, once."""
+        if text not in self._notes:
+            self._notes.append(text)
+            self._noted = True
+
+    def note_text_number(self, key: str) -> None:
+        """Say that a key's texts are read as numbers, once a key."""
+        if key not in self._texts and len(self._texts) < MAX_ATTRIBUTES:
+            self._texts.append(key)
+            self._noted = True
+
+    # Rows -----------------------------------------------------------------------------------------------------
+
+    def roles(self, names: Iterable[str]) -> Roles:
+        """`roles_of`, remembered: rows of a source, and sources of a project, repeat their keys."""
+        names = tuple(names)
+        return _roles(names) if len(names) <= 256 else roles_of(names)
+
+    def row(self, offset: int, numbers: dict[str, float | int], texts: Mapping[str, Text]) -> str:
+        """Take one row in, or say why not; `numbers` is used up. The caller then accepts or refuses the line."""
+        roles = self.roles((*numbers, *texts) if texts else numbers)
+        axis, step = self._step(roles, numbers)
+        wall = self._wall(roles, numbers, texts)
+        clock = self.clock.key if self.clock else None
+        if axis is not None:
+            del numbers[axis]
+        else:
+            self._drop_missing_steps(roles, numbers)
+        if clock is not None:
+            numbers.pop(clock, None)
+        if not numbers.keys() <= self._index.keys() and (reason := self._admit(numbers)):
+            return reason
+        self._key.extend(map(self._index.__getitem__, numbers))
+        self._value.extend(numbers.values())
+        self._rows.append((len(numbers), step, wall, self.start + offset))
+        for key, text in texts.items():
+            if key != clock:
+                self._latest[key] = (text, self.start + offset, wall)
+        return ""
+
+    def _step(self, roles: Roles, numbers: Mapping[str, float | int]) -> tuple[str | None, int]:
+        """The axis key (None where it is no key of this row) and the step."""
+        for name in roles.steps:
+            if (step := self._strict(name, numbers)) is not None:
+                self.last = step
+                return name, step
+        if self.last is not None:
+            return None, self.last
+        if roles.epoch and (step := self._strict(roles.epoch, numbers)) is not None:
+            return roles.epoch, step
+        return None, self.line
+
+    def _strict(self, name: str, numbers: Mapping[str, float | int]) -> int | None:
+        """The key's value as a step; a key that once was fractional is a series from then on, not an axis."""
+        value = numbers.get(name)
+        if value is None or name in self.loose:
+            return None
+        step = whole(value)
+        if step is None and not (isinstance(value, float) and math.isnan(value)):
+            self.loose.append(name)
+        return step
+
+    def _drop_missing_steps(self, roles: Roles, numbers: dict[str, float | int]) -> None:
+        """A step that is NaN says nothing: not where the row is, and not that training diverged."""
+        for name in roles.steps:
+            if name in numbers and name not in self.loose:
+                del numbers[name]
+
+    def _wall(self, roles: Roles, numbers: Mapping[str, float | int], texts: Mapping[str, Text]) -> float:
+        for name in roles.times if self.clock is None else ():
+            self.find_clock(name, numbers.get(name, texts.get(name)))
+        if self.clock is None:
+            return math.nan
+        return self.clock.seconds(numbers.get(self.clock.key, texts.get(self.clock.key)))
+
+    def find_clock(self, name: str, value: float | int | str | bool | None) -> None:
+        """Take a key for the source's clock if this value of it is a moment."""
+        if value is None or isinstance(value, bool) or self.clock is not None:
+            return
+        if unit := moment_unit(value):
+            self.clock = Clock(name, unit)
+            if unit not in ("iso", "s"):
+                self.note(f"{name} read as {UNIT_NAMES[unit]} since 1970")
+
+    def _admit(self, names: Iterable[str]) -> str:
+        """Number new keys, or say why they are too many."""
+        new = [name for name in names if name not in self._index]
+        hashes = [zlib.crc32(name.encode("utf-8", "surrogatepass")) for name in new]
+        unknown = {h for h in hashes if h not in self._known}
+        if len(self._known) + len(unknown) > MAX_KEYS:
+            first = next(n for n, h in zip(new, hashes, strict=True) if h not in self._known)
+            return (
+                f"E180 more than {MAX_KEYS:,} keys in this source: {first[:200]!r} is new (is a counter in the name?)"
+            )
+        self._known |= unknown
+        for name in new:
+            self._index[name] = len(self._index)
+        return ""
+
+    # Blocks ---------------------------------------------------------------------------------------------------
+
+    def room_for(self, names: Iterable[str]) -> bool:
+        """Whether a block with these keys stays within the key limit; numbers them if so."""
+        return not self._admit(names)
+
+    def block(
+        self,
+        names: Sequence[str],
+        matrix: NDArray[np.float64],
+        present: NDArray[np.bool_] | None,
+        axes: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    ) -> None:
+        """Take n rows at once: matrix (n, k) of values, which of them are there, and (step, wall, offset) of n each."""
+        self._flush()
+        step, wall, offset = axes
+        n, k = matrix.shape
+        codes = np.fromiter(map(self._index.__getitem__, names), np.int32, k)
+        if present is None:
+            counts: int | NDArray[np.int64] = k
+            key, value = np.tile(codes, n), matrix.ravel()
+        else:
+            counts = present.sum(axis=1)
+            key, value = np.broadcast_to(codes, (n, k))[present], matrix[present]
+        offset = offset + self.start
+        self._blocks.append((key, np.repeat(step, counts), np.repeat(wall, counts), value, np.repeat(offset, counts)))
+
+    def latest(self, key: str, value: Text, offset: int, wall: float) -> None:
+        """The latest value of a text key within a block."""
+        self._latest[key] = (value, self.start + offset, wall)
+
+    def _flush(self) -> None:
+        """Turn the rows gathered one by one into a block."""
+        if not self._rows:
+            return
+        counts, steps, walls, offsets = zip(*self._rows, strict=True)
+        try:
+            value = np.array(self._value, np.float64)
+        except OverflowError:
+            value = np.array([_as_float(v) for v in self._value], np.float64)
+        self._blocks.append((
+            np.array(self._key, np.int32),
+            np.repeat(np.array(steps, np.int64), counts),
+            np.repeat(np.array(walls, np.float64), counts),
+            value,
+            np.repeat(np.array(offsets, np.int64), counts),
+        ))  # fmt: skip
+        self._clear()
+
+    # The batch ------------------------------------------------------------------------------------------------
+
+    def batch(self, consumed: int, extra: Mapping[str, Any]) -> Batch:
+        """Everything gathered, with the state the next chunk starts from (`extra` is the format's own part)."""
+        self._flush()
+        facts = self._changed()
+        return Batch(
+            points=self._points(),
+            facts=facts,
+            rejects=self.rejects,
+            accepted=self.accepted,
+            consumed=consumed,
+            state={**extra, **self._state()},
+            message=self._message() if self._noted else "",
+        )
+
+    def _points(self) -> Points:
+        if not sum(len(block[0]) for block in self._blocks):
+            return no_points()
+        columns = (
+            self._blocks[0] if len(self._blocks) == 1 else list(map(np.concatenate, zip(*self._blocks, strict=True)))
+        )
+        return Points(tuple(self._index), *columns)
+
+    def _changed(self) -> list[Fact]:
+        """One fact for each attribute that is not what it was at the end of the chunk before."""
+        facts = []
+        for key, (value, offset, wall) in self._latest.items():
+            known = self._attributes.get(key)
+            if known is None:
+                if len(self._attributes) >= MAX_ATTRIBUTES:
+                    self.note(f"more than {MAX_ATTRIBUTES} text keys: {key} and later ones are not kept")
+                    continue
+                known = self._attributes[key] = [None, 0]
+            if known[0] == value or known[1] > MAX_ATTRIBUTE_CHANGES:
+                continue
+            known[1] += 1
+            kept = known[0] = value if known[1] <= MAX_ATTRIBUTE_CHANGES else None
+            facts.append(Fact("summary", kept, key, None if math.isnan(wall) else wall, offset))
+        return facts
+
+    def _message(self) -> str:
+        strings = [f"strings read as numbers: {', '.join(self._texts)}"] if self._texts else []
+        return "; ".join([*strings, *self._notes])
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = {
+            "line": self.line,
+            "last": self.last,
+            "loose": self.loose,
+            "clock": [self.clock.key, self.clock.unit] if self.clock else None,
+            "keys": _pack(self._known),
+            "attributes": self._attributes,
+            "texts": self._texts,
+            "notes": self._notes,
+        }
+        return {key: value for key, value in state.items() if value not in (None, "", [], {})}
+
+
+_roles = functools.lru_cache(maxsize=256)(roles_of)
+
+
+def _as_float(value: float | int) -> float:
+    """The value as float64, infinite where it is too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _pack(hashes: set[int]) -> str:
+    """Hashes of the keys seen: 4 bytes each, so that a cursor stays small with thousands of keys."""
+    return base64.b64encode(np.sort(np.fromiter(hashes, np.uint32, len(hashes))).astype("<u4").tobytes()).decode()
+
+
+def _unpack(text: str) -> set[int]:
+    return set(np.frombuffer(base64.b64decode(text), "<u4").tolist())

@@ -1,0 +1,1 @@
+"""Blocks and gates in every medium: text, ANSI, Markdown, HTML, JSON, JUnit; each makes untrusted text safe itself."""

@@ -1,0 +1,131 @@
+"""Gates: an expression judged on the newest visible run, passed, failed, or unanswerable and therefore failed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from workbench.core.compare import baseline_of
+from workbench.core.config import GateConfig
+from workbench.core.gates import GateResult, failing_first
+from workbench.core.model import Run
+from workbench.core.query import Query
+from workbench.core.units import number
+from workbench.core.where import WhereError, parse, unknown_keys
+from workbench.rules.expression import Check, Comparator, Term, has_baseline, quantities
+from workbench.rules.expression import parse as parse_check
+from workbench.rules.measure import Measure, Unanswerable, Value
+
+
+def evaluate(gate: GateConfig, query: Query, runs: Sequence[Run] | None = None) -> GateResult:
+    """Judge one gate; whatever keeps it from being judged makes it fail, with the reason and the next step.
+
+    `runs` are the visible runs, newest first, to spare asking for them once a gate.
+    """
+    try:
+        check = parse_check(gate.check)
+        terms = [*quantities(check.left), *quantities(check.right)]
+        monitors = list(dict.fromkeys(term.key for term in terms if term.function in ("drift", "window")))
+        needs_run = any(term.function not in ("drift", "window") for term in terms)
+        run = _judged_run(gate, query, runs) if needs_run else None
+        return _judge(gate, check, query, run=run, runs=runs, subject=_subject(run, monitors))
+    except WhereError as error:
+        return GateResult(gate.name, gate.check, False, None, None, f"cannot be read: {error}")
+    except Unanswerable as error:
+        return GateResult(gate.name, gate.check, False, None, None, f"cannot be evaluated: {error}")
+
+
+def evaluate_all(gates: Iterable[GateConfig], query: Query) -> list[GateResult]:
+    """Judge gates on one look at the runs; the failing ones come first, otherwise in their order."""
+    listed = list(gates)
+    runs = query.runs() if listed else []
+    return failing_first([evaluate(gate, query, runs) for gate in listed])
+
+
+def _subject(run: Run | None, monitors: Sequence[str]) -> str:
+    parts = [f"run {run.name}"] if run else []
+    return ", ".join([*parts, *(f"monitor {name}" for name in monitors)])
+
+
+def _judged_run(gate: GateConfig, query: Query, runs: Sequence[Run] | None) -> Run:
+    """The newest visible run, or the newest that matches the gate's `where`."""
+    if not gate.where:
+        candidates = query.runs() if runs is None else runs
+        if not candidates:
+            raise Unanswerable("there is no visible run – read the logs with: workbench watch --once")
+        return candidates[0]
+    candidates = query.runs(gate.where)
+    if candidates:
+        return candidates[0]
+    unknown = unknown_keys(parse(gate.where), query.runs() if runs is None else runs)
+    hints = [f"no run has {key!r}" + (f", did you mean {near!r}?" if near else "") for key, near in unknown.items()]
+    raise Unanswerable("; ".join([f"no visible run matches where = {gate.where!r}", *hints]))
+
+
+def _judge(
+    gate: GateConfig, check: Check, query: Query, *, run: Run | None, runs: Sequence[Run] | None, subject: str
+) -> GateResult:
+    measure = Measure(query, run)
+    base: tuple[Run, float] | None = None
+    if has_baseline(check.left) or has_baseline(check.right):
+        measured = check.right if has_baseline(check.left) else check.left
+        base = _baseline_value(query, measured, runs)
+        measure = Measure(query, run, base[1])
+    left, right = measure.value(check.left), measure.value(check.right)
+    passed = _holds(left, check.comparator, right)
+    turned = has_baseline(check.left) or not list(quantities(check.left))
+    value, limit = (right, left) if turned else (left, right)
+    message = _message(check, left, right, passed=passed, base=base, run=run)
+    return GateResult(gate.name, gate.check, passed, _float(value), _float(limit), message, subject)
+
+
+def _baseline_value(query: Query, measured: Term, runs: Sequence[Run] | None) -> tuple[Run, float]:
+    """The other side's quantity, measured on the baseline run."""
+    if not list(quantities(measured)):
+        raise Unanswerable("baseline needs a metric on the other side, as in val/loss <= 1.1 * baseline")
+    if any(term.function in ("drift", "window") for term in quantities(measured)):
+        raise Unanswerable("drift and windows belong to a monitor, so a baseline run has none of them")
+    run = baseline_of(runs or ()) or baseline_of(query.runs(hidden=True))
+    if run is None:
+        raise Unanswerable("no baseline is set – choose one with: workbench baseline RUN")
+    try:
+        return run, Measure(query, run).number(measured)
+    except Unanswerable as error:
+        raise Unanswerable(f"of the baseline: {error}") from error
+
+
+def _holds(left: Value, comparator: Comparator, right: Value) -> bool:
+    """Whether a comparison holds; equality of numbers allows for the last digits, and NaN never holds."""
+    if isinstance(left, str) or isinstance(right, str):
+        if comparator not in ("==", "!="):
+            raise Unanswerable(f"text cannot be ordered: {left!r} {comparator} {right!r}")
+        return (str(left) == str(right)) is (comparator == "==")
+    if math.isnan(left) or math.isnan(right):
+        return False
+    if comparator in ("==", "!="):
+        return math.isclose(left, right, rel_tol=1e-9) is (comparator == "==")
+    if comparator in ("<", "<="):
+        return left < right or (comparator == "<=" and left == right)
+    return left > right or (comparator == ">=" and left == right)
+
+
+def _float(value: Value) -> float | None:
+    return None if isinstance(value, str) else value
+
+
+def _shown(value: Value) -> str:
+    return repr(value) if isinstance(value, str) else number(value, 6)
+
+
+def _message(
+    check: Check, left: Value, right: Value, *, passed: bool, base: tuple[Run, float] | None, run: Run | None
+) -> str:
+    """What was compared, in numbers: `12.4 is not <= 11`, with the baseline and a run that still goes on."""
+    verb = "is" if passed else "is not"
+    parts = [f"{_shown(left)} {verb} {check.comparator} {_shown(right)}"]
+    if base is not None:
+        own = " (the judged run itself)" if run is not None and run.id == base[0].id else ""
+        parts.append(f"the baseline {base[0].name} has {_shown(base[1])}{own}")
+    if run is not None and run.status == "running":
+        parts.append("the run is still going on")
+    return "; ".join(parts)

@@ -1,0 +1,117 @@
+"""Tables and views of a store, version 1.
+
+Tables end in `_log` and are only appended to; views show what holds now. No keys, constraints, indexes, sequences or
+computed defaults: ids are hashes, and a row with a higher `commit_id` replaces those before it.
+"""
+
+TABLES = """
+CREATE TABLE schema_version (version INTEGER, applied_at DOUBLE, application VARCHAR);
+
+CREATE TABLE source_log (
+    commit_id BIGINT, source_id UBIGINT, path VARCHAR, format VARCHAR, reader_version INTEGER,
+    run_id VARCHAR, key_prefix VARCHAR, inode UBIGINT, generation INTEGER,
+    from_offset BIGINT, to_offset BIGINT, bytes BIGINT, mtime_ns BIGINT,
+    head_length INTEGER, head_hash VARCHAR, tail_hash VARCHAR,
+    accepted BIGINT, rejected BIGINT, status VARCHAR, message VARCHAR, state VARCHAR,
+    first_step BIGINT, data_at DOUBLE, longest_gap DOUBLE, second_gap DOUBLE, seen_at DOUBLE);
+
+CREATE TABLE point_log (
+    series_id UBIGINT, source_id UBIGINT, generation INTEGER, byte_offset BIGINT,
+    step BIGINT, wall_time DOUBLE, value DOUBLE);
+
+CREATE TABLE series_log (series_id UBIGINT, run_id VARCHAR, key VARCHAR);
+
+CREATE TABLE summary_log (
+    commit_id BIGINT, series_id UBIGINT, run_id VARCHAR, source_id UBIGINT, generation INTEGER,
+    n BIGINT, not_finite BIGINT, first DOUBLE, first_step BIGINT,
+    last DOUBLE, last_step BIGINT, last_wall DOUBLE, min DOUBLE, max DOUBLE);
+
+CREATE TABLE run_log (commit_id BIGINT, run_id VARCHAR, path VARCHAR, format VARCHAR, seen_at DOUBLE);
+
+CREATE TABLE fact_log (
+    commit_id BIGINT, run_id VARCHAR, source_id UBIGINT, generation INTEGER, byte_offset BIGINT,
+    kind VARCHAR, key VARCHAR, value VARCHAR, wall_time DOUBLE);
+
+CREATE TABLE reject_log (
+    source_id UBIGINT, generation INTEGER, byte_offset BIGINT, length BIGINT, reason VARCHAR, excerpt BLOB);
+
+CREATE TABLE cut_log (source_id UBIGINT, generation INTEGER, from_step BIGINT);
+
+CREATE TABLE monitor_log (commit_id BIGINT, monitor VARCHAR, spec VARCHAR, inputs VARCHAR, message VARCHAR);
+
+CREATE TABLE window_log (
+    commit_id BIGINT, monitor VARCHAR, spec VARCHAR, segment VARCHAR,
+    window_start DOUBLE, window_end DOUBLE, rows BIGINT);
+
+CREATE TABLE window_metric_log (
+    commit_id BIGINT, monitor VARCHAR, spec VARCHAR, segment VARCHAR, window_start DOUBLE, key VARCHAR, value DOUBLE);
+
+CREATE TABLE window_column_log (
+    commit_id BIGINT, monitor VARCHAR, spec VARCHAR, segment VARCHAR, window_start DOUBLE, position INTEGER,
+    column_name VARCHAR, type VARCHAR, status VARCHAR, method VARCHAR, score DOUBLE, threshold DOUBLE,
+    drifted BOOLEAN, n_reference BIGINT, n_current BIGINT, reason VARCHAR);
+
+CREATE TABLE profile_log (
+    commit_id BIGINT, monitor VARCHAR, spec VARCHAR, segment VARCHAR, window_start DOUBLE, column_name VARCHAR,
+    labels VARCHAR[], reference DOUBLE[], current DOUBLE[]);
+"""
+
+VIEWS = """
+CREATE OR REPLACE VIEW source AS
+    SELECT * FROM source_log
+    QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY commit_id DESC) = 1;
+
+CREATE OR REPLACE VIEW cut AS
+    SELECT source_id, generation, min(from_step) AS from_step FROM cut_log GROUP BY ALL;
+
+CREATE OR REPLACE VIEW series AS
+    SELECT m.series_id, s.run_id, s.key, m.* EXCLUDE (series_id)
+    FROM (
+        SELECT series_id, sum(n)::BIGINT AS n, sum(not_finite)::BIGINT AS not_finite,
+            arg_min(first, first_step) AS first, min(first_step) AS first_step,
+            arg_max(last, (last_step, commit_id)) AS last, max(last_step) AS last_step,
+            max(last_wall) AS last_wall, min(min) AS min, max(max) AS max, max(commit_id) AS commit_id
+        FROM summary_log GROUP BY series_id
+    ) m JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id);
+
+CREATE OR REPLACE VIEW visible_point AS
+    SELECT p.* FROM point_log p LEFT JOIN cut c ON c.source_id = p.source_id AND c.generation = p.generation
+    WHERE c.from_step IS NULL OR p.step < c.from_step;
+
+CREATE OR REPLACE VIEW point AS
+    SELECT s.run_id, s.key, p.step, p.wall_time, p.value, p.source_id, p.generation, p.byte_offset
+    FROM visible_point p JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id);
+
+CREATE OR REPLACE VIEW fact AS
+    SELECT f.* FROM fact_log f
+        JOIN (SELECT source_id, generation FROM source) s ON s.source_id = f.source_id AND s.generation = f.generation
+    QUALIFY row_number() OVER (
+        PARTITION BY run_id, kind, key
+        ORDER BY coalesce(wall_time, 0) DESC, commit_id DESC, byte_offset DESC) = 1;
+
+CREATE OR REPLACE VIEW reject AS
+    SELECT s.path, r.* FROM reject_log r JOIN source s ON s.source_id = r.source_id;
+
+CREATE OR REPLACE VIEW monitor AS
+    SELECT * FROM monitor_log
+    QUALIFY row_number() OVER (PARTITION BY monitor ORDER BY commit_id DESC) = 1;
+
+CREATE OR REPLACE VIEW "window" AS
+    SELECT w.* FROM window_log w JOIN monitor m ON m.monitor = w.monitor AND m.spec = w.spec
+    QUALIFY row_number() OVER (PARTITION BY w.monitor, w.segment, w.window_start ORDER BY w.commit_id DESC) = 1;
+
+CREATE OR REPLACE VIEW window_metric AS
+    SELECT v.* FROM window_metric_log v JOIN "window" w
+        ON (w.monitor, w.spec, w.segment, w.window_start, w.commit_id)
+         = (v.monitor, v.spec, v.segment, v.window_start, v.commit_id);
+
+CREATE OR REPLACE VIEW window_column AS
+    SELECT v.* FROM window_column_log v JOIN "window" w
+        ON (w.monitor, w.spec, w.segment, w.window_start, w.commit_id)
+         = (v.monitor, v.spec, v.segment, v.window_start, v.commit_id);
+
+CREATE OR REPLACE VIEW profile AS
+    SELECT v.* FROM profile_log v JOIN "window" w
+        ON (w.monitor, w.spec, w.segment, w.window_start, w.commit_id)
+         = (v.monitor, v.spec, v.segment, v.window_start, v.commit_id);
+"""

@@ -1,0 +1,194 @@
+"""One process's door to the store: an in-memory DuckDB that attaches the file for each use and lets go of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.store.errors import StoreBusyError, StoreError, explain, lock_holder
+from workbench.store.files import copy_store
+from workbench.store.leases import PATIENCE, FairLock, Turnstile
+from workbench.store.migrations import VERSION, check_not_newer, current_version, migrate
+from workbench.store.place import Place
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+APPLICATION = "workbench 0.1.0"
+_SETTINGS = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "threads": "2",
+    "memory_limit": "1GB",
+    "max_temp_directory_size": "4GB",
+}
+
+
+class Store:
+    """The project's store; make one per process and share it between threads.
+
+    `read()` and `write()` lend the connection with the store attached and in use as `wb`. A lease is meant to hold
+    one query or one small transaction; results are fetched inside it.
+    """
+
+    def __init__(self, place: Place, *, patience: float = PATIENCE) -> None:
+        self.place = place
+        self.path = place.database
+        self._patience = patience
+        self._turnstile = Turnstile(place.store)
+        self._in_process = FairLock()
+        self._connection: DuckDBPyConnection | None = None
+        self._checked = False
+
+    @property
+    def exists(self) -> bool:
+        """Whether the store file is there; a look at the file, no lease."""
+        return self.path.exists()
+
+    def create(self) -> None:
+        """Make the store, or bring an older one to this version.
+
+        Raises:
+            StoreError: it is locked, newer, corrupt or cannot be written.
+        """
+        try:
+            self.place.store.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in {self.place.store, self.place.state if self.place.state.exists() else self.place.store}:
+                ignore = folder / ".gitignore"
+                if not ignore.exists():
+                    ignore.write_text("*\n")
+        except OSError as error:
+            raise explain(error, self.place.store) from error
+        with self._lease(exclusive=True) as con:
+            migrate(con, self.path, APPLICATION)
+            self._checked = True
+
+    @contextmanager
+    def read(self) -> Iterator[DuckDBPyConnection]:
+        """Lend the connection for one query; `wb` is attached read-only."""
+        with self._lease(exclusive=False) as con:
+            self._check(con)
+            yield con
+
+    @contextmanager
+    def write(self) -> Iterator[DuckDBPyConnection]:
+        """Lend the connection inside one transaction, committed when the body ends and rolled back when it raises.
+
+        A commit that raises may have committed: callers re-read their cursors before they try again.
+        """
+        with self._lease(exclusive=True) as con:
+            self._check(con)
+            con.execute("BEGIN")
+            try:
+                yield con
+            except BaseException:
+                con.execute("ROLLBACK")
+                raise
+            con.execute("COMMIT")
+
+    def revision(self) -> str:
+        """Changes whenever the store file does; costs one stat."""
+        try:
+            stat = os.stat(self.path)
+        except OSError:
+            return ""
+        return f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"
+
+    def snapshot(self) -> Path:
+        """A copy of the store for long work, one per revision, shared by all who ask."""
+        folder = self.place.store / "snapshots"
+        target = folder / f"{self.revision()}.duckdb"
+        if target.exists():
+            return target
+        with self._in_process_turn(), self._turnstile.pass_through(exclusive=False, patience=self._patience):
+            target = folder / f"{self.revision()}.duckdb"
+            if not target.exists():
+                copy_store(self.path, target)
+        for old in folder.iterdir():
+            if not old.name.startswith(target.name) and old.stat().st_mtime < time.time() - 60:
+                old.unlink(missing_ok=True)
+        return target
+
+    def close(self) -> None:
+        """Let go of the connection; the store can be used again afterwards."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _check(self, con: DuckDBPyConnection) -> None:
+        if not self._checked:
+            version = current_version(con)
+            check_not_newer(version, self.path)
+            if version < VERSION:
+                raise StoreError(
+                    f"{self.path}: schema version {version}, this workbench needs {VERSION}.\n"
+                    "  next: workbench watch --once"
+                )
+            self._checked = True
+
+    @contextmanager
+    def _in_process_turn(self) -> Iterator[None]:
+        if not self._in_process.acquire(self._patience):
+            raise StoreBusyError(f"{self.path}: this process kept the store for {self._patience:.0f} s")
+        try:
+            yield
+        finally:
+            self._in_process.release()
+
+    @contextmanager
+    def _lease(self, *, exclusive: bool) -> Iterator[DuckDBPyConnection]:
+        with self._in_process_turn(), self._turnstile.pass_through(exclusive=exclusive, patience=self._patience):
+            con = self._connect()
+            self._attach(con, exclusive)
+            try:
+                yield con
+            finally:
+                self._detach(con)
+
+    def _connect(self) -> DuckDBPyConnection:
+        if self._connection is None:
+            import duckdb
+
+            settings: dict[str, str | bool | int | float | list[str]] = {**_SETTINGS}
+            settings["temp_directory"] = str(self.place.store / "tmp")
+            self._connection = duckdb.connect(":memory:", config=settings)
+        return self._connection
+
+    def _attach(self, con: DuckDBPyConnection, exclusive: bool) -> None:
+        """Attach and use `wb`; waits for a DuckDB process that does not know our turnstile."""
+        import duckdb
+
+        file = str(self.path).replace("'", "''")
+        options = "STORAGE_VERSION 'v1.5.0'" if exclusive else "READ_ONLY"
+        deadline, pause = time.monotonic() + self._patience, 0.01
+        while True:
+            try:
+                con.execute(f"ATTACH '{file}' AS wb (TYPE duckdb, {options})")
+                con.execute("USE wb")
+                return
+            except duckdb.Error as error:
+                holder = lock_holder(error)
+                if holder is None:
+                    raise explain(error, self.path) from error
+                if time.monotonic() > deadline:
+                    raise StoreBusyError(
+                        f"{self.path}: opened by {holder} outside workbench.\n"
+                        "  next: close it there, then run this again"
+                    ) from error
+            time.sleep(pause)
+            pause = min(pause * 2, 0.25)
+
+    def _detach(self, con: DuckDBPyConnection) -> None:
+        """Detach, which checkpoints; a connection that a fatal error left unusable is dropped."""
+        import duckdb
+
+        try:
+            con.execute("USE memory")
+            con.execute("DETACH wb")
+        except duckdb.Error:
+            self.close()

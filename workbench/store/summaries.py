@@ -1,0 +1,77 @@
+"""Summaries of points, appended as deltas beside them and folded together now and then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.store.rows import first_row
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SUMMARY_COLUMNS = ("n", "not_finite", "first", "first_step", "last", "last_step", "last_wall", "min", "max")
+COMPACT_AT = 100_000
+"""Log rows beyond what compaction would leave, before it is worth it."""
+
+
+def summarize(
+    series: NDArray[np.uint64], step: NDArray[np.int64], wall: NDArray[np.float64], value: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    """One row a series of points in file order: all arrays of length n in, of the number of series out.
+
+    `last` is the value at the highest step, the later one where a step repeats; extremes are of finite values and NaN
+    where there is none.
+    """
+    ids, code = np.unique(series, return_inverse=True)
+    order = np.argsort(code, kind="stable")
+    code, step, value, wall = code[order], step[order], value[order], wall[order]
+    same = code[1:] == code[:-1]
+    if np.any(same & (step[1:] < step[:-1])):
+        order = np.lexsort((step, code))
+        code, step, value, wall = code[order], step[order], value[order], wall[order]
+    starts = np.flatnonzero(np.concatenate(([True], code[1:] != code[:-1])))
+    ends = np.append(starts[1:], len(code)) - 1
+    finite = np.isfinite(value)
+    visible = np.where(finite, value, np.nan)
+    return {
+        "series_id": ids,
+        "n": np.diff(np.append(starts, len(code))),
+        "not_finite": np.add.reduceat((~finite).astype(np.int64), starts),
+        "first": value[starts],
+        "first_step": step[starts],
+        "last": value[ends],
+        "last_step": step[ends],
+        "last_wall": np.fmax.reduceat(wall, starts),
+        "min": np.fmin.reduceat(visible, starts),
+        "max": np.fmax.reduceat(visible, starts),
+    }
+
+
+def compact(con: DuckDBPyConnection) -> bool:
+    """Fold summary deltas and cursors into one row each when enough have gathered; True when it did.
+
+    Runs inside a write transaction. Cursors keep their latest row, summaries are added up per source and generation.
+    """
+    rows = first_row(
+        con,
+        "SELECT (SELECT count(*) FROM summary_log) + (SELECT count(*) FROM source_log),"
+        " (SELECT count(*) FROM series_log) + (SELECT count(DISTINCT source_id) FROM source_log)",
+    )
+    if rows is None or rows[0] - rows[1] < COMPACT_AT:
+        return False
+    con.execute(
+        """CREATE TEMP TABLE folded AS
+        SELECT max(commit_id), series_id, any_value(run_id), source_id, generation, sum(n)::BIGINT,
+            sum(not_finite)::BIGINT, arg_min(first, (first_step, commit_id)), min(first_step),
+            arg_max(last, (last_step, commit_id)), max(last_step), max(last_wall), min(min), max(max)
+        FROM summary_log GROUP BY series_id, source_id, generation"""
+    )
+    con.execute("CREATE TEMP TABLE cursors AS SELECT * FROM source")
+    for table, kept in (("summary_log", "folded"), ("source_log", "cursors")):
+        con.execute(f"DELETE FROM {table}")
+        con.execute(f"INSERT INTO {table} SELECT * FROM {kept}")
+        con.execute(f"DROP TABLE {kept}")
+    return True

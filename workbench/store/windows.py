@@ -1,0 +1,103 @@
+"""Windows of monitors: written whole by the ingester, read back as records."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.model import ColumnDrift, Distribution, Window
+from workbench.store.rows import first_row, next_commit
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_COLUMN = (
+    "column_name",
+    "type",
+    "status",
+    "method",
+    "score",
+    "threshold",
+    "drifted",
+    "n_reference",
+    "n_current",
+    "reason",
+)
+
+
+def monitor_inputs(con: DuckDBPyConnection) -> dict[str, tuple[str, str]]:
+    """What each monitor was last evaluated with: (specification, fingerprint of its files)."""
+    return {row[0]: (row[1], row[2]) for row in con.execute("SELECT monitor, spec, inputs FROM monitor").fetchall()}
+
+
+def append_windows(
+    con: DuckDBPyConnection, monitor: str, spec: str, inputs: str, message: str,
+    windows: Sequence[tuple[Window, Sequence[Distribution]]],
+) -> None:  # fmt: skip
+    """Write an evaluation of a monitor in the open transaction; windows of another specification stop showing."""
+    commit = next_commit(con, "monitor_log")
+    con.execute("INSERT INTO monitor_log VALUES (?, ?, ?, ?, ?)", [commit, monitor, spec, inputs, message])
+    for window, distributions in windows:
+        place = (commit, monitor, spec, window.segment, window.start)
+        con.execute("INSERT INTO window_log VALUES (?, ?, ?, ?, ?, ?, ?)", [*place, window.end, window.rows])
+        _insert(con, "window_metric_log", [(*place, key, value) for key, value in window.metrics.items()])
+        _insert(con, "window_column_log", [_column_row(place, i, item) for i, item in enumerate(window.columns)])
+        for item in distributions:
+            values = [*place, item.column, list(item.labels), list(item.reference), list(item.current)]
+            con.execute("INSERT INTO profile_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def _column_row(place: tuple[Any, ...], position: int, item: ColumnDrift) -> tuple[Any, ...]:
+    return (
+        *place, position, item.column, item.type, item.status, item.method, item.score, item.threshold, item.drifted,
+        item.n_reference, item.n_current, item.reason,
+    )  # fmt: skip
+
+
+def _insert(con: DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Many small rows in one statement; a dict of object columns keeps None apart from NaN."""
+    if not rows:
+        return
+    marks = ", ".join("(" + ", ".join("?" * len(rows[0])) + ")" for _ in rows)
+    con.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in rows for value in row])
+
+
+def fetch_windows(con: DuckDBPyConnection, monitor: str) -> list[Window]:
+    """Windows of a monitor, oldest first."""
+    metrics: dict[tuple[str, float], dict[str, float | None]] = defaultdict(dict)
+    for segment, start, key, value in con.execute(
+        "SELECT segment, window_start, key, value FROM window_metric WHERE monitor = ?", [monitor]
+    ).fetchall():
+        metrics[segment, start][key] = None if value is None or math.isnan(value) else value
+    columns: dict[tuple[str, float], list[ColumnDrift]] = defaultdict(list)
+    for segment, start, *values in con.execute(
+        f"SELECT segment, window_start, {', '.join(_COLUMN)} FROM window_column WHERE monitor = ? ORDER BY position",
+        [monitor],
+    ).fetchall():
+        columns[segment, start].append(ColumnDrift(*values))
+    rows = con.execute(
+        'SELECT segment, window_start, window_end, rows FROM "window" WHERE monitor = ? ORDER BY window_start, segment',
+        [monitor],
+    ).fetchall()
+    return [
+        Window(monitor, start, end, count, metrics[segment, start], tuple(columns[segment, start]), segment)
+        for segment, start, end, count in rows
+    ]
+
+
+def fetch_distribution(con: DuckDBPyConnection, monitor: str, column: str, start: float | None) -> Distribution | None:
+    """A column's two shapes in one window, the newest by default."""
+    row = first_row(
+        con,
+        """SELECT labels, reference, current FROM profile WHERE monitor = $1 AND column_name = $2
+        AND ($3 IS NULL OR window_start = $3) ORDER BY window_start DESC LIMIT 1""",
+        [monitor, column, start],
+    )
+    return None if row is None else Distribution(column, tuple(row[0]), tuple(row[1]), tuple(row[2]))
+
+
+def monitor_names(con: DuckDBPyConnection) -> Iterable[str]:
+    """Monitors that were evaluated."""
+    return [row[0] for row in con.execute("SELECT monitor FROM monitor ORDER BY monitor").fetchall()]

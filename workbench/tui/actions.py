@@ -1,0 +1,172 @@
+"""The one registry of what a key does: bindings, footer, help and command list are all made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["app", "runs", "list", "chart", "run", "panel", "heat", "prompt", "chooser", "reader"]
+"""Where an action applies; a screen is in several scopes at once."""
+
+SCOPE_TITLES: dict[Scope, str] = {
+    "runs": "Run table",
+    "run": "This run",
+    "heat": "Heat map",
+    "list": "Moving",
+    "chart": "Chart",
+    "panel": "This panel",
+    "prompt": "Typing",
+    "chooser": "Choosing",
+    "reader": "Reading",
+    "app": "Everywhere",
+}
+
+KEY_NAMES = {
+    "escape": "esc",
+    "slash": "/",
+    "question_mark": "?",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "asterisk": "*",
+    "colon": ":",
+    "comma": ",",
+    "full_stop": ".",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing the user can do, where, and by which keys."""
+
+    id: str
+    """Name of the `action_…` method, with arguments where it takes some."""
+    keys: tuple[str, ...]
+    """Textual's names of the keys; the first one is shown."""
+    label: str
+    """One or two words for the footer."""
+    help: str
+    """One sentence."""
+    scope: Scope
+    footer: int = 0
+    """Place in the footer, 1 is leftmost; 0 keeps it out."""
+
+    @property
+    def key(self) -> str:
+        """The first key, as printed on it."""
+        return key_name(self.keys[0])
+
+    @property
+    def shown_keys(self) -> str:
+        """Every key, as printed on them."""
+        return " ".join(key_name(key) for key in self.keys)
+
+
+def key_name(key: str) -> str:
+    """What stands on a key: `slash` is `/`, `ctrl+p` is `^p`."""
+    if key.startswith("ctrl+"):
+        return f"^{key_name(key[5:])}"
+    return KEY_NAMES.get(key, key)
+
+
+ACTIONS: tuple[Action, ...] = (
+    # Runs
+    Action("open", ("enter",), "open", "Open the run under the cursor.", "runs", 2),
+    Action("mark", ("space",), "mark", "Mark the run: marked runs are charted and compared.", "runs", 1),
+    Action("mark_all", ("asterisk",), "mark all", "Mark every run shown, or clear all marks.", "runs"),
+    Action("filter", ("slash",), "filter", "Filter the runs: lr>1e-3 tag:x state:running val/loss<0.4.", "runs", 4),
+    Action("sort", ("s",), "sort", "Choose the column to sort by; the same one again turns the order.", "runs", 6),
+    Action("reverse", ("S",), "reverse", "Turn the order of the rows.", "runs"),
+    Action("columns", ("o",), "columns", "Choose which params and metrics are columns.", "runs"),
+    Action("scroll_columns(-1)", ("left",), "columns left", "Show the columns further left.", "runs"),
+    Action("scroll_columns(1)", ("right",), "columns right", "Show the columns further right.", "runs"),
+    Action("toggle_chart", ("v",), "chart", "Show or hide the chart beside the table.", "runs", 5),
+    Action("show_hidden", ("a",), "hidden too", "Show hidden runs too, or leave them out again.", "runs"),
+    Action("baseline", ("b",), "baseline", "Make this run the baseline that all others are compared with.", "runs", 3),
+    Action("tag", ("t",), "tag", "Tag the marked runs, or the one under the cursor.", "runs"),
+    Action("note", ("n",), "note", "Write a note on the run.", "runs"),
+    Action("hide", ("H",), "hide", "Hide the run, or show it again.", "runs"),
+    # One run
+    Action("step_run(-1)", ("comma",), "previous run", "Open the run above this one in the table.", "run", 2),
+    Action("step_run(1)", ("full_stop",), "next run", "Open the run below this one in the table.", "run", 3),
+    Action("baseline", ("b",), "baseline", "Make this run the baseline that all others are compared with.", "run", 4),
+    Action("tag", ("t",), "tag", "Tag this run.", "run"),
+    Action("note", ("n",), "note", "Write a note on this run.", "run", 5),
+    Action("mark", ("space",), "mark", "Mark this run: marked runs are charted and compared.", "run", 1),
+    # Moving
+    Action("up", ("up", "k"), "up", "One row up.", "list"),
+    Action("down", ("down", "j"), "down", "One row down.", "list"),
+    Action("page_up", ("pageup",), "page up", "One page up.", "list"),
+    Action("page_down", ("pagedown",), "page down", "One page down.", "list"),
+    Action("top", ("home", "g"), "first", "To the first row.", "list"),
+    Action("bottom", ("end", "G"), "last", "To the last row.", "list"),
+    # Charts
+    Action("metric", ("m",), "metric", "Choose the main metric, of the sparklines and the chart.", "chart"),
+    Action("cycle_x", ("x",), "x axis", "X axis by step, wall time, or time since the start.", "chart"),
+    Action("log_y", ("y",), "log y", "Logarithmic y axis on or off.", "chart"),
+    Action("smooth(-1)", ("left_square_bracket",), "less smooth", "Smooth curves less.", "chart"),
+    Action("smooth(1)", ("right_square_bracket",), "smoother", "Smooth more; the raw line stays behind.", "chart"),
+    # Panels
+    Action("left", ("left",), "left", "One column left.", "heat"),
+    Action("right", ("right",), "right", "One column right.", "heat"),
+    Action("open", ("enter",), "open", "Open what is under the cursor.", "panel", 1),
+    Action("cycle_monitor", ("M",), "monitor", "Show the next monitor.", "panel"),
+    Action("retry", ("r",), "reload", "Load this panel again.", "panel", 6),
+    Action("traceback", ("e",), "traceback", "Show where a failed panel raised.", "panel"),
+    # Everywhere
+    Action("back", ("escape",), "back", "One layer back; never quits.", "app", 80),
+    Action("panels", ("p",), "panels", "List every panel, plugins included.", "app"),
+    Action("commands", ("colon", "ctrl+p"), "commands", "Find any action by its name.", "app"),
+    Action("help", ("question_mark",), "help", "Every key that works here.", "app", 90),
+    Action("quit", ("q", "ctrl+c"), "quit", "Leave; the view is kept for the next time.", "app", 91),
+    # Dialogs
+    Action("accept", ("enter",), "keep", "Keep what was typed.", "prompt", 1),
+    Action("cancel", ("escape",), "restore", "Leave everything as it was.", "prompt", 2),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "prompt"),
+    Action("accept", ("enter",), "choose", "Choose the highlighted entry.", "chooser", 1),
+    Action("move(-1)", ("up",), "up", "One entry up.", "chooser"),
+    Action("move(1)", ("down",), "down", "One entry down.", "chooser"),
+    Action("cancel", ("escape",), "close", "Close without choosing.", "chooser", 2),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "chooser"),
+    Action("close", ("escape", "question_mark", "e"), "close", "Back to where you were.", "reader", 1),
+    Action("scroll(-1)", ("up", "k"), "up", "One line up.", "reader", 2),
+    Action("scroll(1)", ("down", "j"), "down", "One line down.", "reader", 3),
+    Action("quit", ("q", "ctrl+c"), "quit", "Leave the workbench.", "reader"),
+)
+
+
+def panel_actions(panels: Iterable[tuple[str, str, str]]) -> tuple[Action, ...]:
+    """Actions that open panels, from (name, title, key); a key that is taken is left out, the list has them all."""
+    taken = {key for action in ACTIONS if action.scope not in ("prompt", "chooser", "reader") for key in action.keys}
+    made = []
+    for name, title, key in panels:
+        if len(key) == 1 and key.isalnum() and key.isascii() and key not in taken:
+            taken.add(key)
+            made.append(Action(f"panel({name!r})", (key,), title, f"Show {title}.", "app"))
+    return tuple(made)
+
+
+def actions_in(scopes: Sequence[Scope], extra: Sequence[Action] = ()) -> list[Action]:
+    """Every action that applies in these scopes; where two share a key, the earlier scope has it."""
+    order = {scope: place for place, scope in enumerate(scopes)}
+    found = sorted((a for a in (*ACTIONS, *extra) if a.scope in order), key=lambda action: order[action.scope])
+    taken: set[str] = set()
+    kept = []
+    for action in found:
+        if not taken.intersection(action.keys):
+            kept.append(action)
+            taken.update(action.keys)
+    return kept
+
+
+def footer_actions(actions: Sequence[Action], most: int = 7) -> list[Action]:
+    """The few actions worth a place in the footer, in its order; help and quit are always among them."""
+    ranked = sorted((action for action in actions if action.footer), key=lambda action: action.footer)
+    last = [action for action in ranked if action.footer >= 90]
+    return [action for action in ranked if action.footer < 90][: most - len(last)] + last

@@ -1,0 +1,315 @@
+"""The application: what is looked at, which screen is open, and what a key does everywhere."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from rich.style import Style
+from textual import on
+from textual.screen import Screen
+
+from workbench.core import palette
+from workbench.core.config import Config
+from workbench.core.model import Run
+from workbench.core.query import Focus, Query
+from workbench.tui.actions import SCOPE_TITLES, Action, actions_in, panel_actions
+from workbench.tui.chrome import WorkbenchScreen, bindings
+from workbench.tui.data import StoreApp
+from workbench.tui.dialogs import Chooser, Option, Reader, help_page
+from workbench.tui.feed import posting
+from workbench.tui.look import DARK, LIGHT, Look, look_of
+from workbench.tui.messages import Said
+from workbench.tui.runs_screen import RunsScreen
+from workbench.tui.session import load_session, save_session
+
+if TYPE_CHECKING:
+    from workbench.plugin.api import Panel
+
+POLL = 0.25
+"""Seconds between looks at the store's revision."""
+
+WITHOUT_TAB = ("run",)
+"""Panels that are opened from another one, and so have no tab."""
+
+
+class Annotator(Protocol):
+    """Writes down what a person says of a run, to be read back like any other log."""
+
+    def baseline(self, run_id: str) -> None:
+        """Make a run the baseline."""
+
+    def tag(self, run_id: str, tag: str) -> None:
+        """Tag a run."""
+
+    def note(self, run_id: str, text: str) -> None:
+        """Add a note to a run."""
+
+    def hide(self, run_id: str) -> None:
+        """Hide a run, or show it again."""
+
+
+class WorkbenchApp(StoreApp, inherit_bindings=False):
+    """The workbench; `query` and `panels` may be functions, called off the event loop after the first paint."""
+
+    TITLE = "Workbench"
+    ENABLE_COMMAND_PALETTE = False
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"runs": RunsScreen}
+    DEFAULT_MODE = "runs"
+    BINDINGS = bindings("app")
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    * { scrollbar-background: $background; scrollbar-background-hover: $background;
+        scrollbar-background-active: $background; scrollbar-color: $border; scrollbar-color-hover: $accent; }
+    """
+
+    def __init__(
+        self,
+        query: Query | Callable[[], Query],
+        annotator: Annotator,
+        config: Config,
+        panels: Sequence[Panel] | Callable[[], Sequence[Panel]],
+        *,
+        on_start: Callable[[], None] | None = None,
+        clock: Callable[[], float] = time.time,
+        poll: float = POLL,
+    ) -> None:
+        self._session_path = config.root / ".workbench" / "session.json"
+        super().__init__(query, panels, config, clock, *load_session(self._session_path))
+        self._annotator = annotator
+        self._on_start = on_start
+        self._poll = poll
+        self.project = config.root.resolve().name or "workbench"
+        self.panel_actions: tuple[Action, ...] = ()
+        self.tabs: Sequence[tuple[str, str, str]] = (("runs", "Runs", "1"),)
+        if os.environ.get("SSH_CONNECTION"):
+            self.animation_level = "none"
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    def on_mount(self) -> None:
+        """Begin to ask the store once the first screen has been painted."""
+        self.theme_changed_signal.subscribe(self, lambda _: self.tell(lambda screen: screen.look_changed()))
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.start()
+        if self._poll:
+            self.set_interval(self._poll, self.look_at_store)
+            self.set_interval(1.0, self._tick)
+        if self._on_start is not None:
+            self._on_start()
+
+    def _tick(self) -> None:
+        """Ages grow."""
+        for screen in self.workbench_screens:
+            if isinstance(screen, RunsScreen) and screen.is_current:
+                screen.extras_changed(resort=False)
+
+    # What is looked at
+
+    @property
+    def look(self) -> Look:
+        """Styles of the current theme."""
+        return look_of(self.theme_variables, self.current_theme.dark)
+
+    @property
+    def color_count(self) -> int:
+        """How many colours the terminal has, as a power of two at most 2^24."""
+        return {"truecolor": 1 << 24, "256": 256}.get(self.console.color_system or "", 16)
+
+    @property
+    def focus(self) -> Focus:
+        """What panels are to look at."""
+        view = self.view
+        return Focus(
+            run=view.cursor,
+            marked=view.marks,
+            baseline=self.rows.snapshot.baseline,
+            where=view.where,
+            metric=self.rows.snapshot.main,
+            monitor=view.monitor,
+            options={
+                "x": view.x,
+                "log_y": view.log_y,
+                "smooth": view.smooth,
+                "sort": view.sort,
+                "descending": view.descending,
+            },
+        )
+
+    def change_view(self, **changes: Any) -> None:
+        """Look at something else; every screen is told what it was before."""
+        before = self.view
+        self.view = replace(before, **changes)
+        if self.view != before:
+            self.tell(lambda screen: screen.view_changed(before))
+
+    def toggle_mark(self, run_id: str) -> None:
+        """Mark a run, or take its mark off."""
+        marks = self.view.marks
+        kept = tuple(each for each in marks if each != run_id)
+        self.change_view(marks=kept if run_id in marks else (*marks, run_id))
+
+    def sort_by(self, key: str) -> None:
+        """Sort by a column, the best first; the same one again turns the order."""
+        same = key == self.view.sort
+        self.change_view(sort=key, descending=not self.view.descending if same else self.rows.descending_first(key))
+
+    def choose_metric(self, key: str) -> None:
+        """Have another main metric."""
+        self.change_view(metric=key)
+        self.reload()
+
+    def column_options(self) -> list[Option]:
+        """Columns to turn on and off."""
+        shown = self.view.columns if self.view.columns is not None else self.rows.extra_keys()
+        return [Option(key, key.replace(":", " ", 1), on=key in shown) for key in self.rows.extra_keys()]
+
+    def toggle_column(self, key: str) -> None:
+        """Turn a column on or off."""
+        shown = self.view.columns if self.view.columns is not None else tuple(self.rows.extra_keys())
+        kept = tuple(each for each in shown if each != key)
+        self.change_view(columns=kept if key in shown else (*shown, key))
+
+    def cycle_monitor(self) -> None:
+        """Look at the next monitor."""
+        if self.monitors:
+            here = self.monitors.index(self.view.monitor) if self.view.monitor in self.monitors else 0
+            self.change_view(monitor=self.monitors[(here + 1) % len(self.monitors)])
+
+    def run_style(self, run_id: str) -> Style:
+        """The colour of a run's curve."""
+        taken: dict[str, int] = {}
+        for each in self.charted:
+            taken[each] = palette.stable_color(each, taken.values())
+        color = taken.get(run_id, palette.stable_color(run_id))
+        return Style(color=palette.color(color, dark=self.look.dark))
+
+    def name_of(self, run_id: str) -> str:
+        """A run's name, or its path; empty for what is no run."""
+        run = self.rows.by_id.get(run_id)
+        return "" if run is None else run.name or run.path
+
+    def step_cursor(self, rows: int) -> Run | None:
+        """The run above or below in the table, which becomes the one under the cursor."""
+        grid = next(screen.grid for screen in self.workbench_screens if isinstance(screen, RunsScreen))
+        grid.move(rows)
+        return self.rows.by_id.get(grid.cursor or "")
+
+    # Screens
+
+    def panels_known(self) -> None:
+        """Give every panel its tab, its key and its mode."""
+        from workbench.tui.panel_screen import PanelScreen
+
+        shown = [panel for panel in self.panels.values() if panel.name not in WITHOUT_TAB]
+        wanted = [(panel.name, panel.title, panel.key) for panel in shown]
+        self.panel_actions = panel_actions(wanted)
+        keys = {action.id: action.keys[0] for action in self.panel_actions}
+        self.tabs = [(name, title, keys.get(f"panel({name!r})", "")) for name, title, _ in wanted]
+        for action in self.panel_actions:
+            self.bind(action.keys[0], action.id, description=action.help, show=False)
+        for panel in shown:
+            if panel.name != "runs":
+                self.add_mode(panel.name, lambda panel=panel: PanelScreen(panel))  # type: ignore[misc]
+        self.tell(lambda screen: screen.show_bars())
+
+    def open_run(self, run_id: str) -> None:
+        """Open a run over the current screen."""
+        self.open_panel("run", {"run": run_id}, self.name_of(run_id))
+
+    def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str) -> None:
+        """Open a panel with a focus of its own over the current screen."""
+        from workbench.tui.panel_screen import PanelScreen, RunScreen
+
+        if name in self.panels:
+            kind = RunScreen if name == "run" else PanelScreen
+            self.push_screen(kind(self.panels[name], focus, crumb))
+
+    def action_panel(self, name: str) -> None:
+        """Show a panel."""
+        if name == self.current_mode:
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+        self.switch_mode(name)
+
+    # Actions
+
+    async def action_back(self) -> None:
+        """One layer back."""
+        if isinstance(self.screen, WorkbenchScreen):
+            self.screen.go_back()
+
+    def action_panels(self) -> None:
+        """List the panels."""
+        options = [Option(name, title, key, name == self.current_mode) for name, title, key in self.tabs]
+        self.push_screen(Chooser("Panels", lambda: options), lambda name: self.action_panel(name) if name else None)
+
+    def action_commands(self) -> None:
+        """Find an action by its name."""
+        screen = self.screen
+        if not isinstance(screen, WorkbenchScreen):
+            return
+        offered = [action for action in screen.offered() if action.scope != "list" and action.id != "commands"]
+        options = [Option(action.id, f"{action.label} – {action.help}", action.shown_keys) for action in offered]
+        options += [Option(f"theme({name!r})", f"theme {name}") for name in self.available_themes]
+
+        def chosen(action: str | None) -> None:
+            if action is not None:
+                self.call_next(screen.perform, action)
+
+        self.push_screen(Chooser("Commands", lambda: options), chosen)
+
+    def action_theme(self, name: str) -> None:
+        """Use a theme."""
+        self.theme = name
+
+    def action_help(self) -> None:
+        """Every key that works on this screen."""
+        screen = self.screen
+        if not isinstance(screen, WorkbenchScreen):
+            return
+        offered = screen.offered()
+        scopes = dict.fromkeys(action.scope for action in actions_in((*screen.SCOPES, "app"), self.panel_actions))
+        sections = [(SCOPE_TITLES[scope], [a for a in offered if a.scope == scope]) for scope in scopes]
+        note = "The mouse works too: click selects, double click opens, a column's title sorts, the left edge marks."
+        self.push_screen(Reader("Keys", help_page([each for each in sections if each[1]], note)))
+
+    def say(self, words: str, *, bad: bool = False) -> None:
+        """A passing remark."""
+        from workbench.core.text import plain
+
+        self.clear_notifications()
+        self.notify(plain(words, limit=300), severity="error" if bad else "information", timeout=3, markup=False)
+
+    def annotate(self, done: str, write: Callable[[Annotator], None]) -> None:
+        """Have something written down about a run; what was done is said when it is on disk."""
+
+        def job() -> Said:
+            try:
+                write(self._annotator)
+                return Said(done)
+            except Exception as error:  # noqa: BLE001 - a disk that is full is no reason to go down
+                return Said(f"not written: {error}", bad=True)
+
+        self._lanes["notes"].submit(posting(self.post_message, job))
+
+    @on(Said)
+    def _said(self, event: Said) -> None:
+        self.say(event.words, bad=event.bad)
+
+    async def action_quit(self) -> None:
+        """Leave; the view is kept for the next time."""
+        self.save()
+        self.exit()
+
+    def save(self) -> None:
+        """Keep the view, and the rows as they stand."""
+        screens = [screen for screen in self.workbench_screens if isinstance(screen, RunsScreen)]
+        painting = screens[0].paint() if screens and self.live else self.painting
+        save_session(self._session_path, self.view, painting)

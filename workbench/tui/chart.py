@@ -1,0 +1,69 @@
+"""The chart beside the run table: marked runs overlaid, or the run under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import events
+
+from workbench.core.blocks import Empty
+from workbench.core.model import Series
+from workbench.core.query import Focus
+from workbench.tui.draw import Drawing, Room, draw
+from workbench.tui.lines_view import LinesView
+from workbench.tui.look import Look
+from workbench.tui.rows import RunRows
+from workbench.tui.session import ViewState
+
+
+class RunChart(LinesView):
+    """Curves of one metric for the runs it is given; asks for their points whenever it needs others."""
+
+    def __init__(self, request: Callable[[int], None], look: Callable[[], Look], *, id: str) -> None:
+        super().__init__(self._chart, look, id=id)
+        self._request = request
+        self._runs: Sequence[str] = ()
+        self._rows: RunRows | None = None
+        self._view = ViewState()
+        self._series: dict[str, Series] = {}
+        self._metric: str | None = None
+
+    def show(self, run_ids: Sequence[str], rows: RunRows, view: ViewState) -> None:
+        """Draw these runs; what is known of them at once, the rest when it has come."""
+        self._runs, self._rows, self._view = run_ids, rows, view
+        if rows.snapshot.main != self._metric:
+            self._metric, self._series = rows.snapshot.main, {}
+        self.redraw()
+        if run_ids and self._metric is not None and self.size.width:
+            self._request(2 * self.size.width)
+
+    def take(self, metric: str, series: Sequence[Series]) -> None:
+        """Draw the points that were asked for, unless another metric is wanted by now."""
+        if metric == self._metric:
+            self._series = {each.run_id: each for each in series}
+            self.redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Other widths want other points."""
+        super().on_resize(event)
+        if self._runs and self._metric is not None:
+            self._request(2 * event.size.width)
+
+    def _chart(self, room: Room) -> Drawing:
+        if self._rows is None or self._metric is None:
+            return draw(Empty("No metric to draw"), room)
+        from workbench.panels.parts import curve, labels_of, lines_of, run_colors  # numpy comes after the first paint
+
+        runs = [self._rows.by_id[run_id] for run_id in self._runs if run_id in self._rows.by_id]
+        colors, names = run_colors(runs), labels_of(runs)
+        focus = Focus(options={"x": self._view.x, "log_y": self._view.log_y, "smooth": self._view.smooth})
+        lines = [
+            curve(self._series[run.id], name, colors[run.id], focus.options, run.started_at)
+            for run, name in zip(runs, names, strict=True)
+            if run.id in self._series and self._series[run.id].n
+        ]
+        if not lines:
+            words = f"No points of {self._metric}" if self._series else "Reading points …"
+            return draw(Empty(words, "space marks runs, m chooses the metric" if self._series else ""), room)
+        roles = self._rows.snapshot.roles.get(self._metric)
+        return draw(lines_of(lines, self._metric, roles.unit if roles else "", focus), room)

@@ -1,0 +1,158 @@
+"""What every screen of the workbench shares: tabs above, keys below, and actions found through one registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widget import Widget
+
+from workbench.tui.actions import Action, Scope, actions_in
+from workbench.tui.bars import Bar, Piece, key_pieces
+from workbench.tui.look import Look
+from workbench.tui.session import ViewState
+
+if TYPE_CHECKING:
+    from workbench.tui.app import WorkbenchApp
+
+SMALLEST = (60, 15)
+"""Columns and rows below which nothing useful fits."""
+
+
+Bindings = list[Binding | tuple[str, str] | tuple[str, str, str]]
+
+
+def bindings(*scopes: Scope) -> Bindings:
+    """Bindings of every action in these scopes, straight from the registry."""
+    return [Binding(",".join(action.keys), action.id, action.help, show=False) for action in actions_in(scopes)]
+
+
+def name_of(action: str) -> tuple[str, tuple[object, ...]]:
+    """An action's name and arguments: `smooth(-1)` is smooth and (-1,)."""
+    from textual.actions import parse
+
+    _, name, parameters = parse(action)
+    return name, parameters
+
+
+class WorkbenchScreen(Screen[None], inherit_bindings=False):
+    """A screen with tabs, a line of state, content, and the keys that matter here."""
+
+    SCOPES: ClassVar[tuple[Scope, ...]] = ()
+    DEFAULT_CSS = """
+    WorkbenchScreen { layout: vertical; overflow: hidden; }
+    WorkbenchScreen #too-small { display: none; width: 1fr; height: 1fr; content-align: center middle; }
+    WorkbenchScreen.-too-small > * { display: none; }
+    WorkbenchScreen.-too-small #too-small { display: block; }
+    """
+
+    @property
+    def workbench(self) -> WorkbenchApp:
+        """The app, as what it is."""
+        return cast("WorkbenchApp", self.app)
+
+    @property
+    def look(self) -> Look:
+        """Styles of the current theme."""
+        return self.workbench.look
+
+    def compose(self) -> ComposeResult:
+        """Tabs, state, content, keys."""
+        yield Bar(lambda: self.look, id="tabs")
+        yield Bar(lambda: self.look, id="state")
+        yield from self.content()
+        yield Bar(lambda: self.look, id="keys")
+        yield _TooSmall(id="too-small")
+
+    def content(self) -> Sequence[Widget]:
+        """The widgets between the bars."""
+        return ()
+
+    # What the app tells every screen
+
+    def data_changed(self) -> None:
+        """The runs or what is known of them changed."""
+
+    def view_changed(self, before: ViewState) -> None:
+        """The user looks at something else."""
+
+    def look_changed(self) -> None:
+        """The theme changed: draw everything again."""
+        for bar in self.query(Bar):
+            bar.refresh()
+
+    def go_back(self) -> None:
+        """Esc on this screen."""
+
+    def link_changed(self) -> None:
+        """The store can or cannot be read."""
+        self.show_bars()
+
+    # Bars
+
+    def offered(self) -> list[Action]:
+        """Every action that works here and now."""
+        actions = actions_in((*self.SCOPES, "app"), self.workbench.panel_actions)
+        return [action for action in actions if self.check_action(*name_of(action.id)) is not False]
+
+    def show_bars(self) -> None:
+        """Draw tabs, state and keys."""
+        if not self.is_mounted:
+            return
+        self.query_one("#tabs", Bar).show(self._tabs(), self._link())
+        self.query_one("#state", Bar).show(*self.state_line())
+        self.query_one("#keys", Bar).show(key_pieces(self.offered()))
+
+    def state_line(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """Left and right of the second line."""
+        return (), ()
+
+    def _tabs(self) -> list[Piece]:
+        app = self.workbench
+        pieces = [Piece(f" {app.project} ", "strong", keep=0)]
+        for place, (name, title, key) in enumerate(app.tabs):
+            here = name == app.current_mode
+            words = f" {key} {title} " if key else f" {title} "
+            pieces.append(Piece(words, "tab" if here else "dim", f"panel({name!r})", 0 if here else 10 + place))
+        return pieces
+
+    def _link(self) -> list[Piece]:
+        words, ink = self.workbench.link
+        return [Piece(f" {words} ", ink, keep=1 if ink == "dim" else 0)]
+
+    # Handlers
+
+    def on_mount(self) -> None:
+        """Draw the bars once there are widgets."""
+        self.show_bars()
+
+    def on_screen_resume(self) -> None:
+        """Show what changed while another screen was on top."""
+        self.show_bars()
+        self.data_changed()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so when there is no room."""
+        self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "-too-small")
+
+    @on(Bar.Clicked)
+    async def _clicked(self, event: Bar.Clicked) -> None:
+        event.stop()
+        await self.perform(event.action)
+
+    async def perform(self, action: str) -> None:
+        """Do an action by its name, here or in the app."""
+        name, _ = name_of(action)
+        await self.app.run_action(action, default_namespace=self if hasattr(self, f"action_{name}") else self.app)
+
+
+class _TooSmall(Widget):
+    """One line that says how much room is needed."""
+
+    def render(self) -> str:
+        width, height = self.app.size
+        return f"Too small: {width}x{height}, needs {SMALLEST[0]}x{SMALLEST[1]}"

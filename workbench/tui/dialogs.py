@@ -1,0 +1,301 @@
+"""What opens over a screen: a line to type in, a list to choose from, a page to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from rich.segment import Segment
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widgets import Input
+
+from workbench.core import text
+from workbench.tui.actions import ACTIONS, Action, Scope
+from workbench.tui.bars import Bar, Piece, key_pieces
+from workbench.tui.chrome import bindings
+from workbench.tui.draw import Drawing, Room, Target
+from workbench.tui.lines_view import LinesView
+from workbench.tui.look import Look
+
+if TYPE_CHECKING:
+    from workbench.tui.app import WorkbenchApp
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result], inherit_bindings=False):
+    """Something over the screen that keeps all keys to itself."""
+
+    @property
+    def look(self) -> Look:
+        """Styles of the current theme."""
+        return cast("WorkbenchApp", self.app).look
+
+    def keys_bar(self, scope: Scope, id: str) -> Bar:
+        """A bar with the keys of this dialog."""
+        bar = Bar(lambda: self.look, id=id)
+        bar.show(key_pieces([action for action in ACTIONS if action.scope == scope]))
+        return bar
+
+    @on(Bar.Clicked)
+    async def _clicked(self, event: Bar.Clicked) -> None:
+        event.stop()
+        await self.run_action(event.action)
+
+    async def action_quit(self) -> None:
+        """Leave the workbench."""
+        await self.app.run_action("quit")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a prompt says of a text: a remark, and where in the text it is wrong (None when it is right)."""
+
+    remark: str = ""
+    wrong_at: int | None = None
+
+
+class Prompt(Dialog[str | None]):
+    """A line to type in, with a live verdict below it; gives the text, or None when it was left."""
+
+    BINDINGS = bindings("prompt")
+    DEFAULT_CSS = """
+    Prompt { align: center bottom; background: transparent; }
+    Prompt Vertical { dock: bottom; height: 4; background: $background; border-top: solid $border; }
+    Prompt Input { height: 1; border: none; padding: 0; background: $background; color: $foreground; width: 1fr; }
+    Prompt Input:focus { border: none; background-tint: $background 0%; }
+    """
+
+    def __init__(self, label: str, value: str, judge: Callable[[str], Verdict]) -> None:
+        super().__init__()
+        self._label = label
+        self._value = value
+        self._judge = judge
+
+    def compose(self) -> ComposeResult:
+        """The line, what is said of it, and the keys."""
+        with Vertical():
+            field = Input(self._value, placeholder=text.plain(self._label), id="line", select_on_focus=False)
+            field.cursor_blink = False
+            yield field
+            yield Bar(lambda: self.look, id="verdict")
+            yield self.keys_bar("prompt", "prompt-keys")
+
+    def on_mount(self) -> None:
+        """Judge what stands there from the start."""
+        self.query_one(Input).focus()
+        self._say(self._value)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self._say(event.value)
+
+    def _say(self, value: str) -> None:
+        verdict = self._judge(value)
+        bar = self.query_one("#verdict", Bar)
+        if verdict.wrong_at is None:
+            bar.show([Piece(verdict.remark, "dim")])
+            return
+        before = text.width(text.plain(value[: verdict.wrong_at]))
+        room = max(0, self.app.size.width - text.width(verdict.remark) - 4)
+        bar.show([Piece(" " * min(before, room), ""), Piece("^ ", "bad"), Piece(verdict.remark, "bad")])
+
+    def action_accept(self) -> None:
+        """Keep what was typed, unless it is wrong."""
+        value = self.query_one(Input).value
+        if self._judge(value).wrong_at is None:
+            self.dismiss(value)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_accept()
+
+    def action_cancel(self) -> None:
+        """Leave everything as it was."""
+        self.dismiss(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An entry to choose: its key, what it is called, and a remark at the right."""
+
+    key: str
+    label: str
+    remark: str = ""
+    on: bool = False
+    """It is what holds now."""
+
+
+class Chooser(Dialog[str | None]):
+    """A list narrowed by typing; gives the chosen key, or None. With `keep_open`, choosing turns entries on and off."""
+
+    BINDINGS = bindings("chooser")
+    DEFAULT_CSS = """
+    Chooser { align: center middle; background: $background 50%; }
+    Chooser Vertical { width: 64; max-width: 90%; height: auto; max-height: 80%; background: $background;
+                       border: round $border; padding: 0 1; }
+    Chooser LinesView { height: auto; max-height: 100%; min-height: 1; }
+    """
+
+    def __init__(
+        self,
+        title: str,
+        options: Callable[[], Sequence[Option]],
+        keep_open: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._options = options
+        self._keep_open = keep_open
+        self._typed = ""
+
+    def compose(self) -> ComposeResult:
+        """Title with what was typed, the entries, the keys."""
+        with Vertical():
+            yield Bar(lambda: self.look, id="typed")
+            yield LinesView(self._draw, lambda: self.look, id="options")
+            yield self.keys_bar("chooser", "chooser-keys")
+
+    def on_mount(self) -> None:
+        """Show the list with the cursor on what holds now."""
+        self._show()
+        current = next((option.key for option in self._options() if option.on), None)
+        if current is not None and self._keep_open is None:
+            self.call_after_refresh(self.query_one(LinesView).select, current)
+
+    def _found(self) -> list[Option]:
+        """Entries that hold every typed word, those that begin with it first."""
+        words = self._typed.casefold().split()
+        found = [option for option in self._options() if all(word in option.label.casefold() for word in words)]
+        return sorted(found, key=lambda option: not option.label.casefold().startswith(self._typed.casefold()))
+
+    def _show(self) -> None:
+        typed = Piece(f"{self._typed}▏", "strong") if self._typed else Piece("type to narrow", "dim")
+        self.query_one("#typed", Bar).show([Piece(f"{self._title}  ", "accent"), typed])
+        view = self.query_one(LinesView)
+        rows = max(1, min(len(self._found()), int(self.app.size.height * 0.8) - 5))
+        view.styles.height = rows
+        view.redraw()
+        view.refresh()
+
+    def _draw(self, room: Room) -> Drawing:
+        found = self._found()
+        if not found:
+            return Drawing([room.text("nothing by that name", room.look.dim)])
+        strips, targets = [], []
+        for place, option in enumerate(found):
+            remark = text.plain(option.remark, limit=40)
+            mark = "• " if option.on else "  "
+            label = text.fit(text.plain(option.label, limit=200), room.width - 4 - text.width(remark))
+            segments = [Segment(f" {mark}", room.look.accent), Segment(label, room.look.base)]
+            strips.append(room.line([*segments, Segment(remark, room.look.dim)]))
+            targets.append(Target(place, 0, room.width, option.key))
+        return Drawing(strips, targets)
+
+    def on_key(self, event: events.Key) -> None:
+        """Letters narrow the list."""
+        if event.key == "backspace":
+            self._typed = self._typed[:-1]
+        elif event.character is not None and event.is_printable:
+            self._typed += event.character
+        else:
+            return
+        event.stop()
+        self._show()
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor."""
+        self.query_one(LinesView).move(rows)
+
+    def action_accept(self) -> None:
+        """Choose what the cursor is on."""
+        target = self.query_one(LinesView).target
+        if target is not None:
+            self._choose(target.row)
+
+    @on(LinesView.Highlighted)
+    def _moved(self, event: LinesView.Highlighted) -> None:
+        event.stop()
+
+    @on(LinesView.Opened)
+    def _opened(self, event: LinesView.Opened) -> None:
+        event.stop()
+        self._choose(event.target.row)
+
+    def _choose(self, key: str) -> None:
+        if self._keep_open is None:
+            self.dismiss(key)
+            return
+        self._keep_open(key)
+        self._show()
+
+    def action_cancel(self) -> None:
+        """Close without choosing."""
+        self.dismiss(None)
+
+
+class Reader(Dialog[None]):
+    """A page to read: help, or a traceback."""
+
+    BINDINGS = bindings("reader")
+    DEFAULT_CSS = """
+    Reader { align: center middle; background: $background 50%; }
+    Reader Vertical { width: 90; max-width: 96%; height: 90%; background: $background;
+                      border: round $border; padding: 0 1; }
+    """
+
+    def __init__(self, title: str, draw: Callable[[Room], Drawing]) -> None:
+        super().__init__()
+        self._title = title
+        self._draw = draw
+
+    def compose(self) -> ComposeResult:
+        """Title, page, keys."""
+        with Vertical():
+            title = Bar(lambda: self.look, id="reader-title")
+            title.show([Piece(self._title, "accent")])
+            yield title
+            yield LinesView(self._draw, lambda: self.look, id="page")
+            yield self.keys_bar("reader", "reader-keys")
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll by lines."""
+        self.query_one(LinesView).move(rows)
+
+    def action_close(self) -> None:
+        """Back to where you were."""
+        self.dismiss(None)
+
+
+def help_page(sections: Sequence[tuple[str, Sequence[Action]]], footnote: str) -> Callable[[Room], Drawing]:
+    """The page of every key that works on a screen, by scope."""
+
+    def page(room: Room) -> Drawing:
+        strips: list[Strip] = []
+        for title, actions in sections:
+            strips += [*([room.blank()] if strips else []), room.text(title, room.look.strong)]
+            for action in actions:
+                keys = text.fit(action.shown_keys, 12)
+                for place, line in enumerate(text.wrap(text.plain(action.help), room.width - 15)):
+                    head = Segment(f"  {keys} " if not place else " " * 15, room.look.key)
+                    strips.append(room.line([head, Segment(line, room.look.base)]))
+        strips += [room.blank(), *(room.text(line, room.look.dim) for line in text.wrap(footnote, room.width))]
+        return Drawing(strips)
+
+    return page
+
+
+def text_page(words: str) -> Callable[[Room], Drawing]:
+    """A page of plain text, long lines wrapped."""
+
+    def page(room: Room) -> Drawing:
+        lines = text.wrap(text.plain(words, multiline=True), room.width)
+        return Drawing([room.text(line, room.look.base) for line in lines])
+
+    return page

@@ -1,0 +1,224 @@
+"""Blocks drawn as lines of a terminal: every block of a view becomes strips of one width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from workbench.core import text
+from workbench.core.blocks import Bars, Block, Columns, Empty, Heat, Lines, Note, Stack, Stat, Table, Tone
+from workbench.tui.cells import cell_parts
+from workbench.tui.look import Look
+
+NARROWEST = {Stat: 16, Table: 40, Lines: 36, Bars: 30, Heat: 40}
+"""Columns below which a block is put under its neighbour instead of beside it."""
+
+LOWEST_CHART = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something the cursor can be on: a row of a table, or a cell of a heat map."""
+
+    y: int
+    x: int
+    width: int
+    row: str
+    """The row's id, or its label in a heat map."""
+    column: int | None = None
+    """Place in a heat map's row; None for a table."""
+    from_end: int | None = None
+    """That place counted from the right: -1 is the last column, whichever are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Lines of one width, and what can be selected in them."""
+
+    strips: Sequence[Strip]
+    targets: Sequence[Target] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The columns, the rows (0 is unlimited) and the look that a block is drawn with."""
+
+    width: int
+    rows: int
+    look: Look
+
+    def blank(self) -> Strip:
+        """An empty line."""
+        return Strip.blank(self.width, self.look.base)
+
+    def line(self, segments: Sequence[Segment]) -> Strip:
+        """A line of exactly this width."""
+        return Strip(segments).adjust_cell_length(self.width, self.look.base)
+
+    def text(self, words: str, style: Style) -> Strip:
+        """One styled text, cut to the width."""
+        return self.line([Segment(text.cut(words, self.width), style)])
+
+
+def draw(block: Block, room: Room) -> Drawing:
+    """Any block in the room it has."""
+    from workbench.tui import draw_plot, draw_table  # they draw with this module's types
+
+    match block:
+        case Stack():
+            return _stack(block, room)
+        case Columns():
+            return _columns(block, room)
+        case Table():
+            return draw_table.table(block, room)
+        case Lines():
+            return draw_plot.lines(block, room)
+        case Bars():
+            return draw_plot.bars(block, room)
+        case Heat():
+            return draw_plot.heat(block, room)
+        case Stat():
+            return Drawing([room.line(_stat_line(block, room))])
+        case Note():
+            return _note(block, room)
+        case Empty():
+            return _empty(block, room)
+
+
+def title(words: str, room: Room) -> list[Strip]:
+    """A heading with a rule to the right edge; nothing for no words."""
+    if not words:
+        return []
+    shown = text.cut(text.plain(words), room.width - 2)
+    rule = "─" * max(0, room.width - text.width(shown) - 1)
+    return [room.line([Segment(f"{shown} ", room.look.strong), Segment(rule, room.look.rule)])]
+
+
+def _stack(block: Stack, room: Room) -> Drawing:
+    """Blocks below each other; charts share the rows that the rest leaves."""
+    heading = title(block.title, room)
+    inner = replace(room, rows=0)
+    growing = [place for place, part in enumerate(block.blocks) if _grows(part)]
+    fixed = {place: draw(part, inner) for place, part in enumerate(block.blocks) if place not in growing}
+    used = len(heading) + sum(len(part.strips) for part in fixed.values()) + max(0, len(block.blocks) - 1)
+    share = max(LOWEST_CHART, (room.rows - used) // len(growing)) if growing and room.rows else 14
+    parts = [fixed.get(place) or draw(part, replace(room, rows=share)) for place, part in enumerate(block.blocks)]
+    close = [isinstance(part, Stat | Note) for part in block.blocks]
+    strips, targets = heading, []
+    for place, part in enumerate(parts):
+        if place and not (close[place] and close[place - 1]):
+            strips = [*strips, room.blank()]
+        targets += [replace(target, y=target.y + len(strips)) for target in part.targets]
+        strips = [*strips, *part.strips]
+    return Drawing(strips, targets)
+
+
+def _grows(block: Block) -> bool:
+    """Whether a block fills whatever height it is given."""
+    if isinstance(block, Lines):
+        return True
+    return isinstance(block, Columns | Stack) and any(_grows(part) for part in block.blocks)
+
+
+def _columns(block: Columns, room: Room) -> Drawing:
+    """Blocks side by side; figures as tiles, anything too narrow goes below instead."""
+    if not block.blocks:
+        return Drawing([])
+    if all(isinstance(part, Stat) for part in block.blocks):
+        return _tiles([part for part in block.blocks if isinstance(part, Stat)], room)
+    gap = 2
+    weights = list(block.weights) if len(block.weights) == len(block.blocks) else [1] * len(block.blocks)
+    free = room.width - gap * (len(block.blocks) - 1)
+    widths = [free * weight // max(1, sum(weights)) for weight in weights]
+    if any(width < NARROWEST.get(type(part), 24) for width, part in zip(widths, block.blocks, strict=True)):
+        return _stack(Stack(block.blocks), room)
+    widths[-1] = free - sum(widths[:-1])
+    parts = [draw(part, replace(room, width=width)) for part, width in zip(block.blocks, widths, strict=True)]
+    return beside(parts, widths, gap, room)
+
+
+def beside(parts: Sequence[Drawing], widths: Sequence[int], gap: int, room: Room) -> Drawing:
+    """Drawings side by side, the lower ones filled with blank lines."""
+    height = max(len(part.strips) for part in parts)
+    space = Strip.blank(gap, room.look.base)
+    strips = []
+    for y in range(height):
+        cut = [
+            part.strips[y] if y < len(part.strips) else Strip.blank(width, room.look.base)
+            for part, width in zip(parts, widths, strict=True)
+        ]
+        line = [piece for strip in cut for piece in (strip, space)][:-1]
+        strips.append(Strip.join(line).adjust_cell_length(room.width, room.look.base))
+    targets, x = [], 0
+    for part, width in zip(parts, widths, strict=True):
+        targets += [replace(target, x=target.x + x) for target in part.targets]
+        x += width + gap
+    return Drawing(strips, targets)
+
+
+def _tiles(stats: Sequence[Stat], room: Room) -> Drawing:
+    """Figures as tiles of equal width, as many to a row as fit."""
+    gap = 2
+    across = max(1, min(len(stats), (room.width + gap) // (NARROWEST[Stat] + gap)))
+    width = (room.width - gap * (across - 1)) // across
+    strips: list[Strip] = []
+    for _, row in groupby(enumerate(stats), key=lambda pair: pair[0] // across):
+        tiles = [_tile(stat, replace(room, width=width)) for _, stat in row]
+        tiles += [Drawing([Strip.blank(width, room.look.base)])] * (across - len(tiles))
+        strips += [*([room.blank()] if strips else []), *beside(tiles, [width] * across, gap, room).strips]
+    return Drawing(strips)
+
+
+def _tile(stat: Stat, room: Room) -> Drawing:
+    lines = [room.text(text.plain(stat.label), room.look.dim), room.line(_figure(stat, room))]
+    if stat.spark:
+        from workbench.core.series import sparkline
+
+        lines.append(room.text(sparkline(stat.spark, min(room.width, 24)), room.look.accent))
+    return Drawing(lines)
+
+
+def _stat_line(stat: Stat, room: Room) -> list[Segment]:
+    label = text.fit(text.plain(stat.label), min(22, room.width // 2))
+    return [Segment(f"{label} ", room.look.dim), *_figure(stat, room)]
+
+
+def _figure(stat: Stat, room: Room) -> list[Segment]:
+    """The value in bold, and its change in colour; a tone without a change is the value's own."""
+    from workbench.core.blocks import Cell
+
+    bold = Style(bold=True)
+    parts = cell_parts(Cell(stat.value, stat.tone, stat.delta), stat.unit)
+    look = room.look
+    value, *change = [Segment(part, look.tone(tone)) for part, tone in parts]
+    return [Segment(value.text, (value.style or look.base) + bold), *change]
+
+
+TONE_GLYPHS: dict[Tone, str] = {"good": "✓ ", "bad": "✗ ", "warn": "! ", "accent": "▸ ", "dim": "", "": ""}
+
+
+def _note(note: Note, room: Room) -> Drawing:
+    glyph = TONE_GLYPHS[note.tone]
+    lines = text.wrap(text.plain(note.text, multiline=True), room.width - len(glyph))
+    style = room.look.tone(note.tone)
+    return Drawing(
+        [room.text((glyph if not place else " " * len(glyph)) + line, style) for place, line in enumerate(lines)]
+    )
+
+
+def _empty(empty: Empty, room: Room) -> Drawing:
+    """Title and hint in the middle of the room."""
+    inner = min(room.width - 4, 76)
+    hint = text.wrap(text.plain(empty.hint, multiline=True), inner) if empty.hint else []
+    words = text.wrap(text.plain(empty.title), inner)
+    block = max((text.width(line) for line in (*words, *hint)), default=0)
+    left = " " * max(0, (room.width - block) // 2)
+    lines = [room.line([Segment(left + line, room.look.strong)]) for line in words]
+    lines += [room.blank()] * bool(hint) + [room.line([Segment(left + line, room.look.dim)]) for line in hint]
+    above = max(1, (room.rows - len(lines)) // 3) if room.rows else 1
+    return Drawing([room.blank()] * above + lines)

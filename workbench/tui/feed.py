@@ -1,0 +1,97 @@
+"""What the interface asks of the store: every function here runs off the event loop and answers with a message."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from textual.message import Message
+
+from workbench.core.model import Run, Series
+from workbench.core.query import Query
+from workbench.core.roles import PERCENTILES, main_metric
+from workbench.core.where import parse, percentiles_of
+from workbench.tui.messages import ChartLoaded, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
+from workbench.tui.rows import Snapshot
+
+SPARK_POINTS = 30
+MOST_AT_ONCE = 200
+"""Runs whose sparklines and percentiles are asked for in one go."""
+
+
+def load_runs(query: Query, preferred: str | None, configured: str | None, revision: str | None) -> Message:
+    """The runs and what they mean, if the store is at another revision than `revision`."""
+    started = time.perf_counter()
+    try:
+        now = query.revision()
+        if now == revision:
+            return Unchanged()
+        return RunsLoaded(_snapshot(query, preferred, configured), query.monitors(), now, time.perf_counter() - started)
+    except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
+        return LoadFailed(error)
+
+
+def _snapshot(query: Query, preferred: str | None, configured: str | None) -> Snapshot:
+    from workbench.core.compare import baseline_of, latency_keys  # numpy is not wanted before the first paint
+
+    runs = query.runs(hidden=True)
+    roles = {key: query.roles(key) for key in {key for run in runs for key in run.metrics}}
+    visible = [run for run in runs if not run.hidden] or runs
+    latencies = latency_keys(visible, roles.__getitem__)
+    baseline = baseline_of(runs)
+    return Snapshot(
+        runs,
+        roles,
+        preferred if preferred in roles else main_metric(visible, roles.__getitem__, configured),
+        latencies[0] if latencies else None,
+        None if baseline is None else baseline.id,
+    )
+
+
+def series_state(run: Run, snapshot: Snapshot) -> tuple[int, ...]:
+    """How long the series are that a run's sparkline and percentile are made of: other numbers, other answers."""
+    keys = (snapshot.main, snapshot.latency)
+    return tuple(run.metrics[key].n if key in run.metrics else 0 for key in keys if key is not None)
+
+
+def load_extras(query: Query, snapshot: Snapshot, asked: Mapping[str, tuple[int, ...]], where: str) -> Message:
+    """Sparklines and percentiles of the runs asked about."""
+    ids = list(asked)
+    try:
+        sparks = {} if snapshot.main is None else query.sparks(ids, snapshot.main, SPARK_POINTS)
+        keys = latency_series(snapshot, where)
+        found = query.percentiles(ids, keys, PERCENTILES) if keys and ids else {}
+    except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
+        return LoadFailed(error)
+    return ExtrasLoaded(snapshot.main, sparks, found, asked)
+
+
+def latency_series(snapshot: Snapshot, where: str) -> Sequence[str]:
+    """The series whose percentiles the table shows or its filter asks for."""
+    try:
+        filtered = {key for key, _ in percentiles_of(parse(where))}
+    except ValueError:
+        filtered = set()
+    return sorted({*filtered, *([snapshot.latency] if snapshot.latency is not None else [])})
+
+
+def load_chart(query: Query, metric: str, ids: Sequence[str], points: int) -> Message:
+    """The series of the runs in the chart, thinned to the width it has."""
+    try:
+        found: list[Series] = [query.series(run_id, metric, points) for run_id in ids]
+    except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
+        return LoadFailed(error)
+    return ChartLoaded(metric, found)
+
+
+def posting(post: Callable[[Message], object], job: Callable[[], Message]) -> Callable[[], None]:
+    """A job whose answer is posted; an interface that is gone by then needs no answer."""
+
+    def run() -> None:
+        message = job()
+        try:
+            post(message)
+        except RuntimeError:  # the event loop has been closed meanwhile
+            return
+
+    return run

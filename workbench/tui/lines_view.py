@@ -1,0 +1,162 @@
+"""A scrolling view of drawn lines, with a cursor over what can be selected in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from workbench.tui.draw import Drawing, Room, Target
+from workbench.tui.look import Look
+
+
+class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
+    """Draws by a function of the room it has, again at every size; redraws only lines that differ."""
+
+    DEFAULT_CSS = """
+    LinesView { height: 1fr; width: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    """
+
+    class Highlighted(Message):
+        """The cursor is on another target."""
+
+        def __init__(self, view: LinesView, target: Target | None) -> None:
+            super().__init__()
+            self.view = view
+            self.target = target
+
+    class Opened(Message):
+        """A target was asked for."""
+
+        def __init__(self, view: LinesView, target: Target) -> None:
+            super().__init__()
+            self.view = view
+            self.target = target
+
+    def __init__(self, draw: Callable[[Room], Drawing], look: Callable[[], Look], *, id: str) -> None:
+        super().__init__(id=id)
+        self._draw = draw
+        self._look = look
+        self._drawing = Drawing(())
+        self._cursor: tuple[str, int | None] | None = None
+
+    @property
+    def target(self) -> Target | None:
+        """What the cursor is on; the first target until it is moved."""
+        found = (each for each in self._drawing.targets if (each.row, each.column) == self._cursor)
+        return next(found, self._drawing.targets[0] if self._drawing.targets else None)
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether some target is the cell of a heat map."""
+        return any(target.column is not None for target in self._drawing.targets)
+
+    def redraw(self) -> None:
+        """Draw again, and refresh the lines that came out different."""
+        size = self.size
+        if not size.width or not size.height:
+            return
+        before, self._drawing = self._drawing, self._draw(Room(size.width, size.height, self._look()))
+        height = len(self._drawing.strips)
+        if height != len(before.strips):
+            self.virtual_size = Size(size.width, height)
+        if height != len(before.strips) or before.targets != self._drawing.targets:
+            self.refresh()
+            return
+        top = int(self.scroll_offset.y)
+        for y in range(top, min(height, top + size.height)):
+            if before.strips[y] != self._drawing.strips[y]:
+                self.refresh(Region(0, y - top, size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """One line, the cursor laid over it."""
+        place = int(self.scroll_offset.y) + y
+        if place >= len(self._drawing.strips):
+            return Strip.blank(self.size.width, self._look().base)
+        strip = self._drawing.strips[place].adjust_cell_length(self.size.width, self._look().base)
+        target = self.target
+        if target is None or target.y != place:
+            return strip
+        return self._under_cursor(strip, target)
+
+    def _under_cursor(self, strip: Strip, target: Target) -> Strip:
+        """A row gets a bar and a ground; a cell of a heat map gets brackets, so that its colour still shows."""
+        look, end = self._look(), target.x + target.width
+        inside = strip.crop(target.x, end)
+        if target.column is None:
+            segments = [Segment("▌", look.accent + look.cursor), *self._shaded(inside.crop(1))]
+            inside = Strip(segments)
+        else:
+            words = inside.text
+            style = next(iter(inside)).style or look.base
+            inside = Strip([Segment(f"[{words[1:-1]}]" if len(words) > 1 else "▣", style + look.on_cell)])
+        return Strip.join([strip.crop(0, target.x), inside, strip.crop(end)])
+
+    def _shaded(self, strip: Strip) -> list[Segment]:
+        over = self._look().cursor
+        return [Segment(each.text, (each.style or self._look().base) + over) for each in strip]
+
+    def move(self, rows: int, columns: int = 0) -> None:
+        """Move the cursor to the nearest target that way, or scroll where nothing can be selected."""
+        here = self.target
+        if here is None:
+            self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
+            return
+        if columns:
+            found = [t for t in self._drawing.targets if t.row == here.row and t.column is not None]
+            wanted = (here.column or 0) + columns
+            self._select(next((t for t in found if t.column == wanted), here))
+        elif rows:
+            lane = [t for t in self._drawing.targets if _beside(t, here)]
+            place = lane.index(here) + rows
+            if not 0 <= place < len(lane):
+                self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
+            self._select(lane[max(0, min(len(lane) - 1, place))])
+
+    def move_page(self, pages: int) -> None:
+        """Move by pages."""
+        self.move(pages * max(1, self.size.height - 2))
+
+    def _select(self, target: Target) -> None:
+        changed = self._cursor != (target.row, target.column)
+        self._cursor = (target.row, target.column)
+        top = int(self.scroll_offset.y)
+        if target.y < top:
+            self.scroll_to(y=0 if target.y < self.size.height // 2 else target.y, animate=False)
+        elif target.y >= top + self.size.height:
+            self.scroll_to(y=target.y - self.size.height + 1, animate=False)
+        self.refresh()
+        if changed:
+            self.post_message(self.Highlighted(self, target))
+
+    def select(self, row: str) -> None:
+        """Put the cursor on a row by its id; nothing happens where there is none."""
+        found = next((target for target in self._drawing.targets if target.row == row), None)
+        if found is not None:
+            self._select(found)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw for the new size."""
+        self.virtual_size = Size(event.size.width, len(self._drawing.strips))
+        self.redraw()
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Select what was clicked; a second click opens it."""
+        y = int(self.scroll_offset.y) + event.y
+        found = next((t for t in self._drawing.targets if t.y == y and t.x <= event.x < t.x + t.width), None)
+        if found is None:
+            return
+        self._select(found)
+        if event.chain > 1:
+            self.post_message(self.Opened(self, found))
+
+
+def _beside(target: Target, here: Target) -> bool:
+    """Whether a target lies in the same column of the cursor's way up and down."""
+    return target.column == here.column or target.column is None or here.column is None

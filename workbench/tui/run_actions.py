@@ -1,0 +1,152 @@
+"""Actions on runs, charts and lists that several screens offer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from workbench.core.model import Run
+from workbench.tui.dialogs import Chooser, Option, Prompt, Verdict
+
+if TYPE_CHECKING:
+    from workbench.tui.app import Annotator
+    from workbench.tui.chrome import WorkbenchScreen
+
+    Base = WorkbenchScreen
+else:
+    Base = object
+
+X_AXES = ("step", "wall", "relative")
+SMOOTHINGS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
+
+
+class ListActions(Base):
+    """Moving, as every screen with rows does it."""
+
+    def move(self, rows: int) -> None:
+        """Move the cursor by rows."""
+        raise NotImplementedError
+
+    def move_page(self, pages: int) -> None:
+        """Move the cursor by pages."""
+        raise NotImplementedError
+
+    def move_to_end(self, last: bool) -> None:
+        """To the first or the last row."""
+        raise NotImplementedError
+
+    def action_up(self) -> None:
+        """One row up."""
+        self.move(-1)
+
+    def action_down(self) -> None:
+        """One row down."""
+        self.move(1)
+
+    def action_page_up(self) -> None:
+        """One page up."""
+        self.move_page(-1)
+
+    def action_page_down(self) -> None:
+        """One page down."""
+        self.move_page(1)
+
+    def action_top(self) -> None:
+        """To the first row."""
+        self.move_to_end(False)
+
+    def action_bottom(self) -> None:
+        """To the last row."""
+        self.move_to_end(True)
+
+
+class ChartActions(Base):
+    """How curves are drawn."""
+
+    def action_metric(self) -> None:
+        """Choose the main metric."""
+        snapshot = self.workbench.rows.snapshot
+        options = [
+            Option(key, key, " ".join(filter(None, (roles.kind, roles.direction))), key == snapshot.main)
+            for key, roles in sorted(snapshot.roles.items())
+        ]
+        self.app.push_screen(Chooser("Main metric", lambda: options), self._metric_chosen)
+
+    def _metric_chosen(self, key: str | None) -> None:
+        if key is not None:
+            self.workbench.choose_metric(key)
+
+    def action_cycle_x(self) -> None:
+        """The next kind of x axis."""
+        place = X_AXES.index(self.workbench.view.x) if self.workbench.view.x in X_AXES else 0
+        axis = X_AXES[(place + 1) % len(X_AXES)]
+        self.workbench.change_view(x=axis)
+        self.workbench.say(f"x axis: {dict(step='step', wall='wall time', relative='time since the start')[axis]}")
+
+    def action_log_y(self) -> None:
+        """Logarithmic y axis on or off."""
+        self.workbench.change_view(log_y=not self.workbench.view.log_y)
+        self.workbench.say(f"y axis: {'logarithmic' if self.workbench.view.log_y else 'linear'}")
+
+    def action_smooth(self, steps: int) -> None:
+        """Smooth more or less."""
+        now = self.workbench.view.smooth
+        place = min(range(len(SMOOTHINGS)), key=lambda index: abs(SMOOTHINGS[index] - now))
+        weight = SMOOTHINGS[max(0, min(len(SMOOTHINGS) - 1, place + steps))]
+        self.workbench.change_view(smooth=weight)
+        self.workbench.say(f"smoothing: {weight:g}" if weight else "smoothing: off")
+
+
+class RunActions(ListActions, ChartActions):
+    """What can be done to a run; each change is written down by the annotator and comes back through the store."""
+
+    def current_run(self) -> Run | None:
+        """The run that actions are about."""
+        raise NotImplementedError
+
+    def action_baseline(self) -> None:
+        """Make it the baseline."""
+        run = self.current_run()
+        if run is not None:
+            self.workbench.annotate(f"baseline is now {run.name}", lambda to: to.baseline(run.id))
+
+    def action_hide(self) -> None:
+        """Hide it, or show it again."""
+        run = self.current_run()
+        if run is not None:
+            words = f"{run.name} is {'shown again' if run.hidden else 'hidden, a shows hidden runs'}"
+            self.workbench.annotate(words, lambda to: to.hide(run.id))
+
+    def action_tag(self) -> None:
+        """Tag the marked runs, or this one."""
+        run = self.current_run()
+        marked = self.workbench.view.marks
+        if run is None and not marked:
+            return
+        ids = marked or (run.id,) if run is not None else marked
+        about = f"{len(ids)} marked runs" if len(ids) > 1 else self.workbench.name_of(ids[0])
+
+        def write(to: Annotator, words: str) -> None:
+            for run_id in ids:
+                to.tag(run_id, words)
+
+        self._ask(f"tag for {about}", write)
+
+    def action_note(self) -> None:
+        """Write a note."""
+        run = self.current_run()
+        if run is not None:
+            self._ask(f"note on {run.name}", lambda to, words: to.note(run.id, words))
+
+    def _ask(self, about: str, write: Callable[[Annotator, str], None]) -> None:
+        def written(words: str | None) -> None:
+            if words is not None and (kept := words.strip()):
+                self.workbench.annotate(f"{about}: {kept}", lambda to: write(to, kept))
+
+        self.app.push_screen(Prompt(about, "", lambda words: Verdict(about)), written)
+
+    def action_mark(self) -> None:
+        """Mark it, or take the mark off."""
+        run = self.current_run()
+        if run is not None:
+            self.workbench.toggle_mark(run.id)

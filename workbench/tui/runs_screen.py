@@ -1,0 +1,390 @@
+"""The run table with its chart, filter and marks: where the workbench opens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from textual import events, on
+from textual.containers import Container
+from textual.widget import Widget
+
+from workbench.core import units
+from workbench.core.blocks import Cell, Column, Empty
+from workbench.core.model import Run
+from workbench.core.where import WhereError
+from workbench.tui.bars import Bar, Piece
+from workbench.tui.cells import cell_text
+from workbench.tui.chart import RunChart
+from workbench.tui.chrome import WorkbenchScreen, bindings
+from workbench.tui.dialogs import Chooser, Option, Prompt, Verdict
+from workbench.tui.draw import Drawing, Room, draw
+from workbench.tui.grid import GridColumns, RunGrid
+from workbench.tui.lines_view import LinesView
+from workbench.tui.run_actions import RunActions
+from workbench.tui.session import PAINTED_ROWS, Painting, ViewState
+
+EMPTY_HINT = (
+    "Start a training that logs here: JSON lines, CSV or TensorBoard files are found by themselves.\n"
+    "Or leave with q and try `workbench demo`; `workbench detect FILE` says what a file is taken for."
+)
+
+SIDE_BY_SIDE = 120
+"""Columns from which the chart stands at the right of the table."""
+
+
+class RunsScreen(RunActions, WorkbenchScreen):
+    """Runs, newest first until told otherwise."""
+
+    SCOPES = ("runs", "list", "chart")
+    BINDINGS = bindings(*SCOPES)
+    DEFAULT_CSS = """
+    RunsScreen #body { layout: vertical; height: 1fr; }
+    RunsScreen.-wide #body { layout: horizontal; }
+    RunsScreen #chart { display: none; height: 1fr; border-top: solid $border; }
+    RunsScreen.-chart #chart { display: block; }
+    RunsScreen.-wide #chart { width: 2fr; border-top: none; border-left: solid $border; }
+    RunsScreen #grid { width: 1fr; }
+    RunsScreen.-wide.-chart #grid { width: 3fr; min-width: 72; }
+    RunsScreen #nothing { display: none; }
+    RunsScreen.-empty #grid, RunsScreen.-empty #chart { display: none; }
+    RunsScreen.-empty #nothing { display: block; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first_column = 0
+        self._preview: str | None = None
+        self._painting: Painting | None = None
+
+    def content(self) -> Sequence[Widget]:
+        """Table and chart, or the reason why there is none; the run under the cursor below."""
+        return (
+            Container(
+                RunGrid(self._cells, lambda: self.look, id="grid"),
+                RunChart(self._request_chart, lambda: self.look, id="chart"),
+                LinesView(self._nothing, lambda: self.look, id="nothing"),
+                id="body",
+            ),
+            Bar(lambda: self.look, id="detail"),
+        )
+
+    @property
+    def grid(self) -> RunGrid:
+        """The table."""
+        return self.query_one(RunGrid)
+
+    @property
+    def chart(self) -> RunChart:
+        """The chart of the marked runs."""
+        return self.query_one(RunChart)
+
+    @property
+    def chart_shown(self) -> bool:
+        """Whether the chart is on the screen."""
+        chosen = self.workbench.view.chart
+        return chosen if chosen is not None else self.app.size.width >= SIDE_BY_SIDE
+
+    # Drawing
+
+    def on_mount(self) -> None:
+        """Show the table as it stood when the workbench was left."""
+        super().on_mount()
+        self._painting = self.workbench.painting
+        self._lay_out()
+        if self._painting is not None:
+            self.grid.show_columns(GridColumns(self._painting.columns, self._painting.gap), "", False)
+            self.grid.show_rows(self._painting.ids, cursor=self.workbench.view.cursor)
+        self.data_changed()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Put the chart beside or below."""
+        super().on_resize(event)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self.set_class(self.app.size.width >= SIDE_BY_SIDE, "-wide")
+        self.set_class(self.chart_shown, "-chart")
+        self.call_after_refresh(self._show_columns)
+
+    def _cells(self, run_id: str) -> Sequence[Cell]:
+        if self._painting is not None:
+            return self._painting.rows[self._painting.ids.index(run_id)]
+        return self.workbench.rows.cells(run_id)
+
+    def _show_columns(self) -> None:
+        if self._painting is not None:
+            return
+        view = self.workbench.view
+        layout = self.workbench.rows.columns(view, self.grid.size.width or self.app.size.width, self._first_column)
+        self.grid.show_columns(layout, view.sort, view.descending)
+
+    def data_changed(self) -> None:
+        """Show the runs as they are now."""
+        app = self.workbench
+        if not self.is_mounted:
+            return
+        if app.live:
+            self._painting = None
+            self._show_columns()
+            self._show_rows(app.view.cursor)
+        self.set_class(not self.grid.ids and self._painting is None, "-empty")
+        nothing = self.query_one("#nothing", LinesView)
+        nothing.redraw()
+        self.show_bars()
+        self._show_detail()
+        self._show_marks()
+        self._request_extras()
+
+    def _show_rows(self, cursor: str | None) -> None:
+        app = self.workbench
+        try:
+            ids = app.rows.arrange(app.view, self._preview)
+        except WhereError:
+            return
+        shown = [run_id for run_id in ids if app.view.hidden or not app.rows.by_id[run_id].hidden]
+        self.grid.show_rows(shown, cursor=cursor)
+
+    def view_changed(self, before: ViewState) -> None:
+        """Follow the view: only what differs is done again."""
+        view = self.workbench.view
+        if replace(before, cursor=view.cursor) == view:
+            self._show_detail()
+            self._show_marks()
+            return
+        if before.chart != view.chart:
+            self._lay_out()
+        self.data_changed()
+
+    def look_changed(self) -> None:
+        """Draw everything in the new colours."""
+        super().look_changed()
+        self.grid.redraw()
+        self.chart.redraw()
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        app = self.workbench
+        self.grid.show_marks({run_id: app.run_style(run_id) for run_id in app.view.marks})
+        if self.chart_shown:
+            self.chart.show(app.charted, app.rows, app.view)
+
+    def _request_extras(self) -> None:
+        self.workbench.request_extras(self.grid.visible_ids)
+
+    def _request_chart(self, points: int) -> None:
+        self.workbench.request_chart(points)
+
+    def extras_changed(self, *, resort: bool) -> None:
+        """Draw what has become known of the rows; sort again where the order hangs on it."""
+        if not self.is_mounted or not self.workbench.live:
+            return
+        if resort:
+            self._show_rows(None)
+        self.grid.repaint()
+        self._request_extras()
+
+    def paint(self) -> Painting:
+        """The table as it stands, in texts."""
+        app, layout = self.workbench, self.grid.layout_now
+        ids = tuple(self.grid.ids[:PAINTED_ROWS])
+        rows = [
+            [_as_text(cell, column) for cell, column in zip(self._cells(run_id), layout.columns, strict=True)]
+            for run_id in ids
+        ]
+        return Painting(app.clock(), len(app.rows.snapshot.runs), layout.columns, layout.gap, ids, rows)
+
+    # Bars
+
+    def state_line(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """How many runs, in which states, by what they are sorted and filtered."""
+        app = self.workbench
+        if not app.live:
+            if self._painting is None:
+                return [Piece(" reading the store …", "dim")], ()
+            return [Piece(f" {self._painting.total:,} runs as last seen", "dim")], ()
+        runs, shown = app.rows.snapshot.runs, len(self.grid.ids)
+        left = [
+            Piece(f" {_count(shown, 'run')}" if shown == len(runs) else f" {shown:,} of {_count(len(runs), 'run')}")
+        ]
+        for state, ink in (("running", "accent"), ("failed", "bad"), ("lost", "warn"), ("quiet", "warn")):
+            count = sum(run.status == state for run in runs)
+            if count:
+                left.append(Piece(f" · {count:,} {state}", ink, keep=3))  # type: ignore[arg-type]
+        if app.view.marks:
+            left.append(Piece(f" · {len(app.view.marks)} marked", "accent", keep=2))
+        if app.view.where:
+            left.append(Piece(f" · filter: {app.view.where}", "warn", "filter"))
+        return left, self._right_of_state()
+
+    def _right_of_state(self) -> list[Piece]:
+        app = self.workbench
+        base = app.rows.by_id.get(app.rows.snapshot.baseline or "")
+        said = f"baseline {base.name}" if base is not None else "no baseline, b sets it"
+        return [Piece(f"{said} ", "dim", keep=4)]
+
+    def _show_detail(self) -> None:
+        """The run under the cursor in words: why it is in its state, and its params."""
+        run = self.workbench.rows.by_id.get(self.grid.cursor or "")
+        detail = self.query_one("#detail", Bar)
+        if run is None:
+            detail.show([])
+            return
+        params = "  ".join(f"{key}={_param(value)}" for key, value in run.params.items())
+        tags = "  ".join(
+            f"#{key}" if not value or value == "true" else f"#{key}:{value}" for key, value in run.tags.items()
+        )
+        notes = f"  “{run.notes[-1]}”" if run.notes else ""
+        words = [Piece(f" {run.name or run.path}", "strong"), Piece(f"  {run.status_reason}", "dim")]
+        detail.show([*words, Piece(f"  {tags}" if tags else "", "accent"), Piece(notes), Piece(f"  {params}", "dim")])
+
+    def _nothing(self, room: Room) -> Drawing:
+        app = self.workbench
+        if not app.live:
+            words, _ = app.link
+            return draw(Empty(words if app.failing else "Reading the store …", app.failing_hint), room)
+        if app.view.where or self._preview:
+            return draw(Empty("No run matches the filter", "/ changes it, esc clears it"), room)
+        return draw(Empty("No runs yet", EMPTY_HINT), room)
+
+    # Grid
+
+    @on(RunGrid.Highlighted)
+    def _highlighted(self, event: RunGrid.Highlighted) -> None:
+        self.workbench.change_view(cursor=event.run_id)
+        self._request_extras()
+
+    @on(RunGrid.Opened)
+    def _opened(self, event: RunGrid.Opened) -> None:
+        self.workbench.open_run(event.run_id)
+
+    @on(RunGrid.Marked)
+    def _marked(self, event: RunGrid.Marked) -> None:
+        self.workbench.toggle_mark(event.run_id)
+
+    @on(RunGrid.SortBy)
+    def _sort_by(self, event: RunGrid.SortBy) -> None:
+        self.workbench.sort_by({"spark": "main"}.get(event.key, event.key))
+
+    def current_run(self) -> Run | None:
+        """The run under the cursor."""
+        return self.workbench.rows.by_id.get(self.grid.cursor or "")
+
+    def move(self, rows: int) -> None:
+        """Move the cursor by rows."""
+        self.grid.move(rows)
+
+    def move_page(self, pages: int) -> None:
+        """Move the cursor by pages."""
+        self.grid.move_page(pages)
+        self._request_extras()
+
+    def move_to_end(self, last: bool) -> None:
+        """To the first or the last row."""
+        if self.grid.ids:
+            self.grid.move_to(self.grid.ids[-1 if last else 0])
+            self._request_extras()
+
+    # Actions
+
+    def action_open(self) -> None:
+        """Open the run under the cursor."""
+        if self.grid.cursor is not None and self.workbench.live:
+            self.workbench.open_run(self.grid.cursor)
+
+    def action_mark(self) -> None:
+        """Mark the run and go one down, so that a row of them is marked by holding the key."""
+        run = self.current_run()
+        if run is not None:
+            self.workbench.toggle_mark(run.id)
+            self.grid.move(1)
+
+    def action_mark_all(self) -> None:
+        """Mark all that is shown, or clear every mark."""
+        marks = () if self.workbench.view.marks else tuple(self.grid.ids[:20])
+        self.workbench.change_view(marks=marks)
+
+    def action_filter(self) -> None:
+        """Type a filter with the table following."""
+        self.app.push_screen(
+            Prompt("lr>1e-3 tag:x state:running val/loss<0.4", self.workbench.view.where, self._judge), self._filtered
+        )
+
+    def _judge(self, where: str) -> Verdict:
+        app = self.workbench
+        try:
+            shown = app.rows.arrange(app.view, where)
+        except WhereError as error:
+            return Verdict(error.message, error.position)
+        if self._preview != where:
+            self._preview = where
+            self.data_changed()
+        missing = app.rows.unknown_keys(where)
+        return Verdict(f"{_count(len(shown), 'run')} {'match' if len(shown) != 1 else 'matches'}{missing}")
+
+    def _filtered(self, where: str | None) -> None:
+        self._preview = None
+        if where is not None and where.strip() != self.workbench.view.where:
+            self.workbench.change_view(where=where.strip())
+        else:
+            self.data_changed()
+
+    def action_sort(self) -> None:
+        """Choose what to sort by."""
+        rows, view = self.workbench.rows, self.workbench.view
+        options = [
+            Option(
+                choice.key,
+                choice.title,
+                ("▼" if view.descending else "▲") * (choice.key == view.sort),
+                choice.key == view.sort,
+            )
+            for choice in rows.choices()
+        ]
+        self.app.push_screen(Chooser("Sort by", lambda: options), self._sorted)
+
+    def _sorted(self, key: str | None) -> None:
+        if key is not None:
+            self.workbench.sort_by(key)
+
+    def action_reverse(self) -> None:
+        """Turn the order."""
+        self.workbench.change_view(descending=not self.workbench.view.descending)
+
+    def action_columns(self) -> None:
+        """Choose the columns."""
+        self.app.push_screen(Chooser("Columns", self.workbench.column_options, self.workbench.toggle_column))
+
+    def action_scroll_columns(self, columns: int) -> None:
+        """Show other columns."""
+        most = max(0, self.workbench.rows.extra_count(self.workbench.view) - 1)
+        self._first_column = max(0, min(most, self._first_column + columns))
+        self._show_columns()
+
+    def action_toggle_chart(self) -> None:
+        """Show or hide the chart."""
+        self.workbench.change_view(chart=not self.chart_shown)
+
+    def action_show_hidden(self) -> None:
+        """Hidden runs too, or not."""
+        self.workbench.change_view(hidden=not self.workbench.view.hidden)
+
+    def go_back(self) -> None:
+        """Esc: what was typed as a filter goes first, then the chart that was called up."""
+        view = self.workbench.view
+        if view.where:
+            self.workbench.change_view(where="")
+        elif view.chart and self.app.size.width < SIDE_BY_SIDE:
+            self.workbench.change_view(chart=None)
+
+
+def _as_text(cell: Cell, column: Column) -> Cell:
+    return Cell(None, cell.tone, cell.delta, text=cell_text(cell, column.unit, column.width or 12))
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _param(value: object) -> str:
+    return units.number(value) if isinstance(value, float) else str(value)
