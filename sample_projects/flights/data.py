@@ -28,7 +28,7 @@ def data_folder() -> Path:
 
 
 def load_flights(folder: Path | None = None) -> pl.DataFrame:
-    """All flights in order of schedule, with features, `late` (null where the flight never arrived) and `known_weather`."""
+    """All flights by schedule, with features, `known_weather`, and `late`, null where the flight never arrived."""
     folder = folder or data_folder()
     with zipfile.ZipFile(folder / "flights.csv.zip") as archive:
         flights = _csv(io.BytesIO(archive.read("flights.csv")))

@@ -85,7 +85,7 @@ def test_the_newest_visible_run_is_judged_unless_where_says_otherwise() -> None:
     [
         ("best(val/acuracy) >= 0.9", "", "run tree has no metric 'val/acuracy' – did you mean 'val/accuracy'?"),
         ("best(mystery) >= 0.9", "", "which way mystery is better is unknown: write min(mystery) or max(mystery)"),
-        ("latncy_ms.p95 < 3", "", "has no metric 'latncy_ms.p95' – did you mean 'latency_ms'?"),
+        ("latncy_ms.p95 < 3", "", "has no metric 'latncy_ms.p95' – did you mean 'latency_ms.p95'?"),
         ("param(dept) < 3", "", "no parameter 'dept' – did you mean 'depth'?"),
         ("param(model) < 3", "", "text cannot be ordered: 'gbdt' < 3"),
         ("param(model) * 2 < 3", "", "'gbdt' is no number"),
@@ -110,7 +110,7 @@ def test_a_gate_that_cannot_be_judged_fails_and_says_what_would_help(check: str,
 
 def test_without_a_baseline_the_message_says_how_to_set_one() -> None:
     found = judged("val/accuracy >= baseline", query=without_baseline(PROJECT))
-    assert not found.passed
+    assert (found.passed, found.subject) == (False, "run tree")
     assert "workbench baseline RUN" in found.message
 
 

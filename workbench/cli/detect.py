@@ -48,10 +48,16 @@ def detect(file: Path, form: str) -> None:
 
 def _mapping(file: Path, blocks: list[Block]) -> object:
     """The proposal for a production export, None where the file is no table."""
-    from workbench.cli.mapping import propose
+    from dataclasses import asdict
 
-    proposal = propose(file)
-    if proposal is None:
+    from workbench.core.blocks import Note
+    from workbench.monitor.exports import mapping_toml, propose_mapping
+    from workbench.monitor.tables import DriftInputError
+
+    try:
+        found = propose_mapping(file)
+    except DriftInputError:
         return None
-    blocks.append(proposal.block)
-    return proposal.shape
+    blocks.append(Note(f"As a production export, in workbench.toml:\n\n{mapping_toml(found, file.stem)}"))
+    blocks += [Note(f"{column}: {why}", "dim") for column, why in found.unplaced]
+    return asdict(found)

@@ -99,15 +99,14 @@ def sources(root: Path, problems: bool, form: str) -> None:
     from workbench.cli.output import print_listing, screen_fit
     from workbench.core.query import Focus
     from workbench.panels.shapes import source_shape
-    from workbench.panels.sources import SourcesPanel
+    from workbench.panels.sources import SourcesPanel, has_problem
 
     query = open_project(root).query
-    listed = [item for item in query.sources() if not problems or item.rejected or item.status != "live"]
-    panel = SourcesPanel()
+    panel, focus = SourcesPanel(), Focus(options={"problems": problems})
     print_listing(
         form,
-        lambda: panel.view(panel.load(query, Focus()), screen_fit()),
-        lambda: [source_shape(item) for item in listed],
+        lambda: panel.view(panel.load(query, focus), screen_fit()),
+        lambda: [source_shape(item) for item in query.sources() if has_problem(item) or not problems],
     )
 
 

@@ -28,7 +28,7 @@ def print_listing(form: str, view: Callable[[], Block], shape: Callable[[], Any]
     elif form == "md":
         from workbench.render.markdown import render_markdown
 
-        click.echo(render_markdown(view(), Fit(160)))
+        click.echo(render_markdown(view()))
     else:
         click.echo(_on_screen(view()))
 

@@ -42,18 +42,12 @@ def tell(text: str) -> None:
     click.echo(plain(text, multiline=True), err=True)
 
 
-class Failure(click.ClickException):
-    """An error with an exit code of its own."""
-
-    exit_code: int = 1
-
-
-def fail(text: str, code: int) -> Failure:
+def fail(text: str, code: int) -> click.ClickException:
     """An error to raise that ends the command with an exit code."""
     from workbench.core.text import plain
 
-    error = Failure(plain(text, multiline=True))
-    error.exit_code = code
+    error = click.ClickException(plain(text, multiline=True))
+    vars(error)["exit_code"] = code
     return error
 
 

@@ -156,7 +156,8 @@ def paint(plot: Plot, raws: Sequence[Curve], curves: Sequence[Curve], marker: Ma
     x_scale = (columns - 1) / (plot.x_high - plot.x_low)
     y_scale = (rows - 1) / (plot.y_high - plot.y_low)
     both = [*raws, *curves]
-    dots = [((curve.x - plot.x_low) * x_scale, (plot.y_high - curve.y) * y_scale) for curve in both]
+    with np.errstate(over="ignore"):  # what is too far away to scale is nowhere, as strokes see it
+        dots = [((curve.x - plot.x_low) * x_scale, (plot.y_high - curve.y) * y_scale) for curve in both]
     codes, owner = cells(owners(dots, columns, rows), len(raws), marker)
     colors = np.array([*(raw.color + FAINT for raw in raws), *(curve.color for curve in curves), 0], np.int16)
     area = np.s_[plot.top : plot.top + plot.height, plot.left : plot.left + plot.width]

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core import axes
+from workbench.core.axes import Plot, Reading
 from workbench.core.blocks import Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, WARN, Canvas, runs
 from workbench.core.curves import curve_of, limits, notes, power, y_ticks
-from workbench.core.axes import Plot, Reading
 from workbench.core.strokes import Marker
 from workbench.core.text import plain, width
 

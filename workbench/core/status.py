@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from workbench.core.blocks import Tone
@@ -162,4 +163,7 @@ def _running(evidence: Evidence, waiting: bool) -> tuple[Status, str]:
 
 
 def _no_data_since(evidence: Evidence) -> str:
-    return f"no new data since {timestamp(evidence.data_at)}"
+    return f"no new data since {_moment(evidence.data_at)}"
+
+
+_moment = lru_cache(maxsize=16_384)(timestamp)

@@ -9,22 +9,28 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
-from workbench.core.model import Run, Summary
+from workbench.core.model import Run
 from workbench.core.roles import guess, split_percentile
 from workbench.core.where_expr import All, AnyOf, Compare, Expr, Field, Not, Operator, Word, parse
 from workbench.core.where_text import WhereError, number_of, seconds_of
 
 __all__ = [
-    "Expr", "WhereError", "comparisons", "matches", "nearest_key", "parse", "percentiles_of", "unknown_keys",
+    "Expr", "WhereError", "comparisons", "matcher", "matches", "nearest_key", "parse", "percentiles_of", "unknown_keys",
 ]  # fmt: skip
 
 _SECONDS = {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1.0, "min": 1 / 60, "h": 1 / 3600}
 _ABSENT = object()
+_NOTHING: Mapping[str, float] = {}
 _OWN = ("name", "path", "format", "id", "state", "status")
+
+Matcher = Callable[[Run, Mapping[str, float]], bool]
+"""Whether a run, with its percentiles by key, matches."""
 
 
 def matches(expr: Expr, run: Run, percentiles: Mapping[str, float] | None = None) -> bool:
@@ -32,19 +38,29 @@ def matches(expr: Expr, run: Run, percentiles: Mapping[str, float] | None = None
 
     `percentiles` are the run's values of the keys that `percentiles_of` lists, `latency_ms.p95` for one.
     """
+    return matcher(expr)(run, percentiles or _NOTHING)
+
+
+@lru_cache(maxsize=64)
+def matcher(expr: Expr) -> Matcher:
+    """The expression as a function of a run and its percentiles, for the ten thousand runs of a keystroke."""
     match expr:
         case All(items):
-            return all(matches(item, run, percentiles) for item in items)
+            every = [matcher(item) for item in items]
+            return lambda run, percentiles: all(part(run, percentiles) for part in every)
         case AnyOf(items):
-            return any(matches(item, run, percentiles) for item in items)
+            some = [matcher(item) for item in items]
+            return lambda run, percentiles: any(part(run, percentiles) for part in some)
         case Not(item):
-            return not matches(item, run, percentiles)
+            inner = matcher(item)
+            return lambda run, percentiles: not inner(run, percentiles)
         case Word(text):
-            return _has_word(run, text.casefold())
+            word = text.casefold()
+            return lambda run, _: _has_word(run, word)
         case Field(name, value):
-            return _has_field(run, name, value)
+            return _field_matcher(name, value.casefold())
         case Compare():
-            return _compares(expr, run, percentiles or {})
+            return _comparison_matcher(expr)
 
 
 def _has_word(run: Run, word: str) -> bool:
@@ -53,20 +69,22 @@ def _has_word(run: Run, word: str) -> bool:
     return any(word in key.casefold() or word in value.casefold() for key, value in run.tags.items())
 
 
-def _has_field(run: Run, name: str, value: str) -> bool:
+def _field_matcher(name: str, value: str) -> Matcher:
     if name == "state":
-        return run.status == value.casefold()
-    if name == "tag":
-        return any(_like(text, value, whole=True) for key, tag in run.tags.items() for text in _tag_texts(key, tag))
-    if name == "has":
-        return any(_like(key, value, whole=True) for keys in (run.params, run.metrics, run.tags) for key in keys)
+        return lambda run, _: run.status == value
     if name == "id":
-        return run.id.startswith(value.casefold())
+        return lambda run, _: run.id.startswith(value)
     if name == "is":
-        return run.baseline if value.casefold() == "baseline" else run.hidden
+        return lambda run, _: run.baseline if value == "baseline" else run.hidden
+    whole, part = _like(value, whole=True), _like(value, whole=False)
+    if name == "tag":
+        return lambda run, _: any(whole(text) for key, tag in run.tags.items() for text in _tag_texts(key, tag))
+    if name == "has":
+        return lambda run, _: any(whole(key) for keys in (run.params, run.metrics, run.tags) for key in keys)
     if name == "note":
-        return any(_like(note, value) for note in run.notes)
-    return _like(str(getattr(run, name)), value)
+        return lambda run, _: any(part(note) for note in run.notes)
+    read = attrgetter(name)
+    return lambda run, _: part(read(run))
 
 
 def _tag_texts(key: str, value: str) -> tuple[str, ...]:
@@ -74,28 +92,41 @@ def _tag_texts(key: str, value: str) -> tuple[str, ...]:
     return (key, value, f"{key}={value}") if value else (key,)
 
 
-def _like(text: str, pattern: str, whole: bool = False) -> bool:
-    text, pattern = text.casefold(), pattern.casefold()
+def _like(pattern: str, whole: bool) -> Callable[[str], bool]:
+    """A test for texts, whatever their case: with wildcards, as a whole, or as a part."""
     if "*" in pattern or "?" in pattern:
-        return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
-    return text == pattern if whole else pattern in text
+        wanted = re.compile(fnmatch.translate(pattern.replace("[", "[[]")))
+        return lambda text: wanted.match(text.casefold()) is not None
+    if whole:
+        return lambda text: text.casefold() == pattern
+    return lambda text: pattern in text.casefold()
 
 
-def _compares(expr: Compare, run: Run, percentiles: Mapping[str, float]) -> bool:
-    value = _value(expr, run, percentiles)
-    if value is _ABSENT:
-        return False
-    wanted = _wanted(expr)
-    number = _number(value)
-    if expr.operator in ("~", "!~"):
-        return (expr.value.casefold() in _text(value)) is (expr.operator == "~")
-    if number is not None and wanted is not None:
-        return _ordered(number, wanted, expr.operator)
-    if expr.operator in ("=", "!="):
-        return (_text(value) == expr.value.casefold()) is (expr.operator == "=")
-    if number is not None or wanted is not None:
-        return False
-    return _ordered(_text(value), expr.value.casefold(), expr.operator)
+def _comparison_matcher(expr: Compare) -> Matcher:
+    read, holds = _reader(expr), _condition(expr)
+
+    def match_run(run: Run, percentiles: Mapping[str, float]) -> bool:
+        value = read(run, percentiles)
+        return value is not _ABSENT and holds(value)
+
+    return match_run
+
+
+def _condition(expr: Compare) -> Callable[[Any], bool]:
+    """The comparison with the right side: of numbers where both sides are, else of texts, whatever their case."""
+    operator, text, number = expr.operator, expr.value.casefold(), _wanted(expr)
+    if operator in ("~", "!~"):
+        return lambda value: (text in _text(value)) is (operator == "~")
+
+    def holds(value: Any) -> bool:
+        found = _number(value)
+        if found is not None and number is not None:
+            return _ordered(found, number, operator)
+        if operator in ("=", "!="):
+            return (_text(value) == text) is (operator == "=")
+        return found is None and number is None and _ordered(_text(value), text, operator)
+
+    return holds
 
 
 def _ordered(left: Any, right: Any, operator: Operator) -> bool:
@@ -111,35 +142,37 @@ def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _value(expr: Compare, run: Run, percentiles: Mapping[str, float]) -> Any:
-    """What the left side is worth in a run: parameter, then metric, percentile, tag, and the run's own fields."""
-    key = expr.key
-    if expr.function == "param":
-        return run.params.get(key, _ABSENT)
-    if expr.function == "tag":
-        return run.tags.get(key, _ABSENT)
-    if expr.function:
-        summary = run.metrics.get(key)
-        return _ABSENT if summary is None else _of_summary(summary, expr.function)
-    if key in run.params:
-        return run.params[key]
-    if key in run.metrics:
-        return _of_summary(run.metrics[key], "last")
-    if key in percentiles:
-        return percentiles[key]
-    if key in run.tags:
-        return run.tags[key]
-    if key in _OWN:
-        return getattr(run, "status" if key == "state" else key)
-    return _ABSENT
+def _reader(expr: Compare) -> Callable[[Run, Mapping[str, float]], Any]:
+    """What the left side is worth in a run, `_ABSENT` where it has no such thing."""
+    key, function = expr.key, expr.function
+    if function == "param":
+        return lambda run, _: run.params.get(key, _ABSENT)
+    if function == "tag":
+        return lambda run, _: run.tags.get(key, _ABSENT)
+    if function:
+        read = attrgetter(function)
+        return lambda run, _: _known(read(run.metrics[key])) if key in run.metrics else _ABSENT
+    own = attrgetter("status" if key == "state" else key) if key in _OWN else None
+
+    def by_name(run: Run, percentiles: Mapping[str, float]) -> Any:
+        """A parameter before a metric, a percentile, a tag, and what every run has."""
+        if key in run.params:
+            return run.params[key]
+        if key in run.metrics:
+            return _known(run.metrics[key].last)
+        if key in percentiles:
+            return percentiles[key]
+        if key in run.tags:
+            return run.tags[key]
+        return _ABSENT if own is None else own(run)
+
+    return by_name
 
 
-def _of_summary(summary: Summary, function: str) -> Any:
-    value = getattr(summary, function)
+def _known(value: Any) -> Any:
     return _ABSENT if value is None else value
 
 
-@lru_cache(maxsize=512)
 def _wanted(expr: Compare) -> float | None:
     """The right side as a number in the unit of the left, None where it is text."""
     seconds = seconds_of(expr.value)
@@ -149,9 +182,11 @@ def _wanted(expr: Compare) -> float | None:
 
 
 def _number(value: Any) -> float | None:
+    if isinstance(value, float):
+        return value
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
+    if isinstance(value, int):
         try:
             return float(value)
         except OverflowError:

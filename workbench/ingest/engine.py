@@ -168,7 +168,8 @@ class Engine:
             source.next_generation(batch.message)
             return self._read(source, descriptor, final)
         moved = self._moved(source, descriptor, batch, read)
-        return Step(delta_of(source, batch, moved, self.registry.known), read, batch.accepted)
+        earlier = self.registry.earlier(source) if batch.purges else ()
+        return Step(delta_of(source, batch, moved, self.registry.known, earlier), read, batch.accepted)
 
     def _batch(self, source: Tracked, descriptor: int, stat: os.stat_result, final: bool) -> tuple[Batch | None, int]:
         """The reader's answer to the next stretch and how many bytes it took; None when there is nothing to take."""
@@ -234,7 +235,7 @@ class Engine:
         return replace(
             cursor, from_offset=cursor.to_offset, to_offset=offset, head_length=mark.head_length,
             head_hash=mark.head_hash, tail_hash=mark.tail_hash, accepted=cursor.accepted + batch.accepted,
-            rejected=cursor.rejected + len(batch.rejects), status="live", message=batch.message or cursor.message,
+            rejected=cursor.rejected + len(batch.rejects), status="live", message=batch.message,
             state=json.dumps(batch.state) if batch.state else "", seen_at=self.clock(),
         )  # fmt: skip
 

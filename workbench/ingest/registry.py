@@ -85,7 +85,7 @@ class Registry:
         inodes = {item.inode: item for listing in listings.values() for item in listing.values()}
         self._follow_renames(listings, inodes, whole)
         dirty: list[tuple[int, Tracked]] = []
-        for folder, listing in listings.items():
+        for listing in listings.values():
             for item in self._in_order(listing.values()):
                 source = self.tracked.get(item.path) or self._meet(item, listing)
                 if source is not None and self._has_news(source, item):
@@ -120,6 +120,17 @@ class Registry:
             if self._has_news(source, Found(source.path, found.st_ino, found.st_size, found.st_mtime_ns)):
                 news.append(source)
         return news
+
+    def earlier(self, source: Tracked) -> Sequence[tuple[int, int]]:
+        """(source id, generation) of the run's files of the same format that come before a file by name."""
+        return [
+            (other.cursor.source_id, other.cursor.generation)
+            for other in self.tracked.values()
+            if other.reader is source.reader
+            and other.cursor.run_id == source.cursor.run_id
+            and other.cursor.key_prefix == source.cursor.key_prefix
+            and other.path < source.path
+        ]
 
     def take_remarks(self) -> list[Cursor]:
         """Source rows that no reading will write: moved or skipped files, once each."""

@@ -15,7 +15,7 @@ from workbench.core.batch import Batch, Fact, Points
 from workbench.core.ids import run_id, series_id
 from workbench.ingest.identity import Mark
 from workbench.plugin.api import Reader
-from workbench.store.append import Cursor, Delta, PointRows
+from workbench.store.append import Cursor, Cut, Delta, PointRows
 
 
 @dataclass(slots=True)
@@ -57,8 +57,13 @@ class Known:
     series: set[int]
 
 
-def delta_of(source: Tracked, batch: Batch, cursor: Cursor, known: Known) -> Delta:
-    """What a batch adds to the store, with the cursor moved behind it; `source.cursor` becomes that cursor."""
+def delta_of(
+    source: Tracked, batch: Batch, cursor: Cursor, known: Known, earlier: Sequence[tuple[int, int]] = ()
+) -> Delta:
+    """What a batch adds to the store, with the cursor moved behind it; `source.cursor` becomes that cursor.
+
+    `earlier` are (source id, generation) of the files of the run that a purge in this one reaches back to.
+    """
     points = batch.points
     ids, series_runs, new_series = _series(source, points, known)
     runs = {cursor.run_id, *series_runs.values()} | {_run_of(source, fact.run) for fact in batch.facts}
@@ -66,10 +71,13 @@ def delta_of(source: Tracked, batch: Batch, cursor: Cursor, known: Known) -> Del
     first_step = _lowest(source.cursor.first_step, points.step)
     cursor = replace(cursor, first_step=first_step, **_rhythm(source.cursor, points.wall, cursor.mtime_ns / 1e9))
     cuts = [
-        (cursor.source_id, generation, first_step)
+        Cut(cursor.source_id, generation, first_step)
         for generation in range(cursor.generation)
         if first_step is not None and first_step != source.cursor.first_step
     ]
+    for purge in batch.purges:
+        cuts.append(Cut(cursor.source_id, cursor.generation, purge.step, purge.offset))
+        cuts += [Cut(*other, purge.step) for other in earlier]
     source.cursor = cursor
     return Delta(
         cursor,

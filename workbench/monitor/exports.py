@@ -21,12 +21,12 @@ from workbench.monitor.names import (
     names_time,
 )
 from workbench.monitor.session import Session, open_session, quoted
-from workbench.monitor.tables import Column, DriftInputError, Table, parquet_complete, open_table, sniff_format
+from workbench.monitor.tables import Column, DriftInputError, Table, open_table, parquet_complete, sniff_format
 
 Readiness = Literal["ready", "empty", "being written"]
 TimeUnit = Literal["auto", "iso", "s", "ms", "us", "ns"]
 
-SAMPLE_ROWS = 100_000
+SAMPLE_ROWS = 20_000
 """Rows from the start of an export that a guess looks at."""
 _EPOCH_FLOOR = 1e8
 """Smaller numbers are no times: as seconds this is March 1973."""
@@ -221,7 +221,9 @@ def _timestamp(facts: Sequence[_Facts]) -> _Facts | None:
     times = [fact for fact in facts if fact.time]
     named = [fact for fact in times if names_time(fact.column.name)]
     if named:
-        return min(named, key=lambda fact: (not names_event_time(fact.column.name), not fact.times, len(fact.column.name)))
+        return min(
+            named, key=lambda fact: (not names_event_time(fact.column.name), not fact.times, len(fact.column.name))
+        )
     typed = [fact for fact in times if fact.times]
     return typed[0] if len(typed) == 1 else None
 

@@ -1,20 +1,18 @@
 """Figures of each window in SQL: rows, latency, errors, business value, and how predictions fared against labels.
 
-A frame is the staged table of an export: `w` (window), `t` (seconds), and one column per role, named by the role.
+In a frame each role is a column of that name, `w` is the window and `t` the time in seconds.
 """
 
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workbench.core.config import ColumnRoles
+from workbench.monitor.frames import Frame
 from workbench.monitor.names import LATENCY_UNITS, plain_name
 from workbench.monitor.session import Session
-from workbench.monitor.tables import Kind
 
 Task = Literal["binary", "classes", "regression"]
 Metrics = dict[str, float | None]
@@ -24,17 +22,6 @@ _ERROR_WORDS = r"error|fail|timeout|timed.?out|exception|unavailable|deadline|cr
 _POSITIVE = ("1", "1.0", "true", "yes", "y", "t", "positive", "pos")
 _MANY_CLASSES = 50
 """Labels that are whole numbers are classes up to this many distinct values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A staged export: where it is, what kinds its role columns hold, and which roles it has."""
-
-    source: str
-    parameters: Sequence[Any]
-    roles: ColumnRoles
-    kinds: Mapping[str, Kind]
-    """By role, for the roles the export has a column for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +101,10 @@ def _business(frame: Frame) -> dict[str, str]:
     if "business" not in frame.kinds:
         return {}
     value = "try_cast(business AS DOUBLE)" if frame.kinds["business"] == "string" else "business::DOUBLE"
-    return {f"business.{name}": f"{way}({value}) FILTER (isfinite({value}))" for name, way in (("mean", "avg"), ("sum", "sum"))}
+    return {
+        f"business.{name}": f"{way}({value}) FILTER (isfinite({value}))"
+        for name, way in (("mean", "avg"), ("sum", "sum"))
+    }
 
 
 def _performance(session: Session, frame: Frame) -> dict[str, str]:
@@ -166,7 +156,9 @@ def _classes(frame: Frame) -> tuple[str, str]:
 def _positive(session: Session, frame: Frame) -> str:
     """The positive class as SQL: a word for yes if there is one, else the greater of the two."""
     _, truth = _classes(frame)
-    values = session.rows(f"SELECT DISTINCT {truth} AS x FROM {frame.source} WHERE {truth} IS NOT NULL ORDER BY x", frame.parameters)
+    values = session.rows(
+        f"SELECT DISTINCT {truth} AS x FROM {frame.source} WHERE {truth} IS NOT NULL ORDER BY x", frame.parameters
+    )
     known = [row[0] for row in values]
     chosen = next((value for value in known if str(value).lower() in _POSITIVE), known[-1])
     if isinstance(chosen, str):
@@ -188,7 +180,10 @@ def _auc(session: Session, frame: Frame) -> dict[int, float | None]:
             SELECT w, count(*) FILTER (hit), count(*) FILTER (NOT hit), sum(r) FILTER (hit) FROM ranked GROUP BY w""",
         frame.parameters,
     )
-    return {w: (float(s) - hits * (hits + 1) / 2) / (hits * misses) if hits and misses else None for w, hits, misses, s in rows}
+    return {
+        w: (float(s) - hits * (hits + 1) / 2) / (hits * misses) if hits and misses else None
+        for w, hits, misses, s in rows
+    }
 
 
 def _f1(metrics: Metrics) -> Metrics:

@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 
 from workbench.core.model import ColumnDrift
+from workbench.core.units import number, percent
 from workbench.monitor.methods import (
     STD_FLOOR,
     WASSERSTEIN,
@@ -144,7 +145,7 @@ def missing_note(missing_reference: int, rows_reference: int, missing_current: i
     """Words for a share of missing values that changed by 5 points or more; the scores leave them out."""
     left = missing_reference / rows_reference if rows_reference else 0.0
     right = missing_current / rows_current if rows_current else 0.0
-    return f"missing {left:.1%} → {right:.1%}" if abs(left - right) >= _MISSING_STEP else ""
+    return f"missing {percent(left)} → {percent(right)}" if abs(left - right) >= _MISSING_STEP else ""
 
 
 def type_of(kind: Kind) -> Type:
@@ -205,8 +206,12 @@ def _constants(reference: Numbers, current: Numbers) -> str:
     if first != last:
         return "constant now" if current.values[0] == current.values[-1] else ""
     if current.values[0] == current.values[-1]:
-        return "constant, unchanged" if first == current.values[0] else f"constant {first:g} → {current.values[0]:g}"
-    return f"was constant {first:g}"
+        return (
+            "constant, unchanged"
+            if first == current.values[0]
+            else f"constant {number(first)} → {number(current.values[0])}"
+        )
+    return f"was constant {number(first)}"
 
 
 def _floor_note(method: Method, reference: Numbers, score: float) -> str:
@@ -216,7 +221,7 @@ def _floor_note(method: Method, reference: Numbers, score: float) -> str:
     if reference.std == 0:
         return "the reference does not vary: the score is the distance / 0.001"
     true = score * STD_FLOOR / reference.std
-    return f"scale below {STD_FLOOR}: understated, really {true:.3g} standard deviations"
+    return f"scale below {STD_FLOOR}: understated, really {number(true, 3)} standard deviations"
 
 
 def _new_values(tally: Tally) -> str:
@@ -225,5 +230,5 @@ def _new_values(tally: Tally) -> str:
     for what, mask, counts in (("new", new, tally.current), ("gone", gone, tally.reference)):
         if mask.any():
             share = counts[mask].sum() / counts.sum()
-            notes.append(f"{int(mask.sum()):,} {what} value{'s' if mask.sum() > 1 else ''} ({share:.2%})")
+            notes.append(f"{int(mask.sum()):,} {what} value{'s' if mask.sum() > 1 else ''} ({percent(share)})")
     return join(*notes)

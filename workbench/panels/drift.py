@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.core import units
-from workbench.core.model import ColumnDrift, Distribution, Window
+from workbench.core.model import ColumnDrift, DatasetDrift, Distribution, Window
 from workbench.core.query import Query
 from workbench.panels.monitors import (
     NO_MONITOR,
@@ -36,6 +36,7 @@ from workbench.plugin.api import (
     Stack,
     Stat,
     Table,
+    Tone,
 )
 
 _LABEL = 20
@@ -79,7 +80,7 @@ class DriftPanel(Panel):
         if not any(window.columns for window in data.windows):
             return Empty(
                 f"{data.monitor} is compared with nothing yet",
-                f'Say what its rows looked like in training: [monitor.{data.monitor}.reference] path = "train.parquet".',
+                f'Say what it looked like in training: [monitor.{data.monitor}.reference] path = "train.parquet".',
             )
         blocks: list[Block] = [_headline(data)]
         if data.column is not None:
@@ -92,6 +93,26 @@ class DriftPanel(Panel):
         return None if data.monitor is None else monitor_shape(data.monitor, data.windows)
 
 
+def drift_block(result: DatasetDrift, fit: Fit) -> Block:
+    """The verdict on two tables: the share of drifted columns, and every column once."""
+    tone: Tone = {"drift": "bad", "ok": "good", "no-data": "warn"}[result.verdict]  # type: ignore[assignment]
+    words = {"drift": "the data has drifted", "ok": "no drift of the data as a whole", "no-data": "nothing to test"}
+    by_name = {column.column: column for column in result.columns}
+    return Stack(
+        [
+            Columns(
+                [
+                    Stat("drifted columns", result.drifted),
+                    Stat("tested", result.tested),
+                    Stat("share", result.share, "share"),
+                ]
+            ),
+            Note(words[result.verdict], tone),
+            _verdict_table(by_name, list(by_name), "Columns", fit),
+        ]
+    )
+
+
 def _headline(data: DriftData) -> Block:
     window = data.windows[-1]
     share = drift_share(window)
@@ -99,7 +120,7 @@ def _headline(data: DriftData) -> Block:
     label = window_labels(data.windows)[-1]
     return Columns(
         [
-            Stat(f"drifted columns, window {label}", share, "share", tone=share_tone(share), spark=shares),
+            Stat(f"drifted, {label}", share, "share", tone=share_tone(share), spark=shares),
             Stat("rows", window.rows, "count"),
             Stat("windows", len(data.windows)),
             Stat("drifting since", _since(data)),
@@ -192,6 +213,11 @@ def _verdicts(data: DriftData, fit: Fit) -> Table:
     """Every column of the opened window, else of the newest."""
     window = _window_at(data)
     by_name = {column.column: column for column in window.columns}
+    names = [name for name in _columns_by_strength([window]) if name in by_name]
+    return _verdict_table(by_name, names, f"Columns, window {window_labels([window])[0]}", fit)
+
+
+def _verdict_table(by_name: Mapping[str, ColumnDrift], names: Sequence[str], title: str, fit: Fit) -> Table:
     columns = [
         Column("column", "column", priority=0),
         Column("status", "status", priority=0),
@@ -203,13 +229,12 @@ def _verdicts(data: DriftData, fit: Fit) -> Table:
         Column("n_current", "current", "count", "right", priority=5),
         Column("reason", "why", priority=6),
     ]
-    names = [name for name in _columns_by_strength([window]) if name in by_name]
     rows = [_verdict_row(by_name[name]) for name in names]
     kept = that_fit(columns, rows, fit)
     return Table(
         [columns[at] for at in kept],
         [[row[at] for at in kept] for row in rows],
-        f"Columns, window {window_labels([window])[0]}",
+        title,
         names,
     )
 

@@ -133,7 +133,8 @@ def that_fit(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], fit: Fit
 
 def _width(column: Column, cells: Sequence[Cell]) -> int:
     """Characters a column takes, near enough to choose columns by."""
-    wanted = [len(column.title or column.key), *(_cell_width(cell, column.unit) for cell in cells)]
+    unit = f" ({column.unit})" if column.unit and not units.has_format(column.unit) else ""
+    wanted = [len(column.title or column.key) + len(unit), *(_cell_width(cell, column.unit) for cell in cells)]
     return column.width or max(wanted)
 
 
@@ -141,9 +142,10 @@ def _cell_width(cell: Cell, unit: str) -> int:
     if cell.text:
         shown = len(cell.text)
     elif cell.spark:
-        shown = 12
+        shown = 16
     elif isinstance(cell.value, bool) or cell.value is None:
         shown = 3
     else:
         shown = len(cell.value) if isinstance(cell.value, str) else len(units.value(cell.value, unit))
-    return shown + (0 if cell.delta is None else len(units.delta(cell.delta)) + 1)
+    mark = 2 if cell.tone in ("good", "bad", "warn") else 0
+    return shown + mark + (0 if cell.delta is None else len(units.delta(cell.delta)) + 1)

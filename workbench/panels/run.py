@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from workbench.core.compare import Percentiles, baseline_of, delta, latency_percentiles, with_percentiles
@@ -186,8 +187,17 @@ def _params(run: Run) -> Table | None:
 
 
 def _pairs(values: Mapping[str, Any], title: str) -> Table:
-    rows = [[Cell(key), param_cell(value)] for key, value in sorted(values.items())]
+    rows = [[Cell(key), param_cell(value)] for key, value in sorted(_flat(values), key=itemgetter(0))]
     return Table([Column("key", "name", priority=0), Column("value", "value", priority=0)], rows, title)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested values under dotted names."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _stages(stages: Sequence[Stage]) -> Table | None:

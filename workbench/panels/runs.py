@@ -62,7 +62,7 @@ class RunsPanel(Panel):
         """Runs of the filter with sparklines and percentiles of those shown."""
         now = self._clock()
         try:
-            runs = query.runs(focus.where)
+            runs = query.runs(focus.where, hidden=bool(focus.options.get("hidden")))
         except WhereError as error:
             return RunsData(now=now, where=focus.where, problem=str(error))
         if not runs:
@@ -166,7 +166,7 @@ def _columns(data: RunsData) -> list[Column]:
     if data.main:
         unit = data.roles[data.main].unit if data.main in data.roles else ""
         columns += [
-            Column("spark", "", priority=3),
+            Column("spark", "trend", priority=3),
             Column(data.main, data.main, unit, "right", priority=1),
         ]
     if data.latency:

@@ -30,8 +30,10 @@ class SourcesPanel(Panel):
     key = "5"
 
     def load(self, query: Query, focus: Focus) -> SourcesData:
-        """Every source, those with problems first, otherwise by path."""
-        return SourcesData(sorted(query.sources(), key=lambda source: (not has_problem(source), source.path)))
+        """Every source, those with problems first, otherwise by path; the option `problems` leaves out the others."""
+        only = bool(focus.options.get("problems"))
+        sources = [source for source in query.sources() if not only or has_problem(source)]
+        return SourcesData(sorted(sources, key=lambda source: (not has_problem(source), source.path)))
 
     def view(self, data: SourcesData, fit: Fit) -> Block:
         """Totals, then a row a source."""

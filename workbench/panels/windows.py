@@ -17,6 +17,8 @@ from workbench.plugin.api import Block, Cell, Column, Fit, Focus, Note, Panel, S
 
 _EARLIER = 3
 """Windows needed before one to say that it is worse than usual."""
+_FIXED = 3
+"""Columns before those of the metrics."""
 _KIND_ORDER = {"latency": 0, "performance": 1, "business": 2}
 
 
@@ -61,10 +63,11 @@ class WindowsPanel(Panel):
         table = Table(
             [columns[at] for at in kept],
             [[row[at] for at in kept] for row in rows],
-            f"{self.title}: {data.monitor}",
-            [f"{window.start}" for window in reversed(data.windows)],
+            ids=[f"{window.start}" for window in reversed(data.windows)],
         )
-        return Stack([table, Note("worse than the median of the windows before it: ! by 20 %, ✗ by 50 %", "dim")])
+        toned = any(cell.tone for row in rows for cell in row[_FIXED:])
+        legend = [Note("Marked: worse than the median of the windows before it by 20 %, or by 50 %.", "dim")]
+        return Stack([table, *(legend if toned else [])], f"{self.title}: {data.monitor}")
 
     def to_json(self, data: WindowsData) -> dict[str, Any] | None:
         """The shape of a monitor, None where there is none."""

@@ -69,8 +69,8 @@ def take(rows: Rows, block: Block, axis: str | None, steps: NDArray[np.int64] | 
     if steps is None:
         steps = np.arange(rows.line, rows.line + n) if rows.last is None else np.full(n, rows.last, np.int64)
     wall = _walls(rows, block)
-    used = block.present.any(axis=0).tolist()
-    kept = [i for i, name in enumerate(block.names) if used[i] and name not in (axis, clock)]
+    used = np.flatnonzero(block.present.any(axis=0)).tolist()
+    kept = [i for i in used if block.names[i] not in (axis, clock)]
     names = [block.names[i] for i in kept]
     if not rows.room_for(names):
         raise Odd

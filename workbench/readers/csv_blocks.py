@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.readers.blocks import Block, Odd, axis_of, bound_together, take, whole_steps
 from workbench.readers.csv_header import MISSING, Header
@@ -34,13 +36,14 @@ def read_block(rows: Rows, lines: Lines, first: int, last: int, header: Header, 
     """Read lines first to last - 1 at once if all are plain; otherwise change nothing and return False."""
     if last - first < _SMALLEST or kinds.failures > _PATIENCE or header.width < 2:
         return False
-    if not _even(lines, first, last, header):
+    data = lines.stretch(first, last)
+    if not _even(data, last - first, header):
         kinds.failures += 1
         return False
     import polars as pl
 
     try:
-        _take(rows, _parse(lines, first, last, header, kinds))
+        _take(rows, _parse(data, lines.starts[first:last], header, kinds))
     except (Odd, pl.exceptions.PolarsError, OverflowError):
         kinds.failures += 1
         return False
@@ -49,23 +52,23 @@ def read_block(rows: Rows, lines: Lines, first: int, last: int, header: Header, 
     return True
 
 
-def _even(lines: Lines, first: int, last: int, header: Header) -> bool:
-    """Whether every line has the header's number of fields, and none a quote or NUL."""
-    begin, end = int(lines.starts[first]), int(lines.ends[last - 1])
-    view = lines.view[begin:end]
-    if lines.data.find(b'"', begin, end) >= 0 or lines.data.find(b"\0", begin, end) >= 0:
-        return False
-    marks = np.flatnonzero((view == ord(header.delimiter)) | (view == 10))
-    if len(marks) + 1 != (last - first) * header.width:
-        return False
-    return bool((marks[header.width - 1 :: header.width] == lines.ends[first : last - 1] - begin).all())
+@functools.cache
+def _unmarked(delimiter: str) -> bytes:
+    """Every byte that does not structure a table."""
+    return bytes(set(range(256)) - set(delimiter.encode() + b'\n"\0'))
 
 
-def _parse(lines: Lines, first: int, last: int, header: Header, kinds: Kinds) -> Block:
+def _even(data: bytes, n: int, header: Header) -> bool:
+    """Whether each of n lines has the header's number of fields, and none a quote or NUL."""
+    marks = header.delimiter.encode() * (header.width - 1) + b"\n"
+    return (data if data.endswith(b"\n") else data + b"\n").translate(None, _unmarked(header.delimiter)) == marks * n
+
+
+def _parse(data: bytes, offsets: NDArray[np.int64], header: Header, kinds: Kinds) -> Block:
     """Parse the lines by columns, each a float64 or a text by the first line's cell."""
     import polars as pl
 
-    cells = lines.raw(first).split(header.delimiter.encode())
+    cells = data[: data.find(b"\n")].split(header.delimiter.encode())
     shorts = {f"c{i}": name for i, name in enumerate(header.fields)}
     for name, cell in zip(header.fields, cells, strict=True):
         text = cell.decode("utf-8", "replace").strip()
@@ -73,20 +76,20 @@ def _parse(lines: Lines, first: int, last: int, header: Header, kinds: Kinds) ->
             kinds.texts.add(name)
     floats = [short for short, name in shorts.items() if name is not None and name not in kinds.texts]
     frame = pl.read_csv(
-        lines.stretch(first, last), has_header=False, separator=header.delimiter, quote_char=None,
+        data, has_header=False, separator=header.delimiter, quote_char=None,
         schema={short: pl.Float64 if short in floats else pl.String for short in shorts},
         null_values=list(MISSING[1:]),
     )  # fmt: skip
-    if len(frame) != last - first:
+    if len(frame) != len(offsets) or not floats:
         raise Odd
-    numbers = frame.select(floats)
+    numbers = frame if len(floats) == frame.width else frame[floats]
     matrix = numbers.to_numpy(order="c")
     if any(numbers.null_count().row(0)):
         present = numbers.select(pl.all().is_not_null()).to_numpy(order="c")
     else:
         present = np.ones(matrix.shape, np.bool_)
     texts = {name: _texts(frame[short]) for short, name in shorts.items() if name in kinds.texts}
-    return Block([shorts[short] or "" for short in floats], matrix, present, texts, lines.starts[first:last])
+    return Block([shorts[short] or "" for short in floats], matrix, present, texts, offsets)
 
 
 def _texts(column: pl.Series) -> list[str | None]:

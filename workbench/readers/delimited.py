@@ -9,7 +9,7 @@ from typing import ClassVar
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Head, Reader
 from workbench.readers.csv_blocks import BLOCK, Kinds, read_block
 from workbench.readers.csv_header import MISSING, Header, guess_header, section_header
-from workbench.readers.keys import number, production_columns, roles_of, view_of_folder
+from workbench.readers.keys import claimed_axis, number, production_columns, roles_of, view_of_folder
 from workbench.readers.lines import UTF16_BOMS, UTF16_REASON, Lines, decode, is_utf16, split
 from workbench.readers.params import PARAM_FILES, facts_beside
 from workbench.readers.rows import MAX_ATTRIBUTE_TEXT, Rows, Text
@@ -36,11 +36,11 @@ class DelimitedReader(Reader):
             return NO
         if found := production_columns(header.columns):
             return Claim(0.0, f"rows of a model in production ({', '.join(found[:3])}): give it a [monitor]")
-        roles, own = roles_of(header.columns), not view_of_folder(head.name)
-        if axis := (*roles.steps, roles.epoch or "")[0]:
+        own = not view_of_folder(head.name)
+        if axis := claimed_axis(header.columns):
             return Claim(0.8 if own else 0.9, f"a table with a column {axis}", per_file_run=own)
-        beside = next((name for name in PARAM_FILES if name in head.siblings), None)
-        if beside and len(table) > 1 and header.columns:
+        beside = next((name for name in (*PARAM_FILES, ".hydra") if name in head.siblings), None)
+        if beside and len(table) > 1:
             return Claim(0.5, f"a table beside {beside}", per_file_run=own)
         return NO
 
@@ -62,12 +62,12 @@ class DelimitedReader(Reader):
 
 
 def _is_table(header: Header, others: Sequence[bytes]) -> bool:
-    """Whether the lines after the header have its fields, so that prose with a comma is not taken for a table."""
-    if len(header.columns) < 2:
+    """Whether the lines after the header have its fields and numbers: prose and text logs have commas too."""
+    if len(header.columns) < 2 or any(number(name) is not None for name in header.columns):
         return False
-    separator = header.delimiter.encode()
-    plain = [line for line in others if b'"' not in line]
-    return not plain or any(line.count(separator) == header.width - 1 for line in plain[:3])
+    rows = [decode(line)[0].split(header.delimiter) for line in others if b'"' not in line][:3]
+    even = [row for row in rows if len(row) == header.width]
+    return not rows or any(number(cell) is not None for row in even for cell in row)
 
 
 class _Table:

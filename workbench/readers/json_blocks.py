@@ -69,8 +69,8 @@ def _plan(kinds: tuple[tuple[str, Kind], ...]) -> _Plan:
         "step": (int,), "axis": (float,), "needed": (float,), "float": (float | None, math.nan),
         "text": (str | None, None), "bool": (bool | None, None),
     }  # fmt: skip
-    order: list[Kind] = ["float", "needed", "axis", "text", "bool", "step"]
-    fields = sorted(kinds, key=lambda item: order.index(item[1]))
+    order: dict[Kind, int] = {"float": 0, "needed": 0, "axis": 0, "text": 1, "bool": 1, "step": 2}
+    fields = sorted(kinds, key=lambda item: order[item[1]])
     attribute = {name: f"f{i}" for i, (name, _) in enumerate(fields)}
     record = msgspec.defstruct(
         "Line",

@@ -11,7 +11,7 @@ import msgspec
 
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Head, Reader
 from workbench.readers.json_blocks import BLOCK, Shape, read_block
-from workbench.readers.keys import metric_like, number, production_columns, roles_of, view_of_folder
+from workbench.readers.keys import claimed_axis, metric_like, number, production_columns, view_of_folder
 from workbench.readers.lines import MAX_LINE, UTF16_BOMS, UTF16_REASON, Lines, decode, is_utf16, split
 from workbench.readers.params import facts_beside
 from workbench.readers.rows import MAX_ATTRIBUTE_TEXT, Rows, Text
@@ -235,8 +235,7 @@ def _evidence(records: Sequence[dict[str, Any]], file_name: str) -> tuple[float,
         return 0.0, "JSON lines of another kind"
     if found := production_columns(names):
         return 0.0, f"rows of a model in production ({', '.join(found[:3])}): give it a [monitor] in workbench.toml"
-    roles = roles_of(numbers)
-    if axis := (*roles.steps, roles.epoch or "")[0]:
+    if axis := claimed_axis(numbers):
         return (0.9 if view_of_folder(file_name) else 0.8), f"JSON lines with {axis}"
     if metrics := [name for name in numbers if metric_like(name)]:
         return 0.6, f"JSON lines with {metrics[0]}"

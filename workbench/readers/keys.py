@@ -25,6 +25,8 @@ TIME_NAMES = ("timestamp", "_timestamp", "ts", "wall_time", "created_at", "datet
 WITHIN_EPOCH = frozenset({"batch"})
 """Step names that start over in every epoch, and therefore are no axis beside an epoch."""
 
+_WEAK_STEPS = frozenset({"it", "update", "round", "batch"})
+
 Unit = Literal["iso", "s", "ms", "us", "ns"]
 UNIT_NAMES: dict[Unit, str] = {
     "iso": "ISO text", "s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds",
@@ -157,13 +159,23 @@ def metric_like(name: str) -> bool:
     return any(w in _METRIC_WORDS or w.endswith("loss") for w in words) or {"learning", "rate"} <= set(words)
 
 
+def claimed_axis(names: Iterable[str]) -> str:
+    """The axis that makes these columns a training log, empty if none; `round` or `batch` need a metric beside them."""
+    names = list(names)
+    roles = roles_of(names)
+    strong = [name for name in roles.steps if plain_name(name) not in _WEAK_STEPS]
+    if strong or roles.epoch:
+        return (*strong, roles.epoch or "")[0]
+    return roles.steps[0] if roles.steps and any(map(metric_like, names)) else ""
+
+
 def production_columns(names: Iterable[str]) -> tuple[str, ...]:
     """The names that make these columns rows of a model in production, empty for a training log."""
     names = list(names)
     plain = [plain_name(name) for name in names]
     predicted = [name for name, p in zip(names, plain, strict=True) if p in _PREDICTION]
     roles = roles_of(names)
-    if roles.epoch or any(not predicted or plain_name(s) not in {"batch", "update", "round"} for s in roles.steps):
+    if roles.epoch or any(not predicted or plain_name(name) not in _WEAK_STEPS for name in roles.steps):
         return ()
     served = [name for name, p in zip(names, plain, strict=True) if _SERVED.fullmatch(p)]
     located = bool(roles.times) or any(_ROW_ID.fullmatch(p) for p in plain)

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -70,6 +69,8 @@ def _load(name: str, data: bytes) -> Any:
     if name.endswith(".json"):
         return json.loads(data)
     if name.endswith(".toml"):
+        import tomllib
+
         return tomllib.loads(data.decode("utf-8"))
     return _load_yaml(data)
 

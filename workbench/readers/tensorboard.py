@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, P
 from workbench.readers.protobuf import WireError
 from workbench.readers.tfevent import Event, Value, decode_event
 from workbench.readers.tfevent_columns import Columns, gather_columns
-from workbench.readers.tfevent_facts import HPARAMS, HPARAMS_TAGS, hparams_facts
+from workbench.readers.tfevent_facts import hparams_facts
 from workbench.readers.tfrecord import HEADER, LONGEST, OVERHEAD, Frames, frame, masked_crc, valid_header
 
 _EXCERPT = 4096
@@ -147,8 +148,9 @@ class _Reading:
     def value(self, value: Value, event: Event, record: int, offset: int) -> None:
         """Take in one value of a summary."""
         plugin = value.plugin or self.state["plugins"].get(value.tag, "")
-        if plugin == HPARAMS or value.tag.startswith(HPARAMS_TAGS):
-            self.remember(hparams_facts(value.content, event.wall, offset))
+        wall = event.wall if math.isfinite(event.wall) else None
+        if value.of_session:
+            self.remember(hparams_facts(value.content, wall, offset))
         elif value.kind == "scalar" and value.number is not None:
             self.scalar(value.tag, value.number.value, event, record)
         elif value.kind == "text" and plugin == "text":

@@ -8,6 +8,11 @@ from typing import Literal
 
 from workbench.readers.protobuf import BYTES, VARINT, Field, WireError, double, fields, signed, text, unsigned
 
+HPARAMS = "hparams"
+"""The plugin that keeps a session's parameters and status in metadata."""
+HPARAMS_TAGS = "_hparams_/"
+"""What its tags begin with."""
+
 ValueKind = Literal["scalar", "text", "histogram", "image", "audio", "tensor", "metadata"]
 
 _FLOAT, _DOUBLE, _STRING, _BFLOAT16, _HALF, _UINT64 = 1, 2, 7, 14, 19, 23
@@ -46,6 +51,11 @@ class Value:
     plugin: str = ""
     """Name in the metadata, which writers send with the first value of a tag only."""
     content: bytes = b""
+
+    @property
+    def of_session(self) -> bool:
+        """Whether it belongs to hparams, whose values are in the metadata; Keras hangs a meaningless 0 on each."""
+        return self.plugin == HPARAMS or self.tag.startswith(HPARAMS_TAGS)
 
 
 @dataclass(frozen=True, slots=True)

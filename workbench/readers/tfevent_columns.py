@@ -99,7 +99,7 @@ def layout_of(event: Event, size: int) -> Layout | None:
     """The layout of a decoded event of `size` bytes, or None when it holds more than scalars of fixed width."""
     stepped = len(event.order) == 3
     usual = ((1, _WALL), (2, _STEP)) if stepped else ((1, _WALL),)
-    plain = all(v.number is not None and v.number.lo >= 0 and v.plugin in {"", "scalars"} for v in event.values)
+    plain = all(v.number is not None and v.number.lo >= 0 and not v.of_session for v in event.values)
     if not plain or not event.values or event.order[:-1] != usual:
         return None
     layout = Layout(stepped, tuple((size - v.number.lo, v.number.dtype) for v in event.values if v.number is not None))

@@ -27,6 +27,7 @@ Rest = Literal["nothing", "half", "zeros", "damaged", "huge"]
 
 _MASK_DELTA = 0xA282EAD8
 _POLYNOMIAL = 0x82F63B78
+_ABSURD = 1 << 40
 _FIRST_STRETCH, _LAST_STRETCH = 64, 4096
 _TABLED_LENGTH = 1 << 16
 
@@ -168,6 +169,8 @@ def _rest(data: bytes, end: int) -> tuple[Rest, int]:
     if not valid_header(header):
         return ("zeros" if data[-1] == 0 and data.count(0, end + HEADER) == len(data) - end - HEADER else "damaged"), 0
     length = int.from_bytes(header[:8], "little")
+    if length > _ABSURD:
+        return "damaged", 0
     return ("huge" if length > LONGEST else "half"), length + OVERHEAD
 
 

@@ -44,7 +44,7 @@ def _lying(bars: Bars, room: Fit) -> list[Row]:
     label_size = min(max(map(width, labels)), max(room.columns // 3, 6))
     known = [value for _, values in bars.series for value in values if math.isfinite(value)]
     longest = max((abs(value) for value in known), default=0.0) or 1.0
-    texts = [[units.value(value, bars.unit) for value in values] for _, values in bars.series]
+    texts = [[cut(plain(units.value(value, bars.unit)), 24) for value in values] for _, values in bars.series]
     value_size = max((width(text) for values in texts for text in values), default=1)
     space = max(room.columns - label_size - value_size - 2, 1)
     lines: list[Row] = []
@@ -66,4 +66,3 @@ def _bar(length: float, series: int, unicode: bool) -> str:
         return "█▒░▓"[series % 4] * round(length)
     full = int(length)
     return "█" * full + _EIGHTHS[int((length - full) * 8)].strip()
-

@@ -12,7 +12,7 @@ def cell_text(cell: Cell, column: Column) -> str:
     """A cell's value as words; its unit stands in the column's title unless it decides the format."""
     if cell.text:
         return cell.text
-    if cell.value is None and cell.spark:
+    if cell.value is None and len(cell.spark):
         return ""
     return value_text(cell.value, column.unit if units.has_format(column.unit) else "")
 

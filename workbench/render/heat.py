@@ -70,13 +70,15 @@ def _cell(value: float | None, flagged: bool, size: int, low: float, high: float
     place = share(value, low, high)
     background = palette.heat(place)
     if size >= _NUMBERS_FROM:
-        return Span(f"{fit(_short(value), size - 2, 'right')}{mark} ", on(background), background, bold=flagged)
+        return Span(f"{fit(_short(value, high), size - 2, 'right')}{mark} ", on(background), background, bold=flagged)
     shades = _SHADES if unicode else _ASCII_SHADES
     shade = shades[min(int(place * len(shades)), len(shades) - 1)] * (size - 1)
     return Span(shade + mark, background, bold=flagged)
 
 
-def _short(value: float) -> str:
+def _short(value: float, high: float) -> str:
+    if math.isfinite(value) and high < 10:
+        return f"{value:.2f}"
     text = units.number(value, 2)
     return text if width(text) <= 7 else units.count(value)
 

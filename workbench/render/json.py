@@ -86,7 +86,7 @@ def _of(kind: str, **values: Any) -> dict[str, Any]:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    columns = [{"key": column.key, "title": column.title or column.key, "unit": column.unit} for column in table.columns]
+    columns = [{"key": one.key, "title": one.title or one.key, "unit": one.unit} for one in table.columns]
     rows = [_row(table.columns, cells) for cells in table.rows]
     if len(table.ids) == len(rows):
         rows = [{"id": clean(name), **line} for name, line in zip(table.ids, rows, strict=True)]

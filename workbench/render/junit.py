@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from xml.etree import ElementTree as Xml  # noqa: S405 - writes only
+from xml.etree import ElementTree as Xml
 
 from workbench.core import units
 from workbench.core.gates import GateResult
@@ -23,7 +23,8 @@ def render_junit(gates: Sequence[GateResult], title: str, generated_at: float | 
     if generated_at is not None:
         suite.set("timestamp", units.timestamp(generated_at).removesuffix("Z"))
     for gate in gates:
-        case = Xml.SubElement(suite, "testcase", {"classname": _legal(gate.subject or "gates"), "name": _legal(gate.name)})
+        names = {"classname": _legal(gate.subject or "gates"), "name": _legal(gate.name)}
+        case = Xml.SubElement(suite, "testcase", names)
         if not gate.passed:
             failure = Xml.SubElement(case, "failure", {"type": "gate", "message": _legal(gate.message)})
             failure.text = _legal(_evidence(gate), multiline=True)

@@ -196,9 +196,7 @@ def _draw_not_finite(plotext: Any, figure: Any, curves: Sequence[Curve], bounds:
             figure.draw(figure.signal(inside, [bounds[3]] * len(inside), marker=mark))
 
 
-def _with_letters(
-    plot: list[Row], curves: Sequence[Curve], bounds: Bounds, height: int, column: int
-) -> list[Row]:
+def _with_letters(plot: list[Row], curves: Sequence[Curve], bounds: Bounds, height: int, column: int) -> list[Row]:
     """Each line's letter, right of its last point."""
     canvas = Canvas(column + 1, height)
     area = axes.Plot(canvas, 0, 0, column - 1, height, *bounds)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from workbench.core import palette
-from workbench.core.text import cut, width
+from workbench.core.text import cut, plain, width
 
 Color = str
 """A tone ("good", "dim" …), a run's colour ("run:3", fainter "faint:3"), "#rrggbb", or "" for the default."""
@@ -14,12 +14,15 @@ Color = str
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of plain text in one style."""
+    """A stretch of text in one style; whatever it is given, what it holds is plain."""
 
     text: str
     color: Color = ""
     background: Color = ""
     bold: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", plain(self.text))
 
 
 Row = tuple[Span, ...]
@@ -70,6 +73,17 @@ def beside(parts: Sequence[Sequence[Row]], widths: Sequence[int], gap: int) -> l
                 line.append(Span(" " * gap))
         rows.append(tuple(line))
     return rows
+
+
+_ASCII = str.maketrans("▲▼–…·µ×≤•━─│┤└┬┊", "^v-~-ux<*--|++++")
+
+
+def ascii_only(rows: Iterable[Row]) -> list[Row]:
+    """Rows with our own signs replaced by ASCII ones of the same width; text from logs keeps its letters."""
+    return [
+        tuple(Span(span.text.translate(_ASCII), span.color, span.background, span.bold) for span in line)
+        for line in rows
+    ]
 
 
 def to_plain(rows: Iterable[Row]) -> str:

@@ -20,6 +20,7 @@ WIDEST = 48
 """Cells a column of text takes at most while its table has others."""
 _SPARK = 16
 _NARROWEST = 6
+_STUB = 20
 
 
 @dataclass(slots=True)
@@ -39,6 +40,10 @@ class _Set:
     glyph_size: int = 0
 
     def __post_init__(self) -> None:
+        if any(
+            tone and value[:1] and not value[0].isalnum() for tone, value in zip(self.tones, self.values, strict=True)
+        ):
+            self.glyphs = [""] * len(self.glyphs)  # the panel wrote its own: `● running`
         if self.numeric:
             self.values = _align_points(self.values)
         self.value_size = max(map(width, self.values), default=0)
@@ -108,7 +113,7 @@ def _keep(sets: list[_Set], columns: int) -> tuple[list[_Set], list[_Set]]:
     """Columns that fit, and those dropped: high priority numbers first, of equals the rightmost."""
     kept = list(sets)
     dropped: list[_Set] = []
-    while len(kept) > 1 and _total(kept) > columns and max(one.column.priority for one in kept) > 0:
+    while len(kept) > 1 and _least(kept) > columns and max(one.column.priority for one in kept) > 0:
         least = max(one.column.priority for one in kept)
         victim = [one for one in kept if one.column.priority == least][-1]
         kept.remove(victim)
@@ -122,6 +127,12 @@ def _shrink(sets: list[_Set], columns: int) -> None:
         if widest is None or widest.size <= _NARROWEST:
             return
         widest.size = max(_NARROWEST, widest.size - (_total(sets) - columns))
+
+
+def _least(sets: Sequence[_Set]) -> int:
+    """What columns take at least: text may be cut to a readable stub before a column goes."""
+    stubs = sum(one.size - min(one.size, _STUB) for one in sets if not one.numeric and one.column.width is None)
+    return _total(sets) - stubs
 
 
 def _total(sets: Sequence[_Set]) -> int:

@@ -14,7 +14,7 @@ from workbench.core.text import cut, fit, plain, width, wrap
 from workbench.render.bars import bars_rows
 from workbench.render.cells import stat_words
 from workbench.render.heat import heat_rows
-from workbench.render.spans import Row, Span, beside, crop, row, to_ansi, to_plain
+from workbench.render.spans import Row, Span, ascii_only, beside, crop, row, to_ansi, to_plain
 from workbench.render.table import table_rows
 
 _GAP = 3
@@ -24,12 +24,21 @@ _STAT_WIDTH = 18
 
 def render_text(block: Block, room: Fit, color: bool = False, zone: tzinfo | None = UTC) -> str:
     """A block as text at most `room.columns` wide, coloured by ANSI sequences if asked; ends with a line end."""
-    rows = block_rows(block, room, zone)
+    return write(block_rows(block, room, zone), room, color)
+
+
+def write(rows: Sequence[Row], room: Fit, color: bool) -> str:
+    """Rows as characters, with ANSI colours where they are wanted and the room has them."""
+    rows = rows if room.unicode else ascii_only(rows)
     return to_ansi(rows, room.colors) if color and room.colors >= 8 else to_plain(rows)
 
 
 def block_rows(block: Block, room: Fit, zone: tzinfo | None = UTC) -> list[Row]:
     """A block as rows of spans at most `room.columns` wide; every text in them is plain."""
+    return [crop(line, room.columns) for line in _rows(block, room, zone)]
+
+
+def _rows(block: Block, room: Fit, zone: tzinfo | None) -> list[Row]:
     match block:
         case Table():
             return table_rows(block, room)
@@ -157,5 +166,6 @@ def _cards(stats: Sequence[Stat], room: Fit) -> list[Row]:
     lines: list[Row] = []
     for start in range(0, len(stats), abreast):
         group = [_card(stat, inner) for stat in stats[start : start + abreast]]
-        lines.extend([(), *beside(group, [size] * len(group), _GAP)] if lines else beside(group, [size] * len(group), _GAP))
+        drawn = beside(group, [size] * len(group), _GAP)
+        lines.extend([(), *drawn] if lines else drawn)
     return lines

@@ -22,17 +22,19 @@ def evaluate(gate: GateConfig, query: Query, runs: Sequence[Run] | None = None) 
 
     `runs` are the visible runs, newest first, to spare asking for them once a gate.
     """
+    subject = ""
     try:
         check = parse_check(gate.check)
         terms = [*quantities(check.left), *quantities(check.right)]
         monitors = list(dict.fromkeys(term.key for term in terms if term.function in ("drift", "window")))
         needs_run = any(term.function not in ("drift", "window") for term in terms)
         run = _judged_run(gate, query, runs) if needs_run else None
-        return _judge(gate, check, query, run=run, runs=runs, subject=_subject(run, monitors))
+        subject = _subject(run, monitors)
+        return _judge(gate, check, query, run=run, runs=runs, subject=subject)
     except WhereError as error:
-        return GateResult(gate.name, gate.check, False, None, None, f"cannot be read: {error}")
+        return GateResult(gate.name, gate.check, False, None, None, f"cannot be read: {error}", subject)
     except Unanswerable as error:
-        return GateResult(gate.name, gate.check, False, None, None, f"cannot be evaluated: {error}")
+        return GateResult(gate.name, gate.check, False, None, None, f"cannot be evaluated: {error}", subject)
 
 
 def evaluate_all(gates: Iterable[GateConfig], query: Query) -> list[GateResult]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from workbench.core.model import Run, Window
 from workbench.core.query import Query
-from workbench.core.roles import split_percentile
+from workbench.core.roles import percentile_key, split_percentile
 from workbench.core.where import nearest_key
 from workbench.rules.expression import Arithmetic, Baseline, Negative, Number, Quantity, Term, Text
 
@@ -119,7 +119,12 @@ def _param(run: Run, key: str) -> Value:
 
 
 def _no_metric(run: Run, key: str) -> str:
-    return f"run {run.name} has no metric {key!r}{_hint(key, run.metrics)}"
+    split = split_percentile(key)
+    derived = [] if split is None else [percentile_key(name, split[1]) for name in run.metrics]
+    near = nearest_key(key, derived)
+    return f"run {run.name} has no metric {key!r}" + (
+        f" – did you mean {near!r}?" if near is not None else _hint(key, run.metrics)
+    )
 
 
 def _hint(name: str, known: Mapping[str, object] | Sequence[str]) -> str:

@@ -58,6 +58,20 @@ CURSOR_COLUMNS = tuple(item.name for item in fields(Cursor))
 _TEXT = {"path", "format", "run_id", "key_prefix", "head_hash", "tail_hash", "status", "message", "state"}
 
 
+EVERYWHERE = 2**63 - 1
+"""An offset that no file reaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Points of a source's generation that were superseded: from a step on, before a byte offset."""
+
+    source_id: int
+    generation: int
+    from_step: int
+    before_offset: int = EVERYWHERE
+
+
 @dataclass(frozen=True, slots=True)
 class PointRows:
     """Points of one stretch of one source, series already named by id."""
@@ -82,8 +96,7 @@ class Delta:
     facts: Sequence[tuple[str, Fact]] = ()
     """(run id, fact)."""
     rejects: Sequence[Reject] = ()
-    cuts: Sequence[tuple[int, int, int]] = ()
-    """(source id, generation, step): its points from that step on are superseded."""
+    cuts: Sequence[Cut] = ()
     series_runs: Mapping[int, str] = field(default_factory=dict)
     """Run of every series that has points here."""
 
@@ -205,11 +218,13 @@ def _insert_rejects(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:
 
 def _insert_cuts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]) -> None:
     """Superseded points leave the summaries too: those sources are summarised anew from what stays visible."""
-    cuts = _each(deltas, "cuts")
-    if not cuts:
-        return
-    _insert(con, "cut_log", _columns(("source_id", "generation", "from_step"), cuts, {"source_id"}))
-    for source, generation in sorted({(cut[0], cut[1]) for cut in cuts}):
+    cuts = [cut for delta in deltas for cut in delta.cuts]
+    names = ("source_id", "generation", "from_step", "before_offset")
+    rows = [(cut.source_id, cut.generation, cut.from_step, cut.before_offset) for cut in cuts]
+    _insert(con, "cut_log", _columns(names, rows, {"source_id"}))
+    grown = {(delta.cursor.source_id, delta.cursor.generation) for delta in deltas if delta.points is not None}
+    known = con.execute("SELECT DISTINCT source_id, generation FROM cut_log").fetchall()
+    for source, generation in sorted({(cut.source_id, cut.generation) for cut in cuts} | (grown & set(known))):
         con.execute("DELETE FROM summary_log WHERE source_id = ? AND generation = ?", [source, generation])
         con.execute(
             """INSERT INTO summary_log

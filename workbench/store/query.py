@@ -53,7 +53,8 @@ class StoreQuery:
             found = [run for run in found if not run.hidden]
         asked = where_language.percentiles_of(expression)
         extra = self._percentiles_for(found, asked) if asked else {}
-        matching = [run for run in found if where_language.matches(expression, run, extra.get(run.id))]
+        matches = where_language.matcher(expression)
+        matching = [run for run in found if matches(run, extra.get(run.id))]
         return sorted(matching, key=lambda run: (-(run.started_at or run.updated_at or 0.0), run.name))
 
     def series(self, run_id: str, key: str, points: int = 0) -> Series:

@@ -35,7 +35,7 @@ CREATE TABLE fact_log (
 CREATE TABLE reject_log (
     source_id UBIGINT, generation INTEGER, byte_offset BIGINT, length BIGINT, reason VARCHAR, excerpt BLOB);
 
-CREATE TABLE cut_log (source_id UBIGINT, generation INTEGER, from_step BIGINT);
+CREATE TABLE cut_log (source_id UBIGINT, generation INTEGER, from_step BIGINT, before_offset BIGINT);
 
 CREATE TABLE monitor_log (commit_id BIGINT, monitor VARCHAR, spec VARCHAR, inputs VARCHAR, message VARCHAR);
 
@@ -61,9 +61,6 @@ CREATE OR REPLACE VIEW source AS
     SELECT * FROM source_log
     QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY commit_id DESC) = 1;
 
-CREATE OR REPLACE VIEW cut AS
-    SELECT source_id, generation, min(from_step) AS from_step FROM cut_log GROUP BY ALL;
-
 CREATE OR REPLACE VIEW series AS
     SELECT m.series_id, s.run_id, s.key, m.* EXCLUDE (series_id)
     FROM (
@@ -75,8 +72,9 @@ CREATE OR REPLACE VIEW series AS
     ) m JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id);
 
 CREATE OR REPLACE VIEW visible_point AS
-    SELECT p.* FROM point_log p LEFT JOIN cut c ON c.source_id = p.source_id AND c.generation = p.generation
-    WHERE c.from_step IS NULL OR p.step < c.from_step;
+    SELECT p.* FROM point_log p WHERE NOT EXISTS (
+        SELECT 1 FROM cut_log c WHERE c.source_id = p.source_id AND c.generation = p.generation
+        AND p.step >= c.from_step AND p.byte_offset < c.before_offset);
 
 CREATE OR REPLACE VIEW point AS
     SELECT s.run_id, s.key, p.step, p.wall_time, p.value, p.source_id, p.generation, p.byte_offset

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.style import Style
 from textual import on
@@ -17,39 +17,26 @@ from workbench.core.config import Config
 from workbench.core.model import Run
 from workbench.core.query import Focus, Query
 from workbench.tui.actions import SCOPE_TITLES, Action, actions_in, panel_actions
+from workbench.tui.annotator import Annotator
 from workbench.tui.chrome import WorkbenchScreen, bindings
 from workbench.tui.data import StoreApp
-from workbench.tui.dialogs import Chooser, Option, Reader, help_page
+from workbench.tui.dialogs import Chooser, Option, Reader
 from workbench.tui.feed import posting
 from workbench.tui.look import DARK, LIGHT, Look, look_of
 from workbench.tui.messages import Said
+from workbench.tui.pages import help_page
 from workbench.tui.runs_screen import RunsScreen
 from workbench.tui.session import load_session, save_session
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
+    from workbench.tui.draw import Target
 
 POLL = 0.25
 """Seconds between looks at the store's revision."""
 
 WITHOUT_TAB = ("run",)
 """Panels that are opened from another one, and so have no tab."""
-
-
-class Annotator(Protocol):
-    """Writes down what a person says of a run, to be read back like any other log."""
-
-    def baseline(self, run_id: str) -> None:
-        """Make a run the baseline."""
-
-    def tag(self, run_id: str, tag: str) -> None:
-        """Tag a run."""
-
-    def note(self, run_id: str, text: str) -> None:
-        """Add a note to a run."""
-
-    def hide(self, run_id: str) -> None:
-        """Hide a run, or show it again."""
 
 
 class WorkbenchApp(StoreApp, inherit_bindings=False):
@@ -61,7 +48,7 @@ class WorkbenchApp(StoreApp, inherit_bindings=False):
     DEFAULT_MODE = "runs"
     BINDINGS = bindings("app")
     CSS = """
-    Screen { background: $background; color: $foreground; }
+    WorkbenchScreen { background: $background; color: $foreground; }
     * { scrollbar-background: $background; scrollbar-background-hover: $background;
         scrollbar-background-active: $background; scrollbar-color: $border; scrollbar-color-hover: $accent; }
     """
@@ -223,13 +210,13 @@ class WorkbenchApp(StoreApp, inherit_bindings=False):
         """Open a run over the current screen."""
         self.open_panel("run", {"run": run_id}, self.name_of(run_id))
 
-    def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str) -> None:
+    def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
         from workbench.tui.panel_screen import PanelScreen, RunScreen
 
         if name in self.panels:
             kind = RunScreen if name == "run" else PanelScreen
-            self.push_screen(kind(self.panels[name], focus, crumb))
+            self.push_screen(kind(self.panels[name], focus, crumb, start))
 
     def action_panel(self, name: str) -> None:
         """Show a panel."""

@@ -34,7 +34,7 @@ def cell_parts(cell: Cell, unit: str = "", spark_width: int = 12) -> list[tuple[
     """A cell's texts with their tones; the tone of a change goes to the change, not to the value."""
     said = cell_text(cell, unit, spark_width)
     if cell.delta is None:
-        return [(said, "accent" if cell.spark and not cell.tone else cell.tone)]
+        return [(said, cell.tone)]
     change = units.delta(cell.delta)
     return [(f"{said} ", ""), (change, cell.tone)] if said else [(change, cell.tone)]
 
@@ -51,7 +51,8 @@ def cell_segments(cell: Cell, column: Column, width: int, look: Look, over: Styl
     if taken > width:
         parts, taken = _shorten(parts, width), width
     room = Segment(" " * (width - taken), look.base + over)
-    segments = [Segment(part, look.tone(tone) + over) for part, tone in parts]
+    quiet = bool(cell.spark) and not cell.text and cell.delta is None
+    segments = [Segment(part, (look.spark if quiet else look.tone(tone)) + over) for part, tone in parts]
     return [room, *segments] if column.align == "right" else [*segments, room]
 
 

@@ -15,7 +15,7 @@ from workbench.core.query import Query
 from workbench.tui import feed
 from workbench.tui.background import Lane
 from workbench.tui.chrome import WorkbenchScreen
-from workbench.tui.messages import ChartLoaded, ExtrasLoaded, LoadFailed, RunsLoaded, Started, Unchanged
+from workbench.tui.messages import ChartLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Started, Unchanged
 from workbench.tui.rows import RunRows
 from workbench.tui.runs_screen import RunsScreen
 from workbench.tui.session import Painting, ViewState
@@ -53,8 +53,8 @@ class StoreApp(App[None], inherit_bindings=False):
         self.panels: dict[str, Panel] = {}
         self.monitors: Sequence[str] = ()
         self.live = False
-        self._lanes = {name: Lane(name) for name in ("store", "extras", "chart")}
-        self._lanes["notes"] = Lane("notes", keep_all=True)
+        self._lanes = {name: Lane(name) for name in ("store", "chart")}
+        self._lanes |= {name: Lane(name, keep_all=True) for name in ("extras", "notes")}
         self._revision: str | None = None
         self._next_load = 0.0
         self._failure: Exception | None = None
@@ -130,9 +130,11 @@ class StoreApp(App[None], inherit_bindings=False):
         now = self.clock()
         asked = grown if now >= self._next_extras else new
         asked = dict(list(asked.items())[: feed.MOST_AT_ONCE])
-        if not asked or self._lanes["extras"].busy:
+        if not asked:
             return
-        self._next_extras = now + EXTRAS_EVERY
+        if len(asked) > len(new):
+            self._next_extras = now + EXTRAS_EVERY
+        self._known.update(asked)
         where = self.view.where
         job = lambda: feed.load_extras(query, snapshot, asked, where)  # noqa: E731
         self._lanes["extras"].submit(feed.posting(self.post_message, job))
@@ -188,6 +190,7 @@ class StoreApp(App[None], inherit_bindings=False):
     @on(LoadFailed)
     def _load_failed(self, event: LoadFailed) -> None:
         self._failure = event.error
+        self._known.clear()
         self._next_load = self.clock() + 1.0
         self.tell(lambda screen: screen.link_changed())
 
@@ -195,7 +198,6 @@ class StoreApp(App[None], inherit_bindings=False):
     def _extras_loaded(self, event: ExtrasLoaded) -> None:
         if event.metric != self.rows.snapshot.main:
             return
-        self._known.update(event.asked)
         self.rows.sparks.update(event.sparks)
         self.rows.percentiles.update(event.percentiles)
         for screen in self.workbench_screens:
@@ -207,6 +209,10 @@ class StoreApp(App[None], inherit_bindings=False):
         for screen in self.workbench_screens:
             if isinstance(screen, RunsScreen):
                 screen.chart.take(event.metric, event.series)
+
+    @on(Crashed)
+    def _crashed(self, event: Crashed) -> None:
+        raise event.error
 
     # How it stands
 

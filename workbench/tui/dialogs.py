@@ -11,11 +11,10 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.strip import Strip
 from textual.widgets import Input
 
 from workbench.core import text
-from workbench.tui.actions import ACTIONS, Action, Scope
+from workbench.tui.actions import ACTIONS, Scope
 from workbench.tui.bars import Bar, Piece, key_pieces
 from workbench.tui.chrome import bindings
 from workbench.tui.draw import Drawing, Room, Target
@@ -140,7 +139,7 @@ class Chooser(Dialog[str | None]):
     Chooser { align: center middle; background: $background 50%; }
     Chooser Vertical { width: 64; max-width: 90%; height: auto; max-height: 80%; background: $background;
                        border: round $border; padding: 0 1; }
-    Chooser LinesView { height: auto; max-height: 100%; min-height: 1; }
+    Chooser LinesView { height: 1; }
     """
 
     def __init__(
@@ -271,31 +270,3 @@ class Reader(Dialog[None]):
     def action_close(self) -> None:
         """Back to where you were."""
         self.dismiss(None)
-
-
-def help_page(sections: Sequence[tuple[str, Sequence[Action]]], footnote: str) -> Callable[[Room], Drawing]:
-    """The page of every key that works on a screen, by scope."""
-
-    def page(room: Room) -> Drawing:
-        strips: list[Strip] = []
-        for title, actions in sections:
-            strips += [*([room.blank()] if strips else []), room.text(title, room.look.strong)]
-            for action in actions:
-                keys = text.fit(action.shown_keys, 12)
-                for place, line in enumerate(text.wrap(text.plain(action.help), room.width - 15)):
-                    head = Segment(f"  {keys} " if not place else " " * 15, room.look.key)
-                    strips.append(room.line([head, Segment(line, room.look.base)]))
-        strips += [room.blank(), *(room.text(line, room.look.dim) for line in text.wrap(footnote, room.width))]
-        return Drawing(strips)
-
-    return page
-
-
-def text_page(words: str) -> Callable[[Room], Drawing]:
-    """A page of plain text, long lines wrapped."""
-
-    def page(room: Room) -> Drawing:
-        lines = text.wrap(text.plain(words, multiline=True), room.width)
-        return Drawing([room.text(line, room.look.base) for line in lines])
-
-    return page

@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from workbench.core import text
-from workbench.core.blocks import Bars, Block, Columns, Empty, Heat, Lines, Note, Stack, Stat, Table, Tone
+from workbench.core.blocks import Bars, Block, Cell, Columns, Empty, Heat, Lines, Note, Stack, Stat, Table, Tone
 from workbench.tui.cells import cell_parts
 from workbench.tui.look import Look
 
@@ -162,8 +162,12 @@ def beside(parts: Sequence[Drawing], widths: Sequence[int], gap: int, room: Room
 
 
 def _tiles(stats: Sequence[Stat], room: Room) -> Drawing:
-    """Figures as tiles of equal width, as many to a row as fit."""
-    gap = 2
+    """Figures as tiles: as wide as they like in one row, else of equal width, as many to a row as fit."""
+    gap = 3
+    liked = [_tile_width(stat) for stat in stats]
+    if sum(liked) + gap * (len(stats) - 1) <= room.width:
+        tiles = [_tile(stat, replace(room, width=width)) for stat, width in zip(stats, liked, strict=True)]
+        return beside(tiles, liked, gap, room)
     across = max(1, min(len(stats), (room.width + gap) // (NARROWEST[Stat] + gap)))
     width = (room.width - gap * (across - 1)) // across
     strips: list[Strip] = []
@@ -174,12 +178,19 @@ def _tiles(stats: Sequence[Stat], room: Room) -> Drawing:
     return Drawing(strips)
 
 
+def _tile_width(stat: Stat) -> int:
+    """Columns that hold a tile's label and figure."""
+    parts = cell_parts(Cell(stat.value, stat.tone, stat.delta), stat.unit)
+    figure = sum(text.width(part) for part, _ in parts)
+    return max(12, text.width(text.plain(stat.label, limit=60)), figure)
+
+
 def _tile(stat: Stat, room: Room) -> Drawing:
     lines = [room.text(text.plain(stat.label), room.look.dim), room.line(_figure(stat, room))]
     if stat.spark:
         from workbench.core.series import sparkline
 
-        lines.append(room.text(sparkline(stat.spark, min(room.width, 24)), room.look.accent))
+        lines.append(room.text(sparkline(stat.spark, min(room.width, 24)), room.look.spark))
     return Drawing(lines)
 
 
@@ -190,8 +201,6 @@ def _stat_line(stat: Stat, room: Room) -> list[Segment]:
 
 def _figure(stat: Stat, room: Room) -> list[Segment]:
     """The value in bold, and its change in colour; a tone without a change is the value's own."""
-    from workbench.core.blocks import Cell
-
     bold = Style(bold=True)
     parts = cell_parts(Cell(stat.value, stat.tone, stat.delta), stat.unit)
     look = room.look

@@ -160,9 +160,8 @@ def heat(block: Heat, room: Room) -> Drawing:
     for place, label in enumerate(labels):
         segments = [Segment(f"{text.fit(label, left)} ", room.look.base)]
         for x, index in enumerate(shown):
-            targets.append(
-                Target(len(strips), left + 1 + x * cell, cell, block.rows[place], index, index - len(block.columns))
-            )
+            from_end = index - len(block.columns)
+            targets.append(Target(len(strips), left + 1 + x * cell, cell, block.rows[place], index, from_end))
             segments.append(_heat_cell(block, place, index, cell, room.look))
         strips.append(room.line(segments))
     strips.append(_heat_legend(block, first, room))

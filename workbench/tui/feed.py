@@ -11,7 +11,7 @@ from workbench.core.model import Run, Series
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, main_metric
 from workbench.core.where import parse, percentiles_of
-from workbench.tui.messages import ChartLoaded, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
+from workbench.tui.messages import ChartLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
 from workbench.tui.rows import Snapshot
 
 SPARK_POINTS = 30
@@ -88,7 +88,10 @@ def posting(post: Callable[[Message], object], job: Callable[[], Message]) -> Ca
     """A job whose answer is posted; an interface that is gone by then needs no answer."""
 
     def run() -> None:
-        message = job()
+        try:
+            message = job()
+        except Exception as error:  # noqa: BLE001 - an error in our own code ends the app with its traceback
+            message = Crashed(error)
         try:
             post(message)
         except RuntimeError:  # the event loop has been closed meanwhile

@@ -17,7 +17,7 @@ from workbench.core.blocks import Cell, Column
 from workbench.tui.cells import cell_segments, header_segments
 from workbench.tui.look import Look
 
-GUTTER = 2
+GUTTER = 3
 """Cells left of the first column: the cursor's bar and the mark."""
 
 MARK = "■"
@@ -76,6 +76,9 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
         def __init__(self, run_id: str) -> None:
             super().__init__()
             self.run_id = run_id
+
+    class Viewed(Message):
+        """Other rows have come into view."""
 
     class SortBy(Message):
         """A column's title was clicked."""
@@ -227,7 +230,7 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
         over = look.cursor if cursor else Style.null()
         segments = [
             Segment("▌" if cursor else " ", look.accent + over),
-            Segment(MARK if mark is not None else " ", look.base + (mark or Style.null()) + over),
+            Segment(f"{MARK} " if mark is not None else "  ", look.base + (mark or Style.null()) + over),
         ]
         gap = Segment(" " * self._shown_columns.gap, look.base + over)
         for column, cell in zip(self._shown_columns.columns, cells, strict=True):
@@ -252,6 +255,13 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
         self.redraw()
         if self._cursor is not None:
             self.move_to(self._cursor)
+        self.post_message(self.Viewed())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Other rows are in view."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.post_message(self.Viewed())
 
     def on_click(self, event: events.Click) -> None:
         """Title: sort. Left edge: mark. Row: move there; a second click opens it."""

@@ -47,9 +47,16 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
 
     @property
     def target(self) -> Target | None:
-        """What the cursor is on; the first target until it is moved."""
-        found = (each for each in self._drawing.targets if (each.row, each.column) == self._cursor)
-        return next(found, self._drawing.targets[0] if self._drawing.targets else None)
+        """What the cursor is on; until it is moved the first row, and in a heat map its last column, the newest."""
+        targets = self._drawing.targets
+        found = next((each for each in targets if (each.row, each.column) == self._cursor), None)
+        if found is not None or not targets:
+            return found
+        return max((each for each in targets if each.row == targets[0].row), key=lambda each: each.column or 0)
+
+    def place(self, row: str, column: int | None) -> None:
+        """Start with the cursor on a target, wherever it will be drawn."""
+        self._cursor = (row, column)
 
     @property
     def has_cells(self) -> bool:

@@ -59,6 +59,8 @@ class Look:
     """The tab that is open."""
     key: Style
     """A key to press."""
+    spark: Style
+    """Sparklines: there to be glanced at, so quieter than words."""
     on_cell: Style
     """Laid over the cell of a heat map that the cursor is on."""
     background: str
@@ -104,6 +106,7 @@ def _look(colors: tuple[str, ...], dark: bool) -> Look:
         rule=ink(border),
         tab=Style(color=ground.rich_color, bgcolor=accent.rich_color, bold=True),
         key=ink(accent, bold=True),
+        spark=ink(Color.parse(palette.mix(ground.hex6, accent.hex6, 0.6))),
         on_cell=Style(bold=True, reverse=True),
         background=ground.hex6,
         dark=dark,

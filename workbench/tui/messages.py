@@ -23,9 +23,6 @@ class Started(Message):
     query: Query
     panels: Sequence[Panel]
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class Said(Message):
@@ -34,8 +31,12 @@ class Said(Message):
     words: str
     bad: bool = False
 
-    def __post_init__(self) -> None:
-        super().__init__()
+
+@dataclass
+class Crashed(Message):
+    """A job of ours raised what it should have answered with."""
+
+    error: Exception
 
 
 @dataclass
@@ -48,9 +49,6 @@ class RunsLoaded(Message):
     seconds: float
     """What the load cost; the next one waits accordingly."""
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class LoadFailed(Message):
@@ -58,16 +56,10 @@ class LoadFailed(Message):
 
     error: Exception
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class Unchanged(Message):
     """The store is as it was, and could be read."""
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 @dataclass
@@ -80,9 +72,6 @@ class ExtrasLoaded(Message):
     asked: Mapping[str, tuple[int, ...]]
     """Run ids asked about, each with the state of its series then."""
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class ChartLoaded(Message):
@@ -91,9 +80,6 @@ class ChartLoaded(Message):
     metric: str
     series: Sequence[Series]
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class PanelLoaded(Message):
@@ -101,9 +87,6 @@ class PanelLoaded(Message):
 
     number: int
     data: Any
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +106,6 @@ class PanelFailed(Message):
 
     number: int
     failure: Failure
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 def failure_of(error: BaseException, doing: str) -> Failure:

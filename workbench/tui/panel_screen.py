@@ -8,59 +8,40 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.strip import Strip
-from textual.timer import Timer
 from textual.widget import Widget
 
-from workbench.core.blocks import Block, Columns, Empty, Lines, Note, Stack
+from workbench.core.blocks import Block, Columns, Empty, Lines, Note, Stack, Table
 from workbench.core.model import Run
-from workbench.core.query import Fit, Focus
+from workbench.core.query import Fit
 from workbench.tui.actions import Scope
-from workbench.tui.background import Lane
 from workbench.tui.bars import Piece
-from workbench.tui.chrome import WorkbenchScreen, bindings
-from workbench.tui.dialogs import Reader, text_page
+from workbench.tui.chrome import bindings
+from workbench.tui.dialogs import Reader
 from workbench.tui.draw import Drawing, Room, Target, draw
-from workbench.tui.feed import posting
 from workbench.tui.lines_view import LinesView
-from workbench.tui.messages import Failure, PanelFailed, PanelLoaded, failure_of
+from workbench.tui.messages import Failure, failure_of
 from workbench.tui.opening import Opened, opened_by
+from workbench.tui.pages import text_page
+from workbench.tui.panel_loader import PARK_AFTER, PanelLoader
 from workbench.tui.run_actions import ChartActions, ListActions, RunActions
-from workbench.tui.session import ViewState
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
 
-PARK_AFTER = 3
-"""Failures in a row after which a panel is loaded only when asked."""
-SPINNER_AFTER, NOTICE_AFTER = 0.5, 5.0
-"""Seconds of loading after which it is said, and after which the panel is named as slow."""
 
-
-class PanelScreen(ListActions, ChartActions, WorkbenchScreen):
+class PanelScreen(ListActions, ChartActions, PanelLoader):
     """Shows one panel with a focus of its own on top of the app's."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ("panel", "heat", "list", "chart")
     BINDINGS = bindings(*SCOPES)
 
-    def __init__(self, panel: Panel, focus: Mapping[str, Any] | None = None, crumb: str = "") -> None:
-        super().__init__()
-        self.panel = panel
+    def __init__(
+        self, panel: Panel, focus: Mapping[str, Any] | None = None, crumb: str = "", start: Target | None = None
+    ) -> None:
+        super().__init__(panel, focus)
+        self._start = start
         self.crumb = crumb
-        self._own_focus = dict(focus or {})
-        self._lane = Lane(f"panel-{panel.name}")
-        self._number = 0
-        self._focus = Focus()
-        self._data: Any = None
         self._block: Block | None = None
-        self._failure: Failure | None = None
-        self._failures = 0
-        self._waited: float | None = None
-        self._every: Timer | None = None
-
-    @property
-    def busy(self) -> bool:
-        """A load runs or waits."""
-        return self._lane.busy
 
     def content(self) -> Sequence[Widget]:
         """The panel's blocks, scrolling."""
@@ -71,92 +52,19 @@ class PanelScreen(ListActions, ChartActions, WorkbenchScreen):
         """The view of the panel's blocks."""
         return self.query_one("#panel", LinesView)
 
-    # Loading
-
     def on_mount(self) -> None:
-        """Load, and again as often as the panel wants."""
+        """Start on what was opened."""
         super().on_mount()
-        if self.panel.every is not None:
-            self._every = self.set_interval(max(0.5, self.panel.every), self._again)
-
-    def on_unmount(self) -> None:
-        """Take no more jobs."""
-        self._lane.close()
-
-    def _again(self) -> None:
-        if self.is_current and self._failures < PARK_AFTER and not self._lane.busy:
-            self.load()
-
-    def data_changed(self) -> None:
-        """Load again, unless the panel has failed too often or nobody looks."""
-        if self.is_current and self._failures < PARK_AFTER:
-            self.load()
-        self.show_bars()
-
-    def view_changed(self, before: ViewState) -> None:
-        """Other options or marks are another focus."""
-        if replace(before, cursor=self.workbench.view.cursor) != self.workbench.view:
-            self.data_changed()
+        if self._start is not None:
+            self.page.place(self._start.row, self._start.column)
 
     def look_changed(self) -> None:
         """Draw in the new colours."""
         super().look_changed()
         self.page.redraw()
 
-    @property
-    def focus_now(self) -> Focus:
-        """What the app looks at, with what this screen was opened for."""
-        return replace(self.workbench.focus, **self._own_focus)
-
-    def load(self) -> None:
-        """Have the panel load; an answer to an older request is dropped."""
-        query = self.workbench.query_or_none
-        if query is None:
-            return
-        self._number += 1
-        number, panel, self._focus = self._number, self.panel, self.focus_now
-        focus = self._focus
-
-        def job() -> PanelLoaded | PanelFailed:
-            try:
-                return PanelLoaded(number, panel.load(query, focus))
-            except Exception as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
-                return PanelFailed(number, failure_of(error, "load"))
-
-        if self._waited is None:
-            self._waited = 0.0
-            self.set_timer(SPINNER_AFTER, lambda: self._waiting(SPINNER_AFTER))
-            self.set_timer(NOTICE_AFTER, lambda: self._waiting(NOTICE_AFTER))
-        self._lane.submit(posting(self.post_message, job))
-
-    def _waiting(self, seconds: float) -> None:
-        if self._waited is None or not self._lane.busy:
-            return
-        self._waited = seconds
-        if seconds >= NOTICE_AFTER:
-            self.workbench.say(f"panel {self.panel.name} has been loading for {seconds:.0f} seconds")
-        self.show_bars()
-        self.page.redraw()
-
-    @on(PanelLoaded)
-    def _loaded(self, event: PanelLoaded) -> None:
-        if event.number != self._number:
-            return
-        self._data, self._failure, self._waited = event.data, None, None
-        self._failures = 0
-        self._redraw()
-
-    @on(PanelFailed)
-    def _failed(self, event: PanelFailed) -> None:
-        if event.number == self._number:
-            self._fail(event.failure)
-            self._redraw()
-
-    def _fail(self, failure: Failure) -> None:
-        self._failure, self._waited = failure, None
-        self._failures += 1
-
-    def _redraw(self) -> None:
+    def redraw(self) -> None:
+        """Draw what is known now."""
         self.page.redraw()
         self.show_bars()
 
@@ -173,13 +81,13 @@ class PanelScreen(ListActions, ChartActions, WorkbenchScreen):
         if self._failure is None and self._number and self._waited is None:
             try:
                 self._block = self.panel.view(self._data, Fit(room.width, room.rows, self.workbench.color_count))
-                return draw(self._block, room)
+                return draw(_untitled(self._block), room)
             except Exception as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
-                self._fail(failure_of(error, "view"))
+                self.fail(failure_of(error, "view"))
         if self._failure is not None:
             return draw(self._box(self._failure), room)
         if self._block is not None:
-            return draw(self._block, room)
+            return draw(_untitled(self._block), room)
         return draw(Empty(f"Loading {self.panel.title} …" if self._waited else ""), room)
 
     def _box(self, failure: Failure) -> Block:
@@ -195,8 +103,9 @@ class PanelScreen(ListActions, ChartActions, WorkbenchScreen):
 
     def state_line(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """Where this is, and whether it loads."""
-        left = [Piece(f" {self.panel.title}", "strong")]
-        if self.crumb:
+        title = self._block.title if isinstance(self._block, Stack | Table) else ""
+        left = [Piece(f" {title or self.panel.title}", "strong")]
+        if self.crumb and self.crumb != title:
             left.append(Piece(f" › {self.crumb}"))
         options = self.workbench.view
         said = [f"x: {options.x}"] * (options.x != "step") + ["log y"] * options.log_y
@@ -268,7 +177,8 @@ class PanelScreen(ListActions, ChartActions, WorkbenchScreen):
         if found is None:
             return
         panel, focus, crumb = found
-        self.workbench.open_panel(panel, {**self._own_focus, **focus}, crumb)
+        assert target is not None
+        self.workbench.open_panel(panel, {**self._own_focus, **focus}, crumb, target)
 
     @on(LinesView.Highlighted)
     def _highlighted(self, event: LinesView.Highlighted) -> None:
@@ -318,6 +228,11 @@ class RunScreen(RunActions, PanelScreen):
             self.crumb = run.name
             self.page.scroll_to(y=0, animate=False)
             self.load()
+
+
+def _untitled(block: Block) -> Block:
+    """A page without its own title, which stands in the line of state."""
+    return replace(block, title="") if isinstance(block, Stack | Table) else block
 
 
 def _holds_lines(block: Block) -> bool:

@@ -138,9 +138,9 @@ class RunRows:
     def _known_keys(self) -> list[str]:
         kinds: dict[str, Counter[str]] = {"param": Counter(), "tag": Counter(), "metric": Counter()}
         for run in self.snapshot.runs[:SAMPLE]:
-            kinds["param"].update(run.params)
-            kinds["tag"].update(run.tags)
-            kinds["metric"].update(run.metrics)
+            kinds["param"].update(run.params.keys())
+            kinds["tag"].update(run.tags.keys())
+            kinds["metric"].update(run.metrics.keys())
         return [f"{kind}:{key}" for kind, keys in kinds.items() for key in keys]
 
     def _choose_extras(self) -> Sequence[Column]:
@@ -174,8 +174,12 @@ class RunRows:
             extras = [chosen[key] for key in view.columns if key in chosen]
         extras = list(extras)[first:]
         fixed = self._fixed(width)
-        room = width - GUTTER - sum((column.width or 0) + gap for column in fixed)
         name = next(place for place, column in enumerate(fixed) if column.key == "name")
+        own = fixed[name].width or 0
+        widest = max((len(run.name or run.path) for run in islice(self.snapshot.runs, SAMPLE)), default=own)
+        room = width - GUTTER - sum((column.width or 0) + gap for column in fixed)
+        grown = max(0, min(room, min(widest, 28) - own))
+        room -= grown
         shown: list[Column] = []
         for column in extras:
             needed = (column.width or 0) + gap
@@ -183,9 +187,8 @@ class RunRows:
                 break
             shown.append(column)
             room -= needed
-        widest = max((len(run.name) for run in islice(self.snapshot.runs, SAMPLE)), default=0)
-        own = fixed[name].width or 0
-        fixed[name] = replace(fixed[name], width=own + max(0, min(room, 40, max(widest - own, 0 if shown else room))))
+        grown += max(0, min(room, widest - own - grown))
+        fixed[name] = replace(fixed[name], width=own + grown)
         self._columns = (*fixed, *shown)
         return GridColumns(self._columns, gap)
 
@@ -193,7 +196,7 @@ class RunRows:
         """The columns that are always there, as wide as the grid allows."""
         snapshot = self.snapshot
         roomy = width >= 96
-        columns = [Column("state", "state", width=10), Column("name", "name", width=24 if roomy else 12)]
+        columns = [Column("state", "state", width=10), Column("name", "name", width=16 if roomy else 12)]
         columns.append(Column("age", "age", align="right", width=4))
         if snapshot.main is not None:
             unit = snapshot.roles.get(snapshot.main, Roles()).unit

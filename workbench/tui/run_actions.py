@@ -9,14 +9,14 @@ from workbench.core.model import Run
 from workbench.tui.dialogs import Chooser, Option, Prompt, Verdict
 
 if TYPE_CHECKING:
-    from workbench.tui.app import Annotator
+    from workbench.tui.annotator import Annotator
     from workbench.tui.chrome import WorkbenchScreen
 
     Base = WorkbenchScreen
 else:
     Base = object
 
-X_AXES = ("step", "wall", "relative")
+X_AXES = {"step": "step", "wall": "wall time", "relative": "time since the start"}
 SMOOTHINGS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
 
 
@@ -78,10 +78,11 @@ class ChartActions(Base):
 
     def action_cycle_x(self) -> None:
         """The next kind of x axis."""
-        place = X_AXES.index(self.workbench.view.x) if self.workbench.view.x in X_AXES else 0
-        axis = X_AXES[(place + 1) % len(X_AXES)]
+        axes = list(X_AXES)
+        place = axes.index(self.workbench.view.x) if self.workbench.view.x in X_AXES else 0
+        axis = axes[(place + 1) % len(axes)]
         self.workbench.change_view(x=axis)
-        self.workbench.say(f"x axis: {dict(step='step', wall='wall time', relative='time since the start')[axis]}")
+        self.workbench.say(f"x axis: {X_AXES[axis]}")
 
     def action_log_y(self) -> None:
         """Logarithmic y axis on or off."""

@@ -9,31 +9,24 @@ from textual import events, on
 from textual.containers import Container
 from textual.widget import Widget
 
-from workbench.core import units
-from workbench.core.blocks import Cell, Column, Empty
+from workbench.core.blocks import Cell, Empty
 from workbench.core.model import Run
 from workbench.core.where import WhereError
 from workbench.tui.bars import Bar, Piece
-from workbench.tui.cells import cell_text
 from workbench.tui.chart import RunChart
 from workbench.tui.chrome import WorkbenchScreen, bindings
-from workbench.tui.dialogs import Chooser, Option, Prompt, Verdict
 from workbench.tui.draw import Drawing, Room, draw
 from workbench.tui.grid import GridColumns, RunGrid
 from workbench.tui.lines_view import LinesView
-from workbench.tui.run_actions import RunActions
+from workbench.tui.run_words import EMPTY_HINT, as_text, detail, summary
 from workbench.tui.session import PAINTED_ROWS, Painting, ViewState
-
-EMPTY_HINT = (
-    "Start a training that logs here: JSON lines, CSV or TensorBoard files are found by themselves.\n"
-    "Or leave with q and try `workbench demo`; `workbench detect FILE` says what a file is taken for."
-)
+from workbench.tui.table_actions import TableActions
 
 SIDE_BY_SIDE = 120
 """Columns from which the chart stands at the right of the table."""
 
 
-class RunsScreen(RunActions, WorkbenchScreen):
+class RunsScreen(TableActions, WorkbenchScreen):
     """Runs, newest first until told otherwise."""
 
     SCOPES = ("runs", "list", "chart")
@@ -53,8 +46,6 @@ class RunsScreen(RunActions, WorkbenchScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._first_column = 0
-        self._preview: str | None = None
         self._painting: Painting | None = None
 
     def content(self) -> Sequence[Widget]:
@@ -105,14 +96,15 @@ class RunsScreen(RunActions, WorkbenchScreen):
     def _lay_out(self) -> None:
         self.set_class(self.app.size.width >= SIDE_BY_SIDE, "-wide")
         self.set_class(self.chart_shown, "-chart")
-        self.call_after_refresh(self._show_columns)
+        self.call_after_refresh(self.show_columns)
 
     def _cells(self, run_id: str) -> Sequence[Cell]:
         if self._painting is not None:
             return self._painting.rows[self._painting.ids.index(run_id)]
         return self.workbench.rows.cells(run_id)
 
-    def _show_columns(self) -> None:
+    def show_columns(self) -> None:
+        """Lay the columns out again."""
         if self._painting is not None:
             return
         view = self.workbench.view
@@ -126,7 +118,7 @@ class RunsScreen(RunActions, WorkbenchScreen):
             return
         if app.live:
             self._painting = None
-            self._show_columns()
+            self.show_columns()
             self._show_rows(app.view.cursor)
         self.set_class(not self.grid.ids and self._painting is None, "-empty")
         nothing = self.query_one("#nothing", LinesView)
@@ -189,7 +181,7 @@ class RunsScreen(RunActions, WorkbenchScreen):
         app, layout = self.workbench, self.grid.layout_now
         ids = tuple(self.grid.ids[:PAINTED_ROWS])
         rows = [
-            [_as_text(cell, column) for cell, column in zip(self._cells(run_id), layout.columns, strict=True)]
+            [as_text(cell, column) for cell, column in zip(self._cells(run_id), layout.columns, strict=True)]
             for run_id in ids
         ]
         return Painting(app.clock(), len(app.rows.snapshot.runs), layout.columns, layout.gap, ids, rows)
@@ -200,43 +192,13 @@ class RunsScreen(RunActions, WorkbenchScreen):
         """How many runs, in which states, by what they are sorted and filtered."""
         app = self.workbench
         if not app.live:
-            if self._painting is None:
-                return [Piece(" reading the store …", "dim")], ()
-            return [Piece(f" {self._painting.total:,} runs as last seen", "dim")], ()
-        runs, shown = app.rows.snapshot.runs, len(self.grid.ids)
-        left = [
-            Piece(f" {_count(shown, 'run')}" if shown == len(runs) else f" {shown:,} of {_count(len(runs), 'run')}")
-        ]
-        for state, ink in (("running", "accent"), ("failed", "bad"), ("lost", "warn"), ("quiet", "warn")):
-            count = sum(run.status == state for run in runs)
-            if count:
-                left.append(Piece(f" · {count:,} {state}", ink, keep=3))  # type: ignore[arg-type]
-        if app.view.marks:
-            left.append(Piece(f" · {len(app.view.marks)} marked", "accent", keep=2))
-        if app.view.where:
-            left.append(Piece(f" · filter: {app.view.where}", "warn", "filter"))
-        return left, self._right_of_state()
-
-    def _right_of_state(self) -> list[Piece]:
-        app = self.workbench
-        base = app.rows.by_id.get(app.rows.snapshot.baseline or "")
-        said = f"baseline {base.name}" if base is not None else "no baseline, b sets it"
-        return [Piece(f"{said} ", "dim", keep=4)]
+            words = "reading the store …" if self._painting is None else f"{self._painting.total:,} runs as last seen"
+            return [Piece(f" {words}", "dim")], ()
+        return summary(app.rows.snapshot, len(self.grid.ids), app.view)
 
     def _show_detail(self) -> None:
-        """The run under the cursor in words: why it is in its state, and its params."""
-        run = self.workbench.rows.by_id.get(self.grid.cursor or "")
-        detail = self.query_one("#detail", Bar)
-        if run is None:
-            detail.show([])
-            return
-        params = "  ".join(f"{key}={_param(value)}" for key, value in run.params.items())
-        tags = "  ".join(
-            f"#{key}" if not value or value == "true" else f"#{key}:{value}" for key, value in run.tags.items()
-        )
-        notes = f"  “{run.notes[-1]}”" if run.notes else ""
-        words = [Piece(f" {run.name or run.path}", "strong"), Piece(f"  {run.status_reason}", "dim")]
-        detail.show([*words, Piece(f"  {tags}" if tags else "", "accent"), Piece(notes), Piece(f"  {params}", "dim")])
+        run = self.current_run()
+        self.query_one("#detail", Bar).show([] if run is None else detail(run))
 
     def _nothing(self, room: Room) -> Drawing:
         app = self.workbench
@@ -252,6 +214,9 @@ class RunsScreen(RunActions, WorkbenchScreen):
     @on(RunGrid.Highlighted)
     def _highlighted(self, event: RunGrid.Highlighted) -> None:
         self.workbench.change_view(cursor=event.run_id)
+
+    @on(RunGrid.Viewed)
+    def _viewed(self, _: RunGrid.Viewed) -> None:
         self._request_extras()
 
     @on(RunGrid.Opened)
@@ -277,13 +242,11 @@ class RunsScreen(RunActions, WorkbenchScreen):
     def move_page(self, pages: int) -> None:
         """Move the cursor by pages."""
         self.grid.move_page(pages)
-        self._request_extras()
 
     def move_to_end(self, last: bool) -> None:
         """To the first or the last row."""
         if self.grid.ids:
             self.grid.move_to(self.grid.ids[-1 if last else 0])
-            self._request_extras()
 
     # Actions
 
@@ -298,68 +261,6 @@ class RunsScreen(RunActions, WorkbenchScreen):
         if run is not None:
             self.workbench.toggle_mark(run.id)
             self.grid.move(1)
-
-    def action_mark_all(self) -> None:
-        """Mark all that is shown, or clear every mark."""
-        marks = () if self.workbench.view.marks else tuple(self.grid.ids[:20])
-        self.workbench.change_view(marks=marks)
-
-    def action_filter(self) -> None:
-        """Type a filter with the table following."""
-        self.app.push_screen(
-            Prompt("lr>1e-3 tag:x state:running val/loss<0.4", self.workbench.view.where, self._judge), self._filtered
-        )
-
-    def _judge(self, where: str) -> Verdict:
-        app = self.workbench
-        try:
-            shown = app.rows.arrange(app.view, where)
-        except WhereError as error:
-            return Verdict(error.message, error.position)
-        if self._preview != where:
-            self._preview = where
-            self.data_changed()
-        missing = app.rows.unknown_keys(where)
-        return Verdict(f"{_count(len(shown), 'run')} {'match' if len(shown) != 1 else 'matches'}{missing}")
-
-    def _filtered(self, where: str | None) -> None:
-        self._preview = None
-        if where is not None and where.strip() != self.workbench.view.where:
-            self.workbench.change_view(where=where.strip())
-        else:
-            self.data_changed()
-
-    def action_sort(self) -> None:
-        """Choose what to sort by."""
-        rows, view = self.workbench.rows, self.workbench.view
-        options = [
-            Option(
-                choice.key,
-                choice.title,
-                ("▼" if view.descending else "▲") * (choice.key == view.sort),
-                choice.key == view.sort,
-            )
-            for choice in rows.choices()
-        ]
-        self.app.push_screen(Chooser("Sort by", lambda: options), self._sorted)
-
-    def _sorted(self, key: str | None) -> None:
-        if key is not None:
-            self.workbench.sort_by(key)
-
-    def action_reverse(self) -> None:
-        """Turn the order."""
-        self.workbench.change_view(descending=not self.workbench.view.descending)
-
-    def action_columns(self) -> None:
-        """Choose the columns."""
-        self.app.push_screen(Chooser("Columns", self.workbench.column_options, self.workbench.toggle_column))
-
-    def action_scroll_columns(self, columns: int) -> None:
-        """Show other columns."""
-        most = max(0, self.workbench.rows.extra_count(self.workbench.view) - 1)
-        self._first_column = max(0, min(most, self._first_column + columns))
-        self._show_columns()
 
     def action_toggle_chart(self) -> None:
         """Show or hide the chart."""
@@ -376,15 +277,3 @@ class RunsScreen(RunActions, WorkbenchScreen):
             self.workbench.change_view(where="")
         elif view.chart and self.app.size.width < SIDE_BY_SIDE:
             self.workbench.change_view(chart=None)
-
-
-def _as_text(cell: Cell, column: Column) -> Cell:
-    return Cell(None, cell.tone, cell.delta, text=cell_text(cell, column.unit, column.width or 12))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def _param(value: object) -> str:
-    return units.number(value) if isinstance(value, float) else str(value)

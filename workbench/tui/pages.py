@@ -1,0 +1,40 @@
+"""Pages to read: the keys that work on a screen, and plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from workbench.core import text
+from workbench.tui.actions import Action
+from workbench.tui.draw import Drawing, Room
+
+
+def help_page(sections: Sequence[tuple[str, Sequence[Action]]], footnote: str) -> Callable[[Room], Drawing]:
+    """The page of every key that works on a screen, by scope."""
+
+    def page(room: Room) -> Drawing:
+        strips: list[Strip] = []
+        for title, actions in sections:
+            strips += [*([room.blank()] if strips else []), room.text(title, room.look.strong)]
+            for action in actions:
+                keys = text.fit(action.shown_keys, 12)
+                for place, line in enumerate(text.wrap(text.plain(action.help), room.width - 15)):
+                    head = Segment(f"  {keys} " if not place else " " * 15, room.look.key)
+                    strips.append(room.line([head, Segment(line, room.look.base)]))
+        strips += [room.blank(), *(room.text(line, room.look.dim) for line in text.wrap(footnote, room.width))]
+        return Drawing(strips)
+
+    return page
+
+
+def text_page(words: str) -> Callable[[Room], Drawing]:
+    """A page of plain text, long lines wrapped."""
+
+    def page(room: Room) -> Drawing:
+        lines = text.wrap(text.plain(words, multiline=True), room.width)
+        return Drawing([room.text(line, room.look.base) for line in lines])
+
+    return page

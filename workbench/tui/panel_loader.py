@@ -1,0 +1,129 @@
+"""How a panel gets its data: off the event loop, the newest request only, parked when it keeps failing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.timer import Timer
+
+from workbench.core.query import Focus
+from workbench.tui.background import Lane
+from workbench.tui.chrome import WorkbenchScreen
+from workbench.tui.feed import posting
+from workbench.tui.messages import Failure, PanelFailed, PanelLoaded, failure_of
+from workbench.tui.session import ViewState
+
+if TYPE_CHECKING:
+    from workbench.plugin.api import Panel
+
+PARK_AFTER = 3
+"""Failures in a row after which a panel is loaded only when asked."""
+SPINNER_AFTER, NOTICE_AFTER = 0.5, 5.0
+"""Seconds of loading after which it is said, and after which the panel is named as slow."""
+
+
+class PanelLoader(WorkbenchScreen):
+    """A screen with one panel's data, or why there is none."""
+
+    def __init__(self, panel: Panel, focus: Mapping[str, Any] | None) -> None:
+        super().__init__()
+        self.panel = panel
+        self._own_focus = dict(focus or {})
+        self._lane = Lane(f"panel-{panel.name}")
+        self._number = 0
+        self._focus = Focus()
+        self._data: Any = None
+        self._failure: Failure | None = None
+        self._failures = 0
+        self._waited: float | None = None
+        self._every: Timer | None = None
+
+    @property
+    def busy(self) -> bool:
+        """A load runs or waits."""
+        return self._lane.busy
+
+    def redraw(self) -> None:
+        """Draw what is known now."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Load, and again as often as the panel wants."""
+        super().on_mount()
+        if self.panel.every is not None:
+            self._every = self.set_interval(max(0.5, self.panel.every), self._again)
+
+    def on_unmount(self) -> None:
+        """Take no more jobs."""
+        self._lane.close()
+
+    def _again(self) -> None:
+        if self.is_current and self._failures < PARK_AFTER and not self._lane.busy:
+            self.load()
+
+    def data_changed(self) -> None:
+        """Load again, unless the panel has failed too often or nobody looks."""
+        if self.is_current and self._failures < PARK_AFTER:
+            self.load()
+        self.show_bars()
+
+    def view_changed(self, before: ViewState) -> None:
+        """Other options or marks are another focus."""
+        if replace(before, cursor=self.workbench.view.cursor) != self.workbench.view:
+            self.data_changed()
+
+    @property
+    def focus_now(self) -> Focus:
+        """What the app looks at, with what this screen was opened for."""
+        return replace(self.workbench.focus, **self._own_focus)
+
+    def load(self) -> None:
+        """Have the panel load; an answer to an older request is dropped."""
+        query = self.workbench.query_or_none
+        if query is None:
+            return
+        self._number += 1
+        number, panel, self._focus = self._number, self.panel, self.focus_now
+        focus = self._focus
+
+        def job() -> PanelLoaded | PanelFailed:
+            try:
+                return PanelLoaded(number, panel.load(query, focus))
+            except Exception as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
+                return PanelFailed(number, failure_of(error, "load"))
+
+        if self._waited is None:
+            self._waited = 0.0
+            self.set_timer(SPINNER_AFTER, lambda: self._waiting(SPINNER_AFTER))
+            self.set_timer(NOTICE_AFTER, lambda: self._waiting(NOTICE_AFTER))
+        self._lane.submit(posting(self.post_message, job))
+
+    def _waiting(self, seconds: float) -> None:
+        if self._waited is None or not self._lane.busy:
+            return
+        self._waited = seconds
+        if seconds >= NOTICE_AFTER:
+            self.workbench.say(f"panel {self.panel.name} has been loading for {seconds:.0f} seconds")
+        self.redraw()
+
+    @on(PanelLoaded)
+    def _loaded(self, event: PanelLoaded) -> None:
+        if event.number != self._number:
+            return
+        self._data, self._failure, self._waited = event.data, None, None
+        self._failures = 0
+        self.redraw()
+
+    @on(PanelFailed)
+    def _failed(self, event: PanelFailed) -> None:
+        if event.number == self._number:
+            self.fail(event.failure)
+            self.redraw()
+
+    def fail(self, failure: Failure) -> None:
+        """Count a failure, and show it instead of the panel."""
+        self._failure, self._waited = failure, None
+        self._failures += 1

@@ -1,0 +1,64 @@
+"""Runs in a line of words: how many in which states, and one run with its reason, tags and params."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from workbench.core import units
+from workbench.core.blocks import Cell, Column
+from workbench.core.model import Run
+from workbench.core.status import STATE_MARKS
+from workbench.tui.bars import Piece
+from workbench.tui.cells import cell_text
+from workbench.tui.rows import Snapshot
+from workbench.tui.session import ViewState
+
+EMPTY_HINT = (
+    "Start a training that logs here: JSON lines, CSV or TensorBoard files are found by themselves.\n"
+    "Or leave with q and try `workbench demo`; `workbench detect FILE` says what a file is taken for."
+)
+
+
+def summary(snapshot: Snapshot, shown: int, view: ViewState) -> tuple[Sequence[Piece], Sequence[Piece]]:
+    """Left: runs by state, marks, the filter. Right: the baseline."""
+    runs = snapshot.runs
+    total = count(len(runs), "run")
+    left = [Piece(f" {total}" if shown == len(runs) else f" {shown:,} of {total}")]
+    states = Counter(run.status for run in runs)
+    for state in ("running", "failed", "lost", "quiet"):
+        if states[state]:
+            left.append(Piece(f" · {states[state]:,} {state}", STATE_MARKS[state][2], keep=3))
+    if view.marks:
+        left.append(Piece(f" · {len(view.marks)} marked", "accent", keep=2))
+    if view.where:
+        left.append(Piece(f" · filter: {view.where}", "warn", "filter"))
+    base = next((run for run in runs if run.id == snapshot.baseline), None)
+    said = f"baseline {base.name or base.path}" if base is not None else "no baseline, b sets it"
+    return left, [Piece(f"{said} ", "dim", keep=4)]
+
+
+def detail(run: Run) -> list[Piece]:
+    """One run: why it is in its state, its tags, its last note, its params."""
+    params = "  ".join(f"{key}={_param(value)}" for key, value in run.params.items())
+    tags = "  ".join(f"#{key}:{value}" if value and value != "true" else f"#{key}" for key, value in run.tags.items())
+    pieces = [Piece(f" {run.name or run.path}", "strong"), Piece(f"  {run.status_reason}", "dim")]
+    if tags:
+        pieces.append(Piece(f"  {tags}", "accent"))
+    if run.notes:
+        pieces.append(Piece(f"  “{run.notes[-1]}”"))
+    return [*pieces, Piece(f"  {params}", "dim")]
+
+
+def count(number: int, word: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _param(value: object) -> str:
+    return units.number(value) if isinstance(value, float) else str(value)
+
+
+def as_text(cell: Cell, column: Column) -> Cell:
+    """A cell as the words it shows, for a painting that needs no data."""
+    return Cell(None, cell.tone, cell.delta, text=cell_text(cell, column.unit, column.width or 12))
