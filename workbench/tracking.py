@@ -33,6 +33,7 @@ FORMAT = 1
 _TEXT_LIMIT = 16_384
 _LIST_LIMIT = 256
 _DEPTH_LIMIT = 8
+_INFINITY = float("inf")
 _NUMBERS = frozenset({float, int})
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 _STATUSES = ("finished", "failed", "killed")
@@ -146,9 +147,10 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
-        if value - value == 0:
-            return float(value)
-        return "Infinity" if value > 0 else "-Infinity" if value < 0 else "NaN"
+        number = float(value)
+        if -_INFINITY < number < _INFINITY:
+            return number
+        return "Infinity" if number > 0 else "-Infinity" if number < 0 else "NaN"
     if isinstance(value, str):
         return value if len(value) <= _TEXT_LIMIT else value[:_TEXT_LIMIT] + "…"
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -699,7 +701,7 @@ def init(
     _quietly(dict.update)(run.config, _mapping(config if params is None else params))
     try:
         if mode != "disabled":
-            _start(run, dir, _tags(tags, _labels(other)), total_steps=total_steps, baseline=baseline)
+            _start(run, dir, _quietly(_tags)(tags, _labels(other)) or {}, total_steps, baseline)
             _hook()
             _runs.append(run)
             if notes:
@@ -716,7 +718,7 @@ def _labels(other: dict[str, Any]) -> dict[str, Any]:
     return {key: other[key] for key in ("group", "job_type") if other.get(key)}
 
 
-def _start(run: Run, dir: Any, tags: dict[str, str], *, total_steps: Any, baseline: bool) -> None:
+def _start(run: Run, dir: Any, tags: dict[str, str], total_steps: Any, baseline: bool) -> None:
     """Open the run's file and write its first line."""
     now = time.time()
     readable = _pattern(r"[^\w.-]+").sub("-", run.name or "").strip("-.")[:60]
@@ -737,7 +739,7 @@ def _start(run: Run, dir: Any, tags: dict[str, str], *, total_steps: Any, baseli
     run._send(
         v=FORMAT, t="start", run=run.id, name=run.name, project=run.project, ts=now,
         params=_attributes(run.config), tags=tags, baseline=bool(baseline),
-        total_steps=None if total_steps is None else int(total_steps), env=environment,
+        total_steps=None if total_steps is None else _quietly(int)(total_steps), env=environment,
     )  # fmt: skip
 
 

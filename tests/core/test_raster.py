@@ -13,6 +13,7 @@ from workbench.core.raster import FAINT, draw
 from workbench.core.text import width
 from workbench.core.ticks import log_ticks, ticks
 
+NOON = 1_763_812_800  # 2025-11-22 12:00 UTC
 SIZES = [(20, 5), (24, 6), (40, 10), (80, 20), (120, 40), (200, 60)]
 MARKERS = ["braille", "block", "dot", "ascii"]
 INK = re.compile(r"[\u2800-\u28ff▖-▟▀▄▌▐█•*+o#x@%&●]")
@@ -141,7 +142,7 @@ def test_hostile_names_are_harmless_in_a_frame():
 @given(
     st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=40),
     st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=40),
-    st.sampled_from(SIZES + [(1, 1), (3, 2), (7, 3)]),
+    st.sampled_from([*SIZES, (1, 1), (3, 2), (7, 3)]),
     st.sampled_from(MARKERS),
     st.booleans(),
     st.sampled_from(["number", "time", "duration"]),
@@ -160,8 +161,9 @@ def test_any_numbers_can_be_drawn_at_any_size(xs, ys, size, marker, log_y, kind)
         (0, 45_000, "number", ["0", "10k", "20k", "30k", "40k"]),
         (0.1, 0.3, "number", ["0.10", "0.15", "0.20", "0.25", "0.30"]),
         (0, 3600, "duration", ["0", "10m", "20m", "30m", "40m", "50m", "1h"]),
-        (1_763_787_600, 1_763_787_600 + 6 * 3600, "time", ["05:00", "06:00", "07:00", "08:00", "09:00", "10:00", "11:00"]),
-        (1_763_787_600, 1_763_787_600 + 200 * 86400, "time", ["2025-12", "2026-01", "2026-02", "2026-03", "2026-04", "2026-05", "2026-06"]),
+        (NOON, NOON + 6 * 3600, "time", ["12:00", "13:00", "14:00", "15:00", "16:00", "17:00", "18:00"]),
+        (NOON, NOON + 3 * 86400, "time", ["12:00", "11-23", "12:00", "11-24", "12:00", "11-25", "12:00"]),
+        (NOON, NOON + 150 * 86400, "time", ["2025-12", "2026-01", "2026-02", "2026-03", "2026-04"]),
     ],
 )  # fmt: skip
 def test_axes_are_labelled_at_round_values(low, high, kind, labels):
@@ -207,8 +209,10 @@ def _linear(palette):
 
 def _oklab(rgb):
     cones = rgb @ np.array(
-        [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566], [0.0883024619, 0.2817188376, 0.6299787005]]
+        [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+         [0.0883024619, 0.2817188376, 0.6299787005]]
     ).T  # fmt: skip
     return np.cbrt(cones) @ np.array(
-        [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099], [0.0259040371, 0.7827717662, -0.8086757660]]
+        [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
+         [0.0259040371, 0.7827717662, -0.8086757660]]
     ).T  # fmt: skip

@@ -124,3 +124,16 @@ def test_counts_of_equal_numbers_are_in_order_of_value():
 )
 def test_the_method_follows_the_size_of_the_reference_and_the_number_of_values(numeric, rows, distinct, name):
     assert default_method(numeric, rows, distinct).name == name
+
+
+@pytest.mark.parametrize(("n", "m"), [(3000, 900), (700, 12_000)], ids=["distances", "p-values"])
+def test_columns_too_long_to_hold_get_the_same_verdicts(n, m, table, kinds_of_columns, monkeypatch):
+    left = table("a.parquet", kinds_of_columns(n, 1, 0))
+    right = table("b.parquet", kinds_of_columns(m, 2, 0.3))
+    held = compare(left, right)
+    monkeypatch.setattr("workbench.monitor.drift.LARGE_ROWS", 500)
+    monkeypatch.setattr("workbench.monitor.large.SLICE_ROWS", 170)
+    for one, two in zip(held.columns, compare(left, right).columns, strict=True):
+        assert (one.column, one.status, one.method, one.reason) == (two.column, two.status, two.method, two.reason)
+        assert (one.drifted, one.n_reference, one.n_current) == (two.drifted, two.n_reference, two.n_current)
+        assert one.score == pytest.approx(two.score, rel=1e-9, abs=1e-12)

@@ -332,6 +332,43 @@ def test_blocks_and_single_lines_give_the_same_batch(data, block):
     assert fast.accepted + len(fast.rejects) == data.count(b"\n")
 
 
+TURNS = {
+    "a time that becomes a moment": [{"step": i, "time": 1.5 if i < 5 else 1.7e9 + i, "loss": i} for i in range(16)],
+    "a date that becomes one": [{"step": i, "date": "x" if i < 5 else "2024-01-01", "loss": i} for i in range(16)],
+    "a clock that loses its time": [{"step": i, "ts": 1.7e9 + i if i < 5 else None, "loss": i} for i in range(16)],
+    "epochs after steps": [{"step": i, "loss": i} for i in range(8)] + [{"epoch": i, "val": i} for i in range(8)],
+    "steps after epochs": [{"epoch": i, "val": i} for i in range(8)] + [{"step": i + 9, "loss": i} for i in range(8)],
+    "batches, then epochs": [{"batch": i, "loss": i} for i in range(8)] + [{"epoch": i, "loss": i} for i in range(8)],
+    "both, then batches": [{"epoch": i, "batch": i, "loss": i} for i in range(9)] + [{"batch": i} for i in range(9)],
+    "batches, then both by turns": [{"batch": i, "loss": i} for i in range(8)]
+    + [{"epoch": i, "loss": i} if i % 2 else {"batch": i, "epoch": i, "loss": 2} for i in range(16)],
+    "an epoch that turns fractional": [{"epoch": i if i < 9 else i + 0.5, "loss": i} for i in range(24)],
+    "whole epochs spelled as floats": [{"epoch": float(i), "loss": i} for i in range(16)],
+    "keys that come later": [{"step": i, "loss": i, **({"val": i} if i % 4 == 3 else {})} for i in range(64)],
+    "a key that turns into text": [{"step": i, "lr": i if i < 12 else "auto"} for i in range(32)],
+    "a text that turns into a number": [{"step": i, "lr": "auto" if i < 12 else "0.5"} for i in range(32)],
+    "both by turns, after batches": [{"batch": i, "loss": i} for i in range(8)]
+    + [{"epoch": 5, "batch": 7, "loss": 1} if i % 3 == 0 else {"batch": i, "loss": 2} for i in range(16)],
+    "no axis at all": [{"loss": i} for i in range(20)],
+}
+
+
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("block", [8, 1024])
+def test_blocks_take_every_turn_as_single_lines_do(turn, block, monkeypatch):
+    whole, head, tail = (lines(*rows).encode() for rows in (TURNS[turn], TURNS[turn][:8], TURNS[turn][8:]))
+
+    def batches():
+        first = read(head)
+        return read(whole), first, read(tail, len(head), first.state)
+
+    monkeypatch.setattr(jsonl, "BLOCK", block)
+    fast = batches()
+    monkeypatch.setattr(jsonl, "read_block", lambda *_: False)
+    for one, other in zip(fast, batches(), strict=True):
+        same(one, other)
+
+
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(logs(), st.data())
 def test_where_the_chunks_are_cut_does_not_matter(data, cuts):

@@ -38,10 +38,10 @@ def runs_table() -> Table:
     )
     decay = np.exp(-np.arange(40) / 12)
     rows = (
-        _run("● running", "gbdt-deep", "accent", 0.9132, 0.032, "good", 12.34, 0.12, "bad", decay, 0.001, 23_456_789, 92),
+        _run("● running", "gbdt-deep", "accent", 0.9132, 0.032, "good", 12.34, 0.12, "bad", decay, 1e-3, 23456789, 92),
         _run("✓ finished", "logistic", "good", 0.885, None, "", 11.0, None, "", decay[::-1], 0.01, 81_234, 12),
         _run("✗ failed", "gbdt-wide", "bad", float("nan"), None, "", None, None, "", [1.0, np.nan, 3], 0.1, None, 7300),
-        _run("✓ finished", "baseline: the scheduled delay", "good", 0.8, -0.096, "bad", 0.4, -0.96, "good", (), None, 0, 1),
+        _run("✓ finished", "baseline: the schedule", "good", 0.8, -0.096, "bad", 0.4, -0.96, "good", (), None, 0, 1),
     )  # fmt: skip
     return Table(columns, rows, ids=("a", "b", "c", "d"))
 

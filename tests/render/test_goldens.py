@@ -1,6 +1,7 @@
 """Reports a reviewer can read; `UPDATE_GOLDENS=1 pytest tests/render` writes them anew."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,10 @@ def test_the_junit_report_names_every_gate(report):
 
 def test_a_narrow_terminal_gets_the_columns_that_matter_most(runs_and_losses):
     check("runs-44.txt", render_text(runs_and_losses, Fit(44)))
+
+
+def test_reports_made_at_the_same_time_do_not_mix(report):
+    alone = render(report, "text", Fit(80))
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda columns: render(report, "text", Fit(columns)), [80, 120, 80, 100, 80]))
+    assert [together[0], together[2], together[4]] == [alone] * 3

@@ -87,11 +87,18 @@ def project() -> MemoryQuery:
     return MemoryQuery(
         runs,
         with_points(*points),
-        {"r03": [Stage("ingestion", NOW - 300, NOW - 280, 336_776, "finished"), Stage("training", NOW - 280, None, None, "running")]},
+        {
+            "r03": [
+                Stage("ingestion", NOW - 300, NOW - 280, 336_776, "finished"),
+                Stage("training", NOW - 280, None, None, "running"),
+            ]
+        },
         [
             Source("s1", "runs/gbm-deep/log.jsonl", "workbench", 1, 48_211, 48_211, 410, 0, "ok", "", NOW - 2),
             Source("s2", "exports/week-09.parquet", "parquet", 1, 9_122_113, 9_122_113, 3900, 0, "ok", "", NOW - 60),
-            Source("s3", "runs/old/metrics.csv", "csv", 2, 1_204, 1_204, 88, 2, "ok", "header changed at line 40", NOW - 9),
+            Source(
+                "s3", "runs/old/metrics.csv", "csv", 2, 1_204, 1_204, 88, 2, "ok", "header changed at line 40", NOW - 9
+            ),
         ],
         {"flights": windows()},
         {("flights", "temp"): distribution},

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.tui.project import NOW, LiveQuery, Notebook, config
 from workbench.panels.compare import ComparePanel
@@ -57,7 +59,10 @@ class Story:
             await self.settle()
 
     async def type(self, words: str) -> None:
-        await self.pilot.press(*("space" if char == " " else char for char in words))
+        if isinstance(self.app.focused, Input):
+            self.app.focused.post_message(events.Paste(words))
+        else:
+            await self.pilot.press(*("space" if char == " " else char for char in words))
         await self.settle()
 
     async def store_changes(self) -> None:
@@ -77,8 +82,8 @@ class Story:
         return "\n".join(self.screen)
 
     def row(self, words: str) -> str:
-        """The one line of the screen that holds these words."""
-        found = [line for line in self.screen if words in line]
+        """The one line between the bars that holds these words."""
+        found = [line for line in self.screen[2:-2] if words in line]
         assert len(found) == 1, f"{words!r} stands in {len(found)} lines of\n{self.text}"
         return found[0]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
 
 from tests.support.memory_query import MemoryQuery
 from tests.tui.project import LiveQuery
-from tests.tui.stories import tell, workbench
+from tests.tui.stories import panels, tell, workbench
 
 
 def test_the_run_table_is_painted_with_state_age_metric_delta_and_latency(tmp_path, size, golden):
@@ -47,8 +48,8 @@ def test_b_makes_a_run_the_baseline_and_every_delta_follows(tmp_path):
             await sitting.press("end", "up", "b")
             assert sitting.notebook.written == [("baseline", "r01")]
             await sitting.store_changes()
-            assert "◆ base" in sitting.row(" logistic")
-            assert "▼ -14.6 %" in sitting.row(" rules-dummy ")
+            assert "◆ base" in sitting.row("logistic")
+            assert "▼ -14.6 %" in sitting.row("rules-dummy")
             assert "baseline logistic" in sitting.screen[1]
 
     tell(story)
@@ -59,7 +60,7 @@ def test_the_filter_previews_live_shows_errors_under_a_caret_and_esc_restores(tm
         async with workbench(tmp_path) as sitting:
             await sitting.press("slash")
             await sitting.type("lr>0.05 and val/accuracy>0.8")
-            assert "2 runs match" in sitting.text
+            assert "3 runs match" in sitting.text
             assert "logistic" not in sitting.text
             await sitting.type(" or (")
             golden("filter-error-80x24", sitting.text)
@@ -178,20 +179,32 @@ def test_columns_are_chosen_and_scrolled(tmp_path):
     tell(story)
 
 
-@pytest.mark.parametrize("name", ["[/]", "[red]x[/red]", "\x1b]52;c;aGk=\x07", "\x9b31m", "a\u202eb", "nul\x00", "[@click=app.quit]y"])
-def test_a_hostile_name_is_shown_as_text_everywhere(tmp_path, name):
+HOSTILE = (
+    "[/]",
+    "[red]x[/red]",
+    "\x1b]52;c;aGk=\x07",
+    "\x9b31m",
+    "a\u202eb",
+    "nul\x00",
+    "[@click=app.quit]",
+    "\ud800",
+)
+
+
+def test_hostile_names_are_shown_as_text_everywhere(tmp_path, golden):
     async def story():
         query = LiveQuery()
-        first, *rest = query.now.all_runs
-        hostile = replace(first, name=name, status_reason=name, params={name: name}, tags={name: name}, notes=(name,))
-        query.change(all_runs=[hostile, *rest])
+        query.change(
+            all_runs=[
+                replace(run, name=name, status_reason=name, params={name: name}, tags={name: name}, notes=(name,))
+                for run, name in zip(query.now.all_runs, HOSTILE, strict=True)
+            ]
+        )
         async with workbench(tmp_path, (120, 40), query) as sitting:
-            await sitting.press("end", "space")
-            for _ in range(2):
-                assert not any(char in sitting.text for char in "\x1b\x9b\x00\x07\u202e")
-                await sitting.press("enter")
-            await sitting.press("escape", "2", "b", "colon")
-            assert not any(char in sitting.text for char in "\x1b\x9b\x00\x07\u202e")
+            golden("runs-hostile-120x40", sitting.text)
+            for keys in (("asterisk",), ("enter",), ("escape",), ("2",), ("1", "b"), ("colon",), ("escape", "s")):
+                await sitting.press(*keys)
+                assert not any(char in sitting.text for char in "\x1b\x9b\x00\x07\u202e\ud800")
 
     tell(story)
 
@@ -240,29 +253,28 @@ def test_a_terminal_too_small_says_what_is_needed(tmp_path, small):
     tell(story)
 
 
-def test_the_view_and_the_rows_are_there_again_at_the_next_start(tmp_path):
+def test_the_view_and_the_rows_are_there_again_at_the_next_start(tmp_path, golden):
     async def story():
         async with workbench(tmp_path) as sitting:
             await sitting.press("down", "space", "slash")
             await sitting.type("gbm")
-            await sitting.press("enter", "q")
-        query = LiveQuery(failing=None)
-        async with workbench(tmp_path, query=query, with_panels=_never) as sitting:
+            await sitting.press("enter", "home", "q")
+        may_open = threading.Event()
+
+        def slow_panels():
+            assert may_open.wait(20)
+            return panels()
+
+        async with workbench(tmp_path, with_panels=slow_panels, settle=False) as sitting:
             await sitting.pilot.pause()
             assert "as of 08:00" in sitting.screen[0]
             assert "0.8213 ▲ +36.4 %" in sitting.row("gbm-small"), "painted before the store was opened"
-        async with workbench(tmp_path) as sitting:
+            assert "gbm-lr0.3" in sitting.row("▌")
+            golden("runs-as-of-80x24", sitting.text)
+            may_open.set()
+            await sitting.settle()
+            assert "● live" in sitting.screen[0]
             assert "3 of 8 runs" in sitting.screen[1] and "1 marked" in sitting.screen[1]
             assert "gbm-lr0.3" in sitting.row("▌")
 
-    async def untold():
-        pass
-
     tell(story)
-
-
-def _never():
-    import threading
-
-    threading.Event().wait(5)
-    return ()

@@ -11,7 +11,8 @@ import numpy as np
 from workbench.core.blocks import Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, Canvas
 from workbench.core.curves import Curve
-from workbench.core.strokes import ASCII_GLYPHS, DOTS, Marker, cells, owners
+from workbench.core.series import thin
+from workbench.core.strokes import ASCII_GLYPHS, DOTS, Floats, Marker, cells, owners
 from workbench.core.text import cut, fit, plain, width
 from workbench.core.ticks import Tick, ticks
 from workbench.core.units import number
@@ -156,14 +157,26 @@ def paint(plot: Plot, raws: Sequence[Curve], curves: Sequence[Curve], marker: Ma
     x_scale = (columns - 1) / (plot.x_high - plot.x_low)
     y_scale = (rows - 1) / (plot.y_high - plot.y_low)
     both = [*raws, *curves]
+    near = [_near(plot, curve, columns) for curve in both]
     with np.errstate(over="ignore"):  # what is too far away to scale is nowhere, as strokes see it
-        dots = [((curve.x - plot.x_low) * x_scale, (plot.y_high - curve.y) * y_scale) for curve in both]
+        dots = [((x - plot.x_low) * x_scale, (plot.y_high - y) * y_scale) for x, y in near]
     codes, owner = cells(owners(dots, columns, rows), len(raws), marker)
     colors = np.array([*(raw.color + FAINT for raw in raws), *(curve.color for curve in curves), 0], np.int16)
     area = np.s_[plot.top : plot.top + plot.height, plot.left : plot.left + plot.width]
     drawn = codes > 0
     np.copyto(plot.canvas.codes[area], codes, where=drawn)
     np.copyto(plot.canvas.colors[area], colors[owner], where=drawn)
+
+
+def _near(plot: Plot, curve: Curve, columns: int) -> tuple[Floats, Floats]:
+    """The part of a long curve that is in sight, thinned with extremes kept; short ones as they are."""
+    if len(curve.x) <= 16 * columns:
+        return curve.x, curve.y
+    inside = np.flatnonzero((curve.x >= plot.x_low) & (curve.x <= plot.x_high))
+    if not len(inside):
+        return curve.x[:0], curve.y[:0]
+    part = slice(max(int(inside[0]) - 1, 0), int(inside[-1]) + 2)
+    return thin(curve.x[part], curve.y[part], 2 * columns, borders=True)
 
 
 def empty(plot: Plot, curves: Sequence[Curve]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
-from workbench.core.blocks import Tone
+if TYPE_CHECKING:
+    from workbench.core.blocks import Tone
 
 DARK = (
     "#438fc3", "#faa213", "#ea458e", "#66feb0", "#8d6cf8", "#e4e704", "#e9581c", "#f9c5fd", "#81c594", "#aea2f9",

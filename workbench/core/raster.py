@@ -77,28 +77,26 @@ def draw(
     canvas = Canvas(columns, rows)
     curves = [curve_of(line, line.y, chart.log_y) for line in chart.lines]
     raws = [curve_of(line, line.raw, chart.log_y) for line in chart.lines if line.raw is not None]
-    x_low, x_high, y_low, y_high = limits(curves + raws, chart, x_range, y_range)
+    bounds = limits(curves + raws, chart, x_range, y_range)
     readings = () if crosshair is None else tuple(_readings(chart, crosshair))
     top = axes.header(canvas, chart, readings, marker) if legend and rows >= 6 else 0
     has_labels, has_axis = rows - top >= 3, rows - top >= 5
     height = rows - top - has_labels - has_axis
     known = any(np.isfinite(curve.y).any() for curve in curves + raws)
-    y_marks = y_ticks(chart.log_y, y_low, y_high, min(max(2, height // 2), 8)) if known else []
+    y_marks = y_ticks(chart.log_y, *bounds[2:], min(max(2, height // 2), 8)) if known else []
     left = min(max((width(tick.label) for tick in y_marks), default=0), columns // 3) + 1
     lettered = legend and len(curves) > 1 and columns >= 30
-    plot = Plot(canvas, left, top, columns - left - 2 * lettered, height, x_low, x_high, y_low, y_high)
+    plot = Plot(canvas, left, top, columns - left - 2 * lettered, height, *bounds)
     if plot.width >= 2 and plot.height >= 1:
-        named = has_labels and known
-        axes.draw_axes(plot, chart, y_marks, has_axis=has_axis, has_labels=named, zone=zone, marker=marker)
+        has_labels = has_labels and known
+        axes.draw_axes(plot, chart, y_marks, has_axis=has_axis, has_labels=has_labels, zone=zone, marker=marker)
         axes.paint(plot, raws, curves, marker) if known else axes.empty(plot, curves)
         axes.overlay(plot, chart, curves, crosshair, marker)
         if lettered:
             axes.letters(plot, curves)
-    y_limits = (power(y_low), power(y_high)) if chart.log_y else (y_low, y_high)
-    return Frame(
-        canvas.text(), canvas.colors, tuple(notes(curves)), readings,
-        plot.left, plot.top, max(plot.width, 0), max(plot.height, 0), x_low, x_high, *y_limits,
-    )  # fmt: skip
+    y_limits = map(power, bounds[2:]) if chart.log_y else bounds[2:]
+    room = (plot.left, plot.top, max(plot.width, 0), max(plot.height, 0))
+    return Frame(canvas.text(), canvas.colors, tuple(notes(curves)), readings, *room, *bounds[:2], *y_limits)
 
 
 def _readings(chart: Lines, x: float) -> Iterator[Reading]:

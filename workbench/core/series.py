@@ -12,11 +12,14 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 _ASCII_SPARKS = "_.-=*^"
 
 
-def thin(step: ArrayLike, value: ArrayLike, buckets: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def thin(
+    step: ArrayLike, value: ArrayLike, buckets: int, *, borders: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """At most three points a bucket of equal step width, plus the ends: minimum, maximum, and one NaN or inf.
 
-    Order is kept, and no extreme is ever lost; steps that go back are cut into buckets of equal length instead. Both
-    arrays are of shape (n,); short ones come back as they are.
+    Order is kept, and no extreme is ever lost; steps that go back are cut into buckets of equal length instead. With
+    `borders`, the first and last point of each bucket stay too, so that a line through them looks the same in as many
+    columns. Both arrays are of shape (n,); short ones come back as they are.
     """
     steps, values = np.asarray(step, np.float64), np.asarray(value, np.float64)
     n = len(values)
@@ -25,6 +28,8 @@ def thin(step: ArrayLike, value: ArrayLike, buckets: int) -> tuple[NDArray[np.fl
     keep = np.zeros(n, bool)
     keep[[0, -1]] = True
     starts = np.flatnonzero(np.diff(_bucket(steps, buckets), prepend=-1))
+    if borders:
+        keep[starts] = keep[starts[1:] - 1] = True
     finite = np.isfinite(values)
     _keep_first(keep, starts, ~finite)
     for filler, pick in ((np.inf, np.minimum), (-np.inf, np.maximum)):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 
-from workbench.core.blocks import Tone
-from workbench.core.model import Direction
+if TYPE_CHECKING:  # both load numpy, and commands that only print numbers start without it
+    from workbench.core.blocks import Tone
+    from workbench.core.model import Direction
 
 UNKNOWN = "–"
 """What stands for a value nobody knows."""

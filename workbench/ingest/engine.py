@@ -151,6 +151,8 @@ class Engine:
 
     def _read(self, source: Tracked, descriptor: int, final: bool) -> Step | None:
         stat = os.fstat(descriptor)
+        if stat.st_ino != source.inode:
+            return None  # Another file has its name since the listing: the next one tells where this one went.
         found = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         cursor = source.cursor
         if not still_at(descriptor, cursor.to_offset, source.mark):
@@ -162,7 +164,7 @@ class Engine:
         source.cursor = replace(source.cursor, inode=stat.st_ino, bytes=stat.st_size, mtime_ns=stat.st_mtime_ns)
         batch, read = self._batch(source, descriptor, stat, final)
         if batch is None:
-            source.seen = found
+            source.seen, source.seen_settled = found, self._is_settled(stat)
             return None
         if batch.restart:
             source.next_generation(batch.message)
@@ -179,17 +181,23 @@ class Engine:
         if framing == "file":
             data = os.pread(descriptor, limits.WHOLE, 0)
             return self._ask(source, Chunk(source.path, data, 0, {}, True, stat.st_mtime)), stat.st_size
-        settled = final or self.clock() - stat.st_mtime > limits.SETTLED
         if framing == "records":
-            return self._records(source, descriptor, stat, settled)
-        piece = stretch.lines(descriptor, offset, stat.st_size, settled=settled)
+            return self._records(source, descriptor, stat, final or self._is_settled(stat))
+        return self._lines(source, descriptor, stat, final)
+
+    def _lines(self, source: Tracked, descriptor: int, stat: os.stat_result, final: bool) -> tuple[Batch | None, int]:
+        offset, state = source.cursor.to_offset, source.state
+        whole = source.reader.is_whole if final else None
+        piece = stretch.lines(descriptor, offset, stat.st_size, settled=self._is_settled(stat), whole=whole)
         if piece.refused is not None:
-            return Batch(rejects=(piece.refused,), state=source.state), piece.refused.length
+            return Batch(rejects=(piece.refused,), state=state), piece.refused.length
         if not piece.data:
+            self._say(source, f"an unfinished last line of {piece.held} bytes waits for its end" if final else "")
             return None, 0
-        state = source.state
         data, start = piece.data, offset
-        if state.pop(_OPEN, False) and data.startswith((b"\n", b"\r\n")):
+        if state.pop(_OPEN, False):
+            if not data.startswith((b"\n", b"\r\n")):
+                return Batch(restart=True, message="a last line taken for complete went on; read again"), 0
             skipped = data.index(b"\n") + 1
             data, start = data[skipped:], offset + skipped
         if not data:
@@ -208,9 +216,7 @@ class Engine:
             whole = offset + len(data) >= stat.st_size
             batch = self._ask(source, Chunk(source.path, data, offset, source.state, settled and whole, stat.st_mtime))
             if batch.consumed or batch.restart or whole or wanted > limits.RECORD:
-                if batch.message and batch.message != source.cursor.message and not batch.consumed:
-                    source.cursor = replace(source.cursor, message=batch.message, from_offset=offset)
-                    self._add(Delta(source.cursor))
+                self._say(source, "" if batch.consumed else batch.message)
                 return (batch, batch.consumed) if batch.consumed or batch.restart else (None, 0)
             wanted *= 2
 
@@ -220,12 +226,18 @@ class Engine:
             return source.reader.read(chunk)
         except Exception as error:  # noqa: BLE001 - a plugin's mistake must not stop the others
             message = f"reader {source.reader.name} failed at byte {chunk.start}: {type(error).__name__}: {error}"
-            if message != source.cursor.message:
-                source.cursor = replace(
-                    source.cursor, message=message, status="damaged", from_offset=source.cursor.to_offset
-                )
-                self._add(Delta(source.cursor))
+            self._say(source, message, status="damaged")
             return Batch(state=source.state)
+
+    def _is_settled(self, stat: os.stat_result) -> bool:
+        return self.clock() - stat.st_mtime > limits.SETTLED
+
+    def _say(self, source: Tracked, message: str, status: str = "live") -> None:
+        """Note something in Sources, once, without moving the cursor."""
+        if message and message != source.cursor.message:
+            cursor = source.cursor
+            source.cursor = replace(cursor, message=message, status=status, from_offset=cursor.to_offset)
+            self._add(Delta(source.cursor))
 
     def _moved(self, source: Tracked, descriptor: int, batch: Batch, read: int) -> Cursor:
         """The cursor behind what was read."""

@@ -12,6 +12,7 @@ from workbench.core.config import Config
 from workbench.core.ids import hash64, run_id
 from workbench.ingest import limits
 from workbench.ingest.discovery import Detector, Found, walk
+from workbench.ingest.renames import moves
 from workbench.ingest.tracked import Known, Tracked
 from workbench.plugin.api import Reader
 from workbench.readers.annotations import ANNOTATIONS_FOLDER, AnnotationReader
@@ -62,6 +63,7 @@ class Registry:
                 self._skipped[path] = cursor
             elif reader is not None and cursor.status != "vanished":
                 source = Tracked(path, reader, cursor, run_paths.get(cursor.run_id, ""), reader not in self._beside)
+                source.inode = cursor.inode
                 if cursor.reader_version < reader.version:
                     source.next_generation("read again by a newer reader")
                     source.cursor = replace(source.cursor, reader_version=reader.version)
@@ -82,8 +84,7 @@ class Registry:
 
     def update(self, listings: dict[PurePath, Listing], *, whole: bool = False) -> list[Tracked]:
         """Take fresh listings of some folders; sources in them with something to read, those written last first."""
-        inodes = {item.inode: item for listing in listings.values() for item in listing.values()}
-        self._follow_renames(listings, inodes, whole)
+        self._follow_renames(listings, whole)
         dirty: list[tuple[int, Tracked]] = []
         for listing in listings.values():
             for item in self._in_order(listing.values()):
@@ -108,18 +109,25 @@ class Registry:
         return path not in self.tracked and (self._detector.is_candidate(path.name) or path.name in PARAM_FILES)
 
     def hot(self, since: float) -> list[Tracked]:
-        """Sources written since a time, looked at with one stat each; those with something to read."""
-        news = []
+        """Sources written since a time, looked at with one stat each; those with something to read.
+
+        Where another file has taken a source's name, its folder is listed first: the old one may have a new name.
+        """
+        news: list[Tracked] = []
+        restless: set[PurePath] = set()
         for source in list(self.tracked.values()):
             if source.cursor.mtime_ns / 1e9 < since:
                 continue
             try:
                 found = os.stat(self.root / source.path, follow_symlinks=False)
             except OSError:
+                restless.add(source.path.parent)
                 continue
-            if self._has_news(source, Found(source.path, found.st_ino, found.st_size, found.st_mtime_ns)):
+            if found.st_ino != source.inode:
+                restless.add(source.path.parent)
+            elif self._has_news(source, Found(source.path, found.st_ino, found.st_size, found.st_mtime_ns)):
                 news.append(source)
-        return news
+        return news + (self.look_into(restless) if restless else [])
 
     def earlier(self, source: Tracked) -> Sequence[tuple[int, int]]:
         """(source id, generation) of the run's files of the same format that come before a file by name."""
@@ -138,34 +146,30 @@ class Registry:
         return remarks
 
     def _has_news(self, source: Tracked, item: Found) -> bool:
+        """Whether a look at the file may bring something; an unfinished last line gets one more when it has settled."""
         cursor = source.cursor
-        if source.seen == (item.inode, item.size, item.mtime_ns):
-            return False
-        unchanged = (cursor.inode, cursor.bytes, cursor.mtime_ns) == (item.inode, item.size, item.mtime_ns)
-        if unchanged and cursor.to_offset >= item.size:
-            source.seen = (item.inode, item.size, item.mtime_ns)
+        source.inode = item.inode
+        now = (item.inode, item.size, item.mtime_ns)
+        if source.seen == now:
+            settled = self.clock() - item.mtime_ns / 1e9 > limits.SETTLED
+            return settled and not source.seen_settled and cursor.to_offset < item.size
+        if (cursor.inode, cursor.bytes, cursor.mtime_ns) == now and cursor.to_offset >= item.size:
+            source.seen, source.seen_settled = now, True
             return False
         source.cursor = replace(cursor, bytes=item.size, mtime_ns=item.mtime_ns)
         return True
 
-    def _follow_renames(self, listings: dict[PurePath, Listing], inodes: dict[int, Found], whole: bool) -> None:
-        """A known inode under a new name is the same source, rotated; what now has its old name is another."""
-        for path, source in list(self.tracked.items()):
-            listing = listings.get(path.parent, {} if whole else None)
-            if listing is None or not source.cursor.inode:
-                continue
-            here = listing.get(path.name)
-            if here is not None and here.inode == source.cursor.inode:
-                continue
-            there = inodes.get(source.cursor.inode)
-            if there is None or there.path in self.tracked or there.size < source.cursor.to_offset:
-                if here is None and source.cursor.status != "vanished":
-                    self._remark(source, status="vanished", message="the file is gone; what it said is kept")
-                continue
-            del self.tracked[path]
-            source.path = there.path
-            self.tracked[there.path] = source
-            self._remark(source, path=str(there.path), message=f"was {path}")
+    def _follow_renames(self, listings: dict[PurePath, Listing], whole: bool) -> None:
+        """Move sources to their new names all at once, so that a chain of rotations (.1 to .2, log to .1) works."""
+        moved, gone = moves(self.root, self.tracked, listings, whole=whole)
+        sources = {path: self.tracked.pop(path) for path in moved}
+        for path in gone:
+            source = self.tracked.pop(path)
+            self._remark(source, status="vanished", message="the file is gone; what it said is kept")
+        for old, source in sources.items():
+            source.path = moved[old]
+            self.tracked[source.path] = source
+            self._remark(source, path=str(source.path), message=f"was {old}")
 
     def _remark(self, source: Tracked, **changes: object) -> None:
         source.cursor = replace(

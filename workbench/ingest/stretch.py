@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from workbench.core.batch import Reject
@@ -21,14 +22,19 @@ class Stretch:
     """Bytes of an unfinished last line that stay unread."""
 
 
-def lines(descriptor: int, offset: int, size: int, *, settled: bool) -> Stretch:
-    """Complete lines from `offset` on, at most a chunk; the unfinished last line too once the file is settled."""
+def lines(
+    descriptor: int, offset: int, size: int, *, settled: bool, whole: Callable[[bytes], bool] | None = None
+) -> Stretch:
+    """Complete lines from `offset` on, at most a chunk.
+
+    The unfinished last line comes too once the file is settled, or when `whole` is sure that nothing is missing.
+    """
     data = os.pread(descriptor, limits.CHUNK, offset)
     cut = data.rfind(b"\n") + 1
     if cut:
         return Stretch(data[:cut])
     if offset + len(data) >= size:
-        if settled and data and not data.endswith(b"\0"):
+        if data and not data.endswith(b"\0") and (settled or (whole is not None and whole(data))):
             return Stretch(data, final=True)
         return Stretch(b"", held=len(data))
     return _long_line(descriptor, offset, data)

@@ -30,6 +30,10 @@ class Tracked:
     """False for parameter files: they describe a run but do not make one."""
     seen: tuple[int, int, int] | None = None
     """(inode, size, mtime) when it was last read to its end."""
+    seen_settled: bool = False
+    """It was read then with its unfinished last line taken for complete, where that can be."""
+    inode: int = 0
+    """The file that the last listing found under its name."""
 
     @property
     def mark(self) -> Mark:

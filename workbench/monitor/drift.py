@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from workbench.core.config import nearest
 from workbench.core.model import ColumnDrift, DatasetDrift
-from workbench.monitor.methods import Numbers, Tally
+from workbench.monitor.large import LARGE_ROWS, judge_large, tally_values
+from workbench.monitor.methods import Numbers
 from workbench.monitor.session import Session, filled, open_session, quoted
 from workbench.monitor.tables import Column, DriftInputError, Table, open_table
 from workbench.monitor.verdicts import (
@@ -128,6 +129,7 @@ def _pairs(left: Table, right: Table, columns: Collection[str] | None, ignore: C
 
 def _judge(session: Session, left: Table, right: Table, pairs: Sequence[Pair]) -> Iterator[ColumnDrift]:
     counts = _counts(session, left), _counts(session, right)
+    judge_one = judge_large if max(left.rows, right.rows) > LARGE_ROWS else None
     numeric: list[Pair] = []
     for pair in pairs:
         n_reference, n_current = counts[0].get(pair.name, 0), counts[1].get(pair.name, 0)
@@ -136,6 +138,8 @@ def _judge(session: Session, left: Table, right: Table, pairs: Sequence[Pair]) -
             yield untested(pair.name, "other", "no-data", f"no rows in {sides}", n_reference, n_current)
         elif verdict := judge_schema(pair, n_reference, n_current):
             yield verdict
+        elif pair.numeric and judge_one:
+            yield judge_one(session, left, right, pair)
         elif pair.numeric:
             numeric.append(pair)
         else:
@@ -162,23 +166,12 @@ def _judge_strings(
         f"SELECT approx_count_distinct({quoted(pair.current.sql)}) FROM {right.source}", right.parameters
     )
     if n_current > 10_000 and estimate[0][0] > _CLEARLY_TEXT * n_current > TEXT_SHARE * n_current:
-        return judge_text(pair.name, min(int(estimate[0][0]), n_current), n_reference, n_current)
-    tally = _tally_strings(session, left, right, pair.reference, pair.current)
+        return judge_text(pair.name, min(int(estimate[0][0]), n_current), n_reference, n_current, about="about ")
+    tally = tally_values(
+        session, left, right, *(f"{quoted(side.sql)}::VARCHAR" for side in (pair.reference, pair.current))
+    )
     missing = missing_note(left.rows - n_reference, left.rows, right.rows - n_current, right.rows)
     return judge_strings(pair.name, tally, missing=missing)
-
-
-def _tally_strings(session: Session, left: Table, right: Table, reference: Column, current: Column) -> Tally:
-    """Counts by value of both sides; the values stay in DuckDB, which orders them as Python does."""
-    counts = session.arrays(
-        f"""SELECT sum(r)::BIGINT AS c0, sum(c)::BIGINT AS c1 FROM (
-              SELECT {quoted(reference.sql)}::VARCHAR AS x, count(*) AS r, 0 AS c FROM {left.source} GROUP BY ALL
-              UNION ALL
-              SELECT {quoted(current.sql)}::VARCHAR, 0, count(*) FROM {right.source} GROUP BY ALL
-            ) WHERE x IS NOT NULL GROUP BY x ORDER BY x""",
-        [*left.parameters, *right.parameters],
-    )
-    return Tally(counts[0].astype(np.int64), counts[1].astype(np.int64))
 
 
 def _counts(session: Session, table: Table) -> dict[str, int]:

@@ -110,10 +110,6 @@ def _comparable(reference: Any, current: Any) -> list[str]:
 
 
 def _write(reference: str, current: str, out: str) -> None:
-    _say("importing Evidently")
-    from evidently import Report
-    from evidently.presets import DataDriftPreset
-
     _say("reading the tables")
     left, right = _read(reference), _read(current)
     names = _comparable(left, right)
@@ -121,6 +117,10 @@ def _write(reference: str, current: str, out: str) -> None:
         raise DriftInputError("the tables have no column in common that holds values on both sides")
     if dropped := [str(name) for name in right.columns if name not in names]:
         _say(f"left out, as Evidently cannot compare them: {', '.join(dropped)}")
+    _say("importing Evidently")
+    from evidently import Report
+    from evidently.presets import DataDriftPreset
+
     _say(f"comparing {len(names)} columns of {len(left):,} and {len(right):,} rows")
     snapshot = Report([DataDriftPreset()], include_tests=True).run(right[names], left[names])
     _say("writing the report")

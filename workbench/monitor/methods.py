@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,31 @@ def default_method(numeric: bool, n_reference: int, distinct: int) -> Method:
     return CHI_SQUARE if distinct > 2 else Z_TEST
 
 
+class Sample(Protocol):
+    """What a verdict needs to know of a column's finite values, besides its score."""
+
+    @property
+    def missing(self) -> int:
+        """Nulls and NaN."""
+
+    @property
+    def infinite(self) -> int:
+        """Infinities of both signs."""
+
+    @property
+    def std(self) -> float:
+        """Standard deviation with n in the denominator."""
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the greatest value."""
+
+    def __len__(self) -> int: ...
+
+    def distinct(self, limit: int) -> NDArray[np.float64]:
+        """All distinct values, or `limit` of them where there are more."""
+
+
 @dataclass(frozen=True, eq=False)
 class Numbers:
     """The finite values of a column, sorted, with what was left out of them."""
@@ -75,6 +100,11 @@ class Numbers:
         with np.errstate(over="ignore", invalid="ignore"):
             std = float(np.std(self.values))
             return float(np.float32(std)) if self.single else std
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the greatest value."""
+        return float(self.values[0]), float(self.values[-1])
 
     @cached_property
     def _prefix(self) -> tuple[float, NDArray[np.float64]]:
@@ -131,7 +161,7 @@ def tally_numbers(reference: Numbers, current: Numbers) -> Tally:
 def score_numbers(method: Method, reference: Numbers, current: Numbers) -> float:
     """Score two samples of numbers by Wasserstein or Kolmogorov-Smirnov."""
     if method is WASSERSTEIN:
-        return wasserstein(reference, current) / max(reference.std, STD_FLOOR)
+        return normed(wasserstein(reference, current), reference)
     from scipy.stats import ks_2samp
 
     return float(ks_2samp(reference.values, current.values).pvalue)
@@ -142,6 +172,11 @@ def score_tally(method: Method, tally: Tally) -> float:
     if method is JENSEN_SHANNON:
         return jensen_shannon(tally)
     return chi_square(tally) if method is CHI_SQUARE else z_test(tally)
+
+
+def normed(distance: float, reference: Sample) -> float:
+    """A distance in standard deviations of the reference, no deviation counting as less than 0.001."""
+    return distance / max(reference.std, STD_FLOOR)
 
 
 def wasserstein(reference: Numbers, current: Numbers) -> float:

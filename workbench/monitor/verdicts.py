@@ -13,6 +13,7 @@ Where the verdict differs from Evidently's (0.7.23), which follows the current s
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,7 @@ from workbench.monitor.methods import (
     WASSERSTEIN,
     Method,
     Numbers,
+    Sample,
     Tally,
     default_method,
     score_numbers,
@@ -96,8 +98,33 @@ def judge_schema(pair: Pair, n_reference: int, n_current: int) -> ColumnDrift | 
 def judge_numbers(
     name: str, reference: Numbers, current: Numbers, kind: Kind, *, categorical: bool = False, min_rows: int = 0
 ) -> ColumnDrift:
+    """Test a column of numbers or booleans held in memory; see `judge_samples`."""
+    return judge_samples(
+        name,
+        reference,
+        current,
+        kind,
+        lambda method: score_numbers(method, reference, current),
+        lambda: tally_numbers(reference, current),
+        categorical=categorical,
+        min_rows=min_rows,
+    )
+
+
+def judge_samples(
+    name: str,
+    reference: Sample,
+    current: Sample,
+    kind: Kind,
+    score: Callable[[Method], float],
+    tally: Callable[[], Tally],
+    *,
+    categorical: bool = False,
+    min_rows: int = 0,
+) -> ColumnDrift:
     """Test a column of numbers or booleans; `kind` is the current side's.
 
+    score, tally: the distance or p-value of the two, and their counts by value; only one of them is asked for.
     categorical: treat the numbers as categories, whatever their count.
     min_rows: with fewer current values the score is shown and no verdict given.
     """
@@ -109,12 +136,12 @@ def judge_numbers(
     method = default_method(not cat, len(reference), len(distinct))
     note = join(_odd_values(reference, current), _constants(reference, current))
     if cat or len(distinct) <= 5:
-        tally = tally_numbers(reference, current)
-        note = join(note, _new_values(tally) if cat else "")
-        return _verdict(name, "cat" if cat else "num", method, score_tally(method, tally), tally, note, min_rows)
-    score = score_numbers(method, reference, current)
-    note = join(note, _floor_note(method, reference, score))
-    return _verdict(name, "num", method, score, (reference, current), note, min_rows)
+        counts = tally()
+        note = join(note, _new_values(counts) if cat else "")
+        return _verdict(name, "cat" if cat else "num", method, score_tally(method, counts), counts, note, min_rows)
+    found = float(score(method))
+    note = join(note, _floor_note(method, reference, found))
+    return _verdict(name, "num", method, found, (reference, current), note, min_rows)
 
 
 def judge_strings(
@@ -132,12 +159,15 @@ def judge_strings(
     return _verdict(name, "cat", method, score_tally(method, tally), tally, note, min_rows)
 
 
-def judge_text(name: str, distinct: int, n_reference: int, n_current: int) -> ColumnDrift:
-    """The verdict on strings that are mostly distinct: no test, and what they look like instead."""
+def judge_text(name: str, distinct: int, n_reference: int, n_current: int, *, about: str = "") -> ColumnDrift:
+    """The verdict on strings that are mostly distinct: no test, and what they look like instead.
+
+    about: "about " where the number of distinct values is an estimate.
+    """
     share = min(1.0, distinct / n_current)
     status: Status = "id-like" if share > ID_SHARE and n_current > 1 else "unsupported"
     what = "names rows" if status == "id-like" else "free text, not categories"
-    reason = f"{what}: {distinct:,} distinct of {n_current:,} values; drift of text is not scored"
+    reason = f"{what}: {about}{distinct:,} distinct of {n_current:,} values; drift of text is not scored"
     return untested(name, "text", status, reason, n_reference, n_current)
 
 
@@ -165,7 +195,7 @@ def _verdict(
     kind: Type,
     method: Method,
     score: float,
-    sides: Tally | tuple[Numbers, Numbers],
+    sides: Tally | tuple[Sample, Sample],
     note: str,
     min_rows: int,
 ) -> ColumnDrift:
@@ -183,7 +213,7 @@ def _verdict(
     return ColumnDrift(name, kind, status, method.name, score, method.threshold, drifted, n_reference, n_current, note)
 
 
-def _few(numbers: Numbers, limit: int) -> bool:
+def _few(numbers: Sample, limit: int) -> bool:
     return len(numbers.distinct(limit + 1)) <= limit
 
 
@@ -192,7 +222,7 @@ def _no_data(n_reference: int, n_current: int) -> str:
     return "no values in " + " and ".join(sides)
 
 
-def _odd_values(reference: Numbers, current: Numbers) -> str:
+def _odd_values(reference: Sample, current: Sample) -> str:
     rows = [len(side) + side.missing + side.infinite for side in (reference, current)]
     infinite = reference.infinite + current.infinite
     return join(
@@ -201,20 +231,16 @@ def _odd_values(reference: Numbers, current: Numbers) -> str:
     )
 
 
-def _constants(reference: Numbers, current: Numbers) -> str:
-    first, last = reference.values[0], reference.values[-1]
+def _constants(reference: Sample, current: Sample) -> str:
+    (first, last), (now, later) = reference.ends, current.ends
     if first != last:
-        return "constant now" if current.values[0] == current.values[-1] else ""
-    if current.values[0] == current.values[-1]:
-        return (
-            "constant, unchanged"
-            if first == current.values[0]
-            else f"constant {number(first)} → {number(current.values[0])}"
-        )
+        return "constant now" if now == later else ""
+    if now == later:
+        return "constant, unchanged" if first == now else f"constant {number(first)} → {number(now)}"
     return f"was constant {number(first)}"
 
 
-def _floor_note(method: Method, reference: Numbers, score: float) -> str:
+def _floor_note(method: Method, reference: Sample, score: float) -> str:
     """Evidently's floor hides shifts of small-scale columns; the true multiple of the deviation is given beside it."""
     if method is not WASSERSTEIN or reference.std >= STD_FLOOR or score == 0:
         return ""

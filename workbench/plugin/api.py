@@ -99,6 +99,10 @@ class Reader:
         """Turn the next stretch of a source into a batch; a refused line becomes a `Reject`, never an exception."""
         raise NotImplementedError
 
+    def is_whole(self, tail: bytes) -> bool:
+        """Whether a last line without its end is certainly complete; a cut-off number never is."""
+        return False
+
     def run_folder(self, path: PurePath) -> tuple[PurePath, str]:
         """The folder that stands for the run, and a prefix for its keys; sub-folders of one run are merged here."""
         return path.parent, ""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Head, Reader
+from workbench.plugin.api import NO, Batch, Chunk, Claim, Head, Reader
 from workbench.readers.csv_blocks import BLOCK, Kinds, read_block
 from workbench.readers.csv_header import MISSING, Header, guess_header, section_header
 from workbench.readers.keys import claimed_axis, number, production_columns, roles_of, view_of_folder
 from workbench.readers.lines import UTF16_BOMS, UTF16_REASON, Lines, decode, is_utf16, split
-from workbench.readers.params import PARAM_FILES, facts_beside
+from workbench.readers.params import PARAM_FILES
 from workbench.readers.rows import MAX_ATTRIBUTE_TEXT, Rows, Text
 
 MAX_RECORD = 1024 * 1024
@@ -55,10 +55,6 @@ class DelimitedReader(Reader):
         table = _Table(rows, lines, header)
         consumed = table.read(final=chunk.final)
         return rows.batch(consumed, table.header.dump() if table.header else {})
-
-    def beside(self, folder: Mapping[str, bytes]) -> Sequence[Fact]:
-        """Parameters from `hparams.yaml`, `config.json`, `.hydra/` and the like."""
-        return facts_beside(folder)
 
 
 def _is_table(header: Header, others: Sequence[bytes]) -> bool:

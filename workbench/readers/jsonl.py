@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Head, Reader
+from workbench.plugin.api import NO, Batch, Chunk, Claim, Head, Reader
 from workbench.readers.json_blocks import BLOCK, Shape, read_block
 from workbench.readers.keys import claimed_axis, metric_like, number, production_columns, view_of_folder
-from workbench.readers.lines import MAX_LINE, UTF16_BOMS, UTF16_REASON, Lines, decode, is_utf16, split
-from workbench.readers.params import facts_beside
+from workbench.readers.lines import MAX_LINE, UTF16_BOMS, UTF16_REASON, Lines, decode, is_object, is_utf16, split
 from workbench.readers.rows import MAX_ATTRIBUTE_TEXT, Rows, Text
 
 MAX_DEPTH = 64
@@ -63,9 +62,9 @@ class JsonlReader(Reader):
                     _read_line(rows, lines, i, shape)
         return rows.batch(lines.consumed, {})
 
-    def beside(self, folder: Mapping[str, bytes]) -> Sequence[Fact]:
-        """Parameters from `hparams.yaml`, `config.json`, `.hydra/` and the like."""
-        return facts_beside(folder)
+    def is_whole(self, tail: bytes) -> bool:
+        """A closed object lacks nothing."""
+        return is_object(tail)
 
 
 def _read_line(rows: Rows, lines: Lines, i: int, shape: Shape) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
-from workbench.readers.lines import UTF8_BOM, Lines, split
+from workbench.readers.lines import UTF8_BOM, Lines, is_object, split
 from workbench.readers.rows import MAX_KEYS
 from workbench.readers.workbench_records import (
     Fork,
@@ -57,6 +57,10 @@ class WorkbenchReader(Reader):
         except Refused:
             return Claim(0.9, "named like a tracking file; its first line is damaged")
         return Claim(1.0, "named like a tracking file", native_id=getattr(first, "run", ""))
+
+    def is_whole(self, tail: bytes) -> bool:
+        """A closed object lacks nothing."""
+        return is_object(tail)
 
     def read(self, chunk: Chunk) -> Batch:
         """Blocks of good lines at once, others one by one; every line is accepted or refused."""

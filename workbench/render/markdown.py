@@ -18,8 +18,8 @@ from workbench.render.text import render_text
 
 _CHART = Fit(columns=88, rows=14, colors=0)
 # What means something anywhere in a line, an underscore beside a letter aside; then what does at a line's start.
-_SPECIAL = re.compile(r"([\\`*\[\]<>|~$]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|:(?=[\w+-]+:))")
-_LEADING = re.compile(r"^(\s*\d*)([#+\-=.)])")
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~$]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|:(?=[a-z+-][\w+-]*:))")
+_LEADING = re.compile(r"^(\s*\d+)([.)])(?=\s|$)|^(\s*)([#+=-])(?=[\s#+=-]|$)")
 # GitHub turns these into links even when they are escaped; a zero-width space parts them.
 _LINKED = re.compile(r"(@(?=\w)|\bwww(?=\.)|#(?=\d)|:(?=//))", re.ASCII | re.IGNORECASE)
 _MARKER = "\ue000"
@@ -45,7 +45,7 @@ def render_document_markdown(document: Document, zone: tzinfo | None = UTC) -> s
 def escape(text: object) -> str:
     """Text that Markdown shows as it is: no markup, HTML, mention, link or image comes of it, and no new line."""
     parted = _LINKED.sub(rf"\1{_MARKER}", plain(text).replace(_MARKER, ""))
-    escaped = _LEADING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", parted))
+    escaped = _LEADING.sub(r"\1\3\\\2\4", _SPECIAL.sub(r"\\\1", parted))
     return escaped.replace(_MARKER, "&#8203;")
 
 

@@ -54,7 +54,7 @@ class StoreQuery:
         asked = where_language.percentiles_of(expression)
         extra = self._percentiles_for(found, asked) if asked else {}
         matches = where_language.matcher(expression)
-        matching = [run for run in found if matches(run, extra.get(run.id))]
+        matching = [run for run in found if matches(run, extra.get(run.id, {}))]
         return sorted(matching, key=lambda run: (-(run.started_at or run.updated_at or 0.0), run.name))
 
     def series(self, run_id: str, key: str, points: int = 0) -> Series:

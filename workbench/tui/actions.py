@@ -93,11 +93,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("note", ("n",), "note", "Write a note on the run.", "runs"),
     Action("hide", ("H",), "hide", "Hide the run, or show it again.", "runs"),
     # One run
-    Action("step_run(-1)", ("comma",), "previous run", "Open the run above this one in the table.", "run", 2),
-    Action("step_run(1)", ("full_stop",), "next run", "Open the run below this one in the table.", "run", 3),
+    Action("step_run(-1)", ("comma",), "previous", "Open the run above this one in the table.", "run", 2),
+    Action("step_run(1)", ("full_stop",), "next", "Open the run below this one in the table.", "run", 3),
     Action("baseline", ("b",), "baseline", "Make this run the baseline that all others are compared with.", "run", 4),
     Action("tag", ("t",), "tag", "Tag this run.", "run"),
-    Action("note", ("n",), "note", "Write a note on this run.", "run", 5),
+    Action("note", ("n",), "note", "Write a note on this run.", "run"),
     Action("mark", ("space",), "mark", "Mark this run: marked runs are charted and compared.", "run", 1),
     # Moving
     Action("up", ("up", "k"), "up", "One row up.", "list"),

@@ -27,14 +27,29 @@ class RunChart(LinesView):
         self._view = ViewState()
         self._series: dict[str, Series] = {}
         self._metric: str | None = None
+        self._drawn_for: object = None
+        self._asked_for: object = None
 
     def show(self, run_ids: Sequence[str], rows: RunRows, view: ViewState) -> None:
         """Draw these runs; what is known of them at once, the rest when it has come."""
         self._runs, self._rows, self._view = run_ids, rows, view
         if rows.snapshot.main != self._metric:
             self._metric, self._series = rows.snapshot.main, {}
-        self.redraw()
-        if run_ids and self._metric is not None and self.size.width:
+        drawn = (run_ids, self._metric, view.x, view.log_y, view.smooth, self.size)
+        if drawn != self._drawn_for:
+            self._drawn_for = drawn
+            self.redraw()
+        self._ask()
+
+    def _ask(self) -> None:
+        """Ask for points, unless the same ones have been asked for."""
+        if self._rows is None or self._metric is None or not self._runs or not self.size.width:
+            return
+        runs = [self._rows.by_id[run_id] for run_id in self._runs if run_id in self._rows.by_id]
+        grown = tuple(run.metrics[self._metric].n if self._metric in run.metrics else 0 for run in runs)
+        asked = (self._runs, self._metric, grown, self.size.width)
+        if asked != self._asked_for:
+            self._asked_for = asked
             self._request(2 * self.size.width)
 
     def take(self, metric: str, series: Sequence[Series]) -> None:
@@ -46,8 +61,7 @@ class RunChart(LinesView):
     def on_resize(self, event: events.Resize) -> None:
         """Other widths want other points."""
         super().on_resize(event)
-        if self._runs and self._metric is not None:
-            self._request(2 * event.size.width)
+        self._ask()
 
     def _chart(self, room: Room) -> Drawing:
         if self._rows is None or self._metric is None:

@@ -67,6 +67,11 @@ class StoreApp(App[None], inherit_bindings=False):
         return self._query
 
     @property
+    def revision(self) -> str | None:
+        """Of the store, as the rows show it."""
+        return self._revision
+
+    @property
     def busy(self) -> bool:
         """Something is being asked of the store."""
         return any(lane.busy for lane in self._lanes.values())

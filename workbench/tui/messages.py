@@ -87,6 +87,7 @@ class PanelLoaded(Message):
 
     number: int
     data: Any
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

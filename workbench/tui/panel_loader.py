@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from workbench.tui.session import ViewState
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
 
+REST = 4.0
+"""How many times the cost of a load the next one waits, when nothing but the store has changed."""
 PARK_AFTER = 3
 """Failures in a row after which a panel is loaded only when asked."""
 SPINNER_AFTER, NOTICE_AFTER = 0.5, 5.0
@@ -34,6 +37,9 @@ class PanelLoader(WorkbenchScreen):
         self._own_focus = dict(focus or {})
         self._lane = Lane(f"panel-{panel.name}")
         self._number = 0
+        self._asked: tuple[Focus, str | None] | None = None
+        self._rest_until = 0.0
+        self._due: Timer | None = None
         self._focus = Focus()
         self._data: Any = None
         self._failure: Failure | None = None
@@ -44,7 +50,7 @@ class PanelLoader(WorkbenchScreen):
     @property
     def busy(self) -> bool:
         """A load runs or waits."""
-        return self._lane.busy
+        return self._lane.busy or self._due is not None
 
     def redraw(self) -> None:
         """Draw what is known now."""
@@ -65,10 +71,27 @@ class PanelLoader(WorkbenchScreen):
             self.load()
 
     def data_changed(self) -> None:
-        """Load again, unless the panel has failed too often or nobody looks."""
-        if self.is_current and self._failures < PARK_AFTER:
-            self.load()
+        """Load again, unless it would give the same, the panel has failed too often, or nobody looks."""
+        if self.is_current and self._failures < PARK_AFTER and self._asked != self._wanted:
+            self._load_after_rest()
         self.show_bars()
+
+    @property
+    def _wanted(self) -> tuple[Focus, str | None]:
+        """What the next load would be about: an equal one gives equal data."""
+        return self.focus_now, self.workbench.revision
+
+    def _load_after_rest(self) -> None:
+        """A panel that is slow to load is given a rest between loads that only follow the store."""
+        rest = self._rest_until - time.monotonic()
+        if rest <= 0 or self._asked is None or self._asked[0] != self.focus_now:
+            self.load()
+        elif self._due is None:
+            self._due = self.set_timer(rest, self._rested)
+
+    def _rested(self) -> None:
+        self._due = None
+        self.data_changed()
 
     def view_changed(self, before: ViewState) -> None:
         """Other options or marks are another focus."""
@@ -88,10 +111,13 @@ class PanelLoader(WorkbenchScreen):
         self._number += 1
         number, panel, self._focus = self._number, self.panel, self.focus_now
         focus = self._focus
+        self._asked = self._wanted
 
         def job() -> PanelLoaded | PanelFailed:
+            started = time.perf_counter()
             try:
-                return PanelLoaded(number, panel.load(query, focus))
+                data = panel.load(query, focus)
+                return PanelLoaded(number, data, time.perf_counter() - started)
             except Exception as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
                 return PanelFailed(number, failure_of(error, "load"))
 
@@ -114,6 +140,7 @@ class PanelLoader(WorkbenchScreen):
         if event.number != self._number:
             return
         self._data, self._failure, self._waited = event.data, None, None
+        self._rest_until = time.monotonic() + REST * event.seconds
         self._failures = 0
         self.redraw()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from workbench.core import units
@@ -14,7 +15,7 @@ from workbench.core.blocks import Cell, Column
 from workbench.core.model import Roles, Run
 from workbench.core.roles import PERCENTILES
 from workbench.core.status import STATE_MARKS
-from workbench.core.where import matches, parse, percentiles_of, unknown_keys
+from workbench.core.where import All, matches, parse, percentiles_of, unknown_keys
 from workbench.tui.grid import GUTTER, GridColumns
 from workbench.tui.session import ViewState
 
@@ -53,6 +54,10 @@ class RunRows:
         self._clock = clock
         self.snapshot = Snapshot()
         self.by_id: dict[str, Run] = {}
+        self.visible: Sequence[Run] = ()
+        """Runs that are not hidden."""
+        self.states: Counter[str] = Counter()
+        """How many runs are in each state."""
         self.sparks: dict[str, Sequence[float]] = {}
         self.percentiles: dict[tuple[str, str], Sequence[float]] = {}
         self._extras: Sequence[Column] = ()
@@ -62,6 +67,8 @@ class RunRows:
         """Show what a load of the store gave."""
         self.snapshot = snapshot
         self.by_id = {run.id: run for run in snapshot.runs}
+        self.visible = [run for run in snapshot.runs if not run.hidden]
+        self.states = Counter(run.status for run in snapshot.runs)
         self._extras = self._choose_extras()
 
     def arrange(self, view: ViewState, where: str | None = None) -> list[str]:
@@ -72,12 +79,14 @@ class RunRows:
         """
         expr = parse(view.where if where is None else where)
         wanted = percentiles_of(expr)
-        kept = [run for run in self.snapshot.runs if matches(expr, run, self._given(run.id, wanted))]
+        kept: Iterable[Run] = self.snapshot.runs if view.hidden else self.visible
+        if expr != All():
+            kept = [run for run in kept if matches(expr, run, self._given(run.id, wanted) if wanted else None)]
         value = self._sort_value(view.sort)
-        known = [(key, run.id) for run in kept if (key := value(run)) is not None]
-        unknown = [run.id for run in kept if value(run) is None]
-        known.sort(key=lambda pair: pair[0], reverse=view.descending)
-        return [run_id for _, run_id in known] + unknown
+        values = [(value(run), run.id) for run in kept]
+        known = [pair for pair in values if pair[0] is not None]
+        known.sort(key=itemgetter(0), reverse=view.descending)
+        return [run_id for _, run_id in known] + [run_id for key, run_id in values if key is None]
 
     def _given(self, run_id: str, wanted: frozenset[tuple[str, float]]) -> dict[str, float]:
         found = {}

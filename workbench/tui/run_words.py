@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from workbench.core import units
@@ -11,7 +10,7 @@ from workbench.core.model import Run
 from workbench.core.status import STATE_MARKS
 from workbench.tui.bars import Piece
 from workbench.tui.cells import cell_text
-from workbench.tui.rows import Snapshot
+from workbench.tui.rows import RunRows
 from workbench.tui.session import ViewState
 
 EMPTY_HINT = (
@@ -20,12 +19,11 @@ EMPTY_HINT = (
 )
 
 
-def summary(snapshot: Snapshot, shown: int, view: ViewState) -> tuple[Sequence[Piece], Sequence[Piece]]:
+def summary(rows: RunRows, shown: int, view: ViewState) -> tuple[Sequence[Piece], Sequence[Piece]]:
     """Left: runs by state, marks, the filter. Right: the baseline."""
-    runs = snapshot.runs
+    runs, states = rows.snapshot.runs, rows.states
     total = count(len(runs), "run")
     left = [Piece(f" {total}" if shown == len(runs) else f" {shown:,} of {total}")]
-    states = Counter(run.status for run in runs)
     for state in ("running", "failed", "lost", "quiet"):
         if states[state]:
             left.append(Piece(f" · {states[state]:,} {state}", STATE_MARKS[state][2], keep=3))
@@ -33,7 +31,7 @@ def summary(snapshot: Snapshot, shown: int, view: ViewState) -> tuple[Sequence[P
         left.append(Piece(f" · {len(view.marks)} marked", "accent", keep=2))
     if view.where:
         left.append(Piece(f" · filter: {view.where}", "warn", "filter"))
-    base = next((run for run in runs if run.id == snapshot.baseline), None)
+    base = rows.by_id.get(rows.snapshot.baseline or "")
     said = f"baseline {base.name or base.path}" if base is not None else "no baseline, b sets it"
     return left, [Piece(f"{said} ", "dim", keep=4)]
 

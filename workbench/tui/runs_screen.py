@@ -22,6 +22,8 @@ from workbench.tui.run_words import EMPTY_HINT, as_text, detail, summary
 from workbench.tui.session import PAINTED_ROWS, Painting, ViewState
 from workbench.tui.table_actions import TableActions
 
+ABOUT_A_RUN = frozenset({"open", "mark", "mark_all", "baseline", "tag", "note", "hide"})
+
 SIDE_BY_SIDE = 120
 """Columns from which the chart stands at the right of the table."""
 
@@ -134,8 +136,7 @@ class RunsScreen(TableActions, WorkbenchScreen):
             ids = app.rows.arrange(app.view, self._preview)
         except WhereError:
             return
-        shown = [run_id for run_id in ids if app.view.hidden or not app.rows.by_id[run_id].hidden]
-        self.grid.show_rows(shown, cursor=cursor)
+        self.grid.show_rows(ids, cursor=cursor)
 
     def view_changed(self, before: ViewState) -> None:
         """Follow the view: only what differs is done again."""
@@ -147,6 +148,17 @@ class RunsScreen(TableActions, WorkbenchScreen):
         if before.chart != view.chart:
             self._lay_out()
         self.data_changed()
+
+    def link_changed(self) -> None:
+        """Say why there are no rows, where that is the reason."""
+        super().link_changed()
+        self.query_one("#nothing", LinesView).redraw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is done to a run is offered where there is one."""
+        if action in ABOUT_A_RUN and self.is_mounted:
+            return bool(self.grid.ids) and self.workbench.live
+        return True
 
     def look_changed(self) -> None:
         """Draw everything in the new colours."""
@@ -192,9 +204,9 @@ class RunsScreen(TableActions, WorkbenchScreen):
         """How many runs, in which states, by what they are sorted and filtered."""
         app = self.workbench
         if not app.live:
-            words = "reading the store …" if self._painting is None else f"{self._painting.total:,} runs as last seen"
+            words = "" if self._painting is None else f"{self._painting.total:,} runs as last seen"
             return [Piece(f" {words}", "dim")], ()
-        return summary(app.rows.snapshot, len(self.grid.ids), app.view)
+        return summary(app.rows, len(self.grid.ids), app.view)
 
     def _show_detail(self) -> None:
         run = self.current_run()
@@ -203,8 +215,11 @@ class RunsScreen(TableActions, WorkbenchScreen):
     def _nothing(self, room: Room) -> Drawing:
         app = self.workbench
         if not app.live:
-            words, _ = app.link
-            return draw(Empty(words if app.failing else "Reading the store …", app.failing_hint), room)
+            if app.failing:
+                return draw(
+                    Empty("The store cannot be read", f"{app.failing_hint}\nIt is tried again by itself."), room
+                )
+            return draw(Empty("Reading the store …"), room)
         if app.view.where or self._preview:
             return draw(Empty("No run matches the filter", "/ changes it, esc clears it"), room)
         return draw(Empty("No runs yet", EMPTY_HINT), room)
@@ -217,6 +232,7 @@ class RunsScreen(TableActions, WorkbenchScreen):
 
     @on(RunGrid.Viewed)
     def _viewed(self, _: RunGrid.Viewed) -> None:
+        self.show_columns()
         self._request_extras()
 
     @on(RunGrid.Opened)

@@ -1,0 +1,104 @@
+"""The sample project runs as a user runs it, and what it writes is what the documentation says."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from workbench.core.config import load_config
+
+SAMPLE = Path(__file__).parents[2] / "sample_projects" / "flights"
+
+pytest.importorskip("tensorboardX")
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two folders, trained side by side."""
+    folders = [tmp_path_factory.mktemp("flights") for _ in range(2)]
+    commands = [[sys.executable, str(SAMPLE / "train.py"), "--out", str(folder), "--quick"] for folder in folders]
+    started = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for command in commands]
+    errors = [process.communicate(timeout=200)[1] for process in started]
+    assert errors == [b"", b""]
+    return folders
+
+
+@pytest.fixture(scope="module")
+def project(projects: list[Path]) -> Path:
+    return projects[0]
+
+
+def test_three_runs_in_three_formats(project):
+    runs = {path.name.rsplit("-", 1)[0]: path for path in (project / "runs").iterdir()}
+    assert sorted(runs) == ["boosting", "logistic", "rule"]
+    assert len(list(runs["rule"].glob("*.wb.jsonl"))) == 1
+    assert (runs["logistic"] / "metrics.csv").exists() and (runs["logistic"] / "hparams.yaml").exists()
+    assert len(list(runs["boosting"].rglob("events.out.tfevents.*"))) == 2
+
+
+def test_the_baseline_logs_all_five_stages(project):
+    [path] = (project / "runs").glob("rule-*/*.wb.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    finished = [line["name"] for line in lines if line["t"] == "stage" and line["status"] == "finished"]
+    assert finished == ["ingestion", "preprocessing", "training", "evaluation", "result logging"]
+    assert lines[0]["baseline"] is True and lines[-1]["status"] == "finished"
+    assert {line["key"] for line in lines if line["t"] in ("data", "artifact")} == {"raw", "rule.txt"}
+
+
+def test_the_models_beat_the_rule_by_auc(project):
+    [path] = (project / "runs").glob("rule-*/*.wb.jsonl")
+    logged = [json.loads(line)["m"] for line in path.read_text().splitlines() if '"t":"log"' in line]
+    rule = [values["val/auc"] for values in logged if "val/auc" in values][-1]
+    with next((project / "runs").glob("logistic-*/metrics.csv")).open() as file:
+        rows = list(csv.DictReader(file))
+    logistic = [float(row["val/auc"]) for row in rows if row["val/auc"]][-1]
+    assert 0.5 < rule < logistic < 0.9
+    assert sum(bool(row["latency_ms"]) for row in rows) > 10
+
+
+def test_weekly_exports_match_the_configuration(project):
+    import polars as pl
+
+    config = load_config(project)
+    monitor = config.monitors["flights"]
+    exports = sorted(project.glob(monitor.path))
+    assert [path.name for path in exports] == [f"flights-2013-W{week:02}.parquet" for week in (6, 7, 8, 9)]
+    frame = pl.concat(map(pl.read_parquet, exports))
+    roles = monitor.columns
+    named = {
+        monitor.timestamp,
+        roles.prediction,
+        roles.probability,
+        roles.label,
+        roles.latency,
+        roles.status,
+        roles.business,
+    }
+    assert named <= set(frame.columns)
+    assert frame["scheduled"].is_sorted() and frame["scheduled"].dt.week().n_unique() == 4
+    served = frame.filter(pl.col("status") == 200)
+    assert served["latency_ms"].min() > 0 and served["prediction"].null_count() == 0
+    refused = frame.filter(pl.col("status") != 200)
+    assert len(refused) > 0 and refused["prediction"].null_count() == len(refused)
+    assert 0 < frame["late"].null_count() < 0.1 * len(frame)
+    reference = pl.read_parquet(project / str(monitor.reference))
+    assert reference.columns == frame.columns and reference["scheduled"].max() < frame["scheduled"].min()
+
+
+def test_the_same_seed_gives_the_same_predictions(projects):
+    import polars as pl
+
+    first, second = (pl.read_parquet(folder / "exports" / "*.parquet").drop("latency_ms") for folder in projects)
+    assert first.equals(second)
+
+
+def test_a_configuration_that_is_there_is_not_replaced(project):
+    written = (project / "workbench.toml").read_bytes()
+    assert written == (SAMPLE / "workbench.toml").read_bytes()
+    assert set(tomllib.loads(written.decode())["gates"]) == {"model", "speed", "drift"}

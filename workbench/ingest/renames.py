@@ -1,0 +1,46 @@
+"""Rotation: a known inode under a new name is the same source, if its content says so as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+
+from workbench.ingest.discovery import Found
+from workbench.ingest.identity import opened, still_at
+from workbench.ingest.tracked import Tracked
+
+Listing = Mapping[str, Found]
+
+
+def moves(
+    root: Path, tracked: Mapping[PurePath, Tracked], listings: Mapping[PurePath, Listing], *, whole: bool
+) -> tuple[dict[PurePath, PurePath], list[PurePath]]:
+    """Where sources went, and which are gone; `whole` says that the listings are of the entire project.
+
+    An inode alone proves nothing: a deleted file's is given to the next new one, often at once.
+    """
+    inodes = {item.inode: item for listing in listings.values() for item in listing.values()}
+    moved: dict[PurePath, PurePath] = {}
+    gone: list[PurePath] = []
+    for path, source in tracked.items():
+        listing = listings.get(path.parent, {} if whole else None)
+        if listing is None:
+            continue
+        here, there = listing.get(path.name), inodes.get(source.cursor.inode)
+        if here is not None and here.inode == source.cursor.inode:
+            continue
+        if there is not None and _is_same(root / there.path, source):
+            moved[path] = there.path
+        elif here is None:
+            gone.append(path)
+    return moved, gone
+
+
+def _is_same(path: Path, source: Tracked) -> bool:
+    if not source.cursor.to_offset:
+        return False
+    try:
+        with opened(path) as descriptor:
+            return still_at(descriptor, source.cursor.to_offset, source.mark)
+    except OSError:
+        return False

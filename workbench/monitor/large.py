@@ -1,0 +1,161 @@
+"""Columns too long to be held: the same scores from slices of the value range, read one after the other."""
+
+# ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.model import ColumnDrift
+from workbench.monitor.methods import WASSERSTEIN, Method, Tally, normed
+from workbench.monitor.session import Session, quoted
+from workbench.monitor.tables import Column, Table
+from workbench.monitor.verdicts import FEW_INTEGERS, Pair, judge_samples
+
+LARGE_ROWS = 4_000_000
+"""With more rows on a side, a column is not held as a whole."""
+SLICE_ROWS = 2_000_000
+_SAMPLE = 20_000
+
+Slice = tuple[float, int, int, NDArray[np.float64], NDArray[np.float64]]
+"""A cut, how many reference and current values lie on it, and those between it and the next, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargeNumbers:
+    """What is known of a long column without holding it; `few` are all distinct values if at most 10."""
+
+    n: int
+    missing: int
+    infinite: int
+    std: float
+    ends: tuple[float, float]
+    few: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return self.n
+
+    def distinct(self, limit: int) -> NDArray[np.float64]:
+        """All distinct values, or `limit` of them where there are more; `limit` is at most 11."""
+        return self.few[:limit]
+
+
+def judge_large(session: Session, left: Table, right: Table, pair: Pair) -> ColumnDrift:
+    """Test a long column of numbers or booleans, in memory that does not grow with it."""
+    assert pair.reference is not None
+    assert pair.current is not None
+    sides = _describe(session, left, pair.reference), _describe(session, right, pair.current)
+    names = [f"{quoted(column.sql)}::DOUBLE" for column in (pair.reference, pair.current)]
+
+    def score(method: Method) -> float:
+        cuts = _cuts(session, left, right, names, len(sides[0]) + len(sides[1]))
+        area, gap = _sweep(_slices(session, left, right, names, cuts), len(sides[0]), len(sides[1]))
+        return normed(area, sides[0]) if method is WASSERSTEIN else _ks_p_value(gap, len(sides[0]), len(sides[1]))
+
+    def tally() -> Tally:
+        return tally_values(session, left, right, *(f"CASE WHEN isfinite({name}) THEN {name} END" for name in names))
+
+    return judge_samples(pair.name, *sides, pair.current.kind, score, tally)
+
+
+def tally_values(session: Session, left: Table, right: Table, reference: str, current: str) -> Tally:
+    """Counts by value of two SQL expressions; the values stay in DuckDB, which orders text as Python does."""
+    counts = session.arrays(
+        f"""SELECT sum(r)::BIGINT AS c0, sum(c)::BIGINT AS c1 FROM (
+              SELECT {reference} AS x, count(*) AS r, 0 AS c FROM {left.source} GROUP BY ALL
+              UNION ALL
+              SELECT {current}, 0, count(*) FROM {right.source} GROUP BY ALL
+            ) WHERE x IS NOT NULL GROUP BY x ORDER BY x""",
+        [*left.parameters, *right.parameters],
+    )
+    return Tally(counts[0].astype(np.int64), counts[1].astype(np.int64))
+
+
+def _describe(session: Session, table: Table, column: Column) -> LargeNumbers:
+    name = f"{quoted(column.sql)}::DOUBLE"
+    finite = f"FILTER (isfinite({name}))"
+    n, missing, infinite, low, high, mean = session.rows(
+        f"""SELECT count(*) {finite}, count(*) FILTER ({name} IS NULL OR isnan({name})),
+              count(*) FILTER (isinf({name})), min({name}) {finite}, max({name}) {finite},
+              favg({name} / 2) {finite} * 2 FROM {table.source}""",
+        table.parameters,
+    )[0]
+    if not n:
+        return LargeNumbers(0, missing, infinite, 0.0, (0.0, 0.0), np.empty(0))
+    # In two passes, and in units of the range: squares neither cancel nor overflow.
+    spread = session.rows(
+        f"SELECT favg(pow(({name} - ?) / ?, 2)) {finite} FROM {table.source}",
+        [mean, scale := max(abs(high - mean), abs(low - mean), 1e-300), *table.parameters],
+    )[0][0]
+    few = session.rows(
+        f"SELECT DISTINCT {name} FROM {table.source} WHERE isfinite({name}) LIMIT {FEW_INTEGERS + 1}", table.parameters
+    )
+    std = float(np.sqrt(spread) * scale)
+    std = float(np.float32(std)) if column.type == "FLOAT" else std
+    return LargeNumbers(
+        n, missing, infinite, std, (low, high), np.sort(np.asarray([row[0] for row in few], np.float64))
+    )
+
+
+def _cuts(session: Session, left: Table, right: Table, names: list[str], rows: int) -> NDArray[np.float64]:
+    """Values that part the range into slices of about equal numbers of rows, from a sample of both sides."""
+    parts = []
+    for table, name in zip((left, right), names, strict=True):
+        found = session.arrays(
+            f"""SELECT x FROM (SELECT {name} AS x FROM {table.source} WHERE isfinite({name}))
+                USING SAMPLE reservoir({_SAMPLE} ROWS) REPEATABLE (1)""",
+            table.parameters,
+        )
+        parts.append(np.asarray(found[0], np.float64))
+    shares = np.linspace(0, 1, max(2, -(-rows // SLICE_ROWS)) + 1)[1:-1]
+    return np.unique(np.quantile(np.concatenate(parts), shares, method="inverted_cdf"))
+
+
+def _slices(
+    session: Session, left: Table, right: Table, names: list[str], cuts: NDArray[np.float64]
+) -> Iterator[Slice]:
+    """The slices in order of value; a value that many rows share is counted, not fetched."""
+    bounds = [-np.inf, *cuts.tolist(), np.inf]
+    for low, high in pairwise(bounds):
+        on, between = [], []
+        for table, name in zip((left, right), names, strict=True):
+            parameters = [*table.parameters, low]
+            shared = session.rows(f"SELECT count(*) FROM {table.source} WHERE {name} = ?", parameters)[0][0]
+            # An infinite bound is no cut: what lies on it is left out like every infinity.
+            on.append(int(shared) if np.isfinite(low) else 0)
+            inside = f"SELECT {name} AS x FROM {table.source} WHERE {name} > ? AND {name} < ?"
+            between.append(np.sort(np.asarray(session.arrays(inside, [*parameters, high])[0], np.float64)))
+        yield low, on[0], on[1], between[0], between[1]
+
+
+def _sweep(slices: Iterator[Slice], n: int, m: int) -> tuple[float, float]:
+    """Area between, and greatest gap of, the two distribution functions."""
+    area = gap = 0.0
+    last, below, under = -np.inf, 0, 0
+    for cut, on_left, on_right, left, right in slices:
+        if on_left or on_right:
+            area += abs(below / n - under / m) * (cut - last) if np.isfinite(last) else 0.0
+            below, under, last = below + on_left, under + on_right, cut
+            gap = max(gap, abs(below / n - under / m))
+        values = np.sort(np.concatenate((left, right)), kind="stable")
+        if not len(values):
+            continue
+        area += abs(below / n - under / m) * (values[0] - last) if np.isfinite(last) else 0.0
+        gaps = np.abs(
+            (below + np.searchsorted(left, values, "right")) / n - (under + np.searchsorted(right, values, "right")) / m
+        )
+        area += float(np.dot(gaps[:-1], np.diff(values)))
+        gap = max(gap, float(gaps.max()))
+        below, under, last = below + len(left), under + len(right), float(values[-1])
+    return area, gap
+
+
+def _ks_p_value(gap: float, n: int, m: int) -> float:
+    """Kolmogorov's distribution of the gap at the sample size that two samples amount to, as scipy rounds it."""
+    from scipy.stats import kstwo
+
+    return float(np.clip(kstwo.sf(gap, np.round(n * m / (n + m))), 0, 1))

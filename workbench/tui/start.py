@@ -1,0 +1,109 @@
+"""Opens the interface on a project, with an ingester as a child process when none runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.core.query import Query
+    from workbench.plugin.api import Panel
+    from workbench.store.place import Place
+
+_LOOK_AGAIN = 2.0
+"""Seconds between looks whether an ingester runs."""
+
+
+def start(root: Path) -> None:
+    """Run the interface until the user leaves it.
+
+    Raises:
+        ConfigError: the project's configuration cannot be used.
+        StoreError: its store cannot be used.
+    """
+    from workbench.core.config import load_config
+    from workbench.ingest.annotate import Annotator
+    from workbench.store.place import place_of
+    from workbench.store.store import Store
+    from workbench.tui.app import WorkbenchApp
+
+    root = root.resolve()
+    config = load_config(root)
+    place = place_of(root)
+    store = Store(place)
+    if not store.exists:
+        store.create()
+    ingester = Ingester(place)
+
+    def query() -> Query:
+        from workbench.ingest.readers import all_readers, flush_intervals
+        from workbench.store.query import StoreQuery
+
+        store.create()
+        return StoreQuery(store, config, flush_intervals(all_readers()))
+
+    def panels() -> Sequence[Panel]:
+        from workbench.panels.registry import all_panels
+
+        return all_panels()
+
+    try:
+        WorkbenchApp(query, Annotator(root), config, panels, on_start=ingester.start).run()
+    finally:
+        ingester.stop()
+
+
+class Ingester:
+    """Sees to it that somebody reads the logs: a child of this process whenever nobody else does."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._mind, name="ingester", daemon=True)
+
+    def start(self) -> None:
+        """Begin to mind the ingester, on a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the child, if it is ours."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+            try:
+                self._child.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+
+    def _mind(self) -> None:
+        from workbench.ingest.election import Election
+
+        election = Election(self._place)
+        while not self._stopped.is_set():
+            ours = self._child is not None and self._child.poll() is None
+            if not ours and election.holder() is None:
+                self._child = self._spawn()
+            self._stopped.wait(_LOOK_AGAIN)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        """What the child says goes to a file, because the screen is the interface's."""
+        command = [
+            sys.executable,
+            "-m",
+            "workbench.cli.main",
+            "watch",
+            str(self._place.root),
+            "--parent",
+            str(os.getpid()),
+        ]
+        with (self._place.store / "ingest.log").open("ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
