@@ -686,16 +686,14 @@ def init(
     """Start a run and return it; use it in a `with` block, so that its end and any exception are recorded.
 
     Args:
-        project: what the run belongs to.
-        name: shown in lists; without one the run goes by its folder.
+        project, name: what the run belongs to, and what lists show; without a name it goes by its folder.
         params: hyperparameters: a mapping, nested or not, an argparse namespace or a dataclass. `config` is the same.
         tags: labels, or a mapping of label to value; `group=` and `job_type=` become such.
         total_steps: how many steps are planned.
         dir: where run folders go, `./runs` by default; the environment variable WORKBENCH_DIR overrides it.
         id: the run's own id, for several processes that are one run; by default random.
         notes: a remark.
-        baseline: this is the run that others are compared with.
-        mode: "disabled" writes nothing.
+        baseline: this is the run that others are compared with. `mode="disabled"` writes nothing.
     """
     run = Run(name, project, id)
     _quietly(dict.update)(run.config, _mapping(config if params is None else params))

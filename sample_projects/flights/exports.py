@@ -11,7 +11,7 @@ import polars as pl
 from data import FEATURES
 from models import Encoder
 from numpy.typing import NDArray
-from scores import BATCH, THRESHOLD, saved, timed_batches
+from scores import THRESHOLD, saved, timed_batches
 
 FIRST_WEEK = dt.datetime(2013, 2, 4)
 """Monday; whole weeks from here to the end of the year."""
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 def write_exports(
     flights: pl.DataFrame, encoder: Encoder, predict: Callable[[Floats], Floats], folder: Path, weeks: int | None = None
 ) -> list[Path]:
-    """Predict every flight of each week in requests of `BATCH`, and write one Parquet file a week.
+    """Predict every flight of each week in batches, and write one Parquet file a week.
 
     `latency_ms` is the measured time of the request a flight was in. A flight whose weather is unknown is refused with
     status 503, as it would be in service. `late` stays null where the flight never arrived.
@@ -58,6 +58,3 @@ def predictions(flights: pl.DataFrame, encoder: Encoder, predict: Callable[[Floa
         latency_ms=pl.Series(latency).fill_nan(None),
         status=pl.Series(np.where(known, 200, 503)).cast(pl.Int16),
     )
-
-
-__all__ = ["BATCH", "predictions", "write_exports"]

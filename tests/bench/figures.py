@@ -82,11 +82,14 @@ def cells(figure: Figure) -> tuple[str, ...]:
 
 
 def _against(figure: Figure) -> str:
-    if figure.peer is None or figure.against is None:
+    if figure.peer is None or figure.ours is None:
         return ""
-    if figure.budget and figure.budget.kind == "extra":
-        return f"{figure.against:+.3g} {figure.unit}"
-    return f"{figure.against:.2f} x" + (" faster" if figure.budget and figure.budget.kind == "speedup" else "")
+    kind = figure.budget.kind if figure.budget else "ratio"
+    if kind == "extra":
+        return f"{number(figure.ours - figure.peer)} {figure.unit} more"
+    if kind == "speedup":
+        return f"{figure.peer / figure.ours:.1f} x faster"
+    return f"{figure.ours / figure.peer:.2f} x"
 
 
 def number(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -23,7 +24,11 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two folders, trained side by side."""
     folders = [tmp_path_factory.mktemp("flights") for _ in range(2)]
     commands = [[sys.executable, str(SAMPLE / "train.py"), "--out", str(folder), "--quick"] for folder in folders]
-    started = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for command in commands]
+    environment = {key: value for key, value in os.environ.items() if key != "WORKBENCH_DIR"}
+    started = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for command in commands
+    ]
     errors = [process.communicate(timeout=200)[1] for process in started]
     assert errors == [b"", b""]
     return folders

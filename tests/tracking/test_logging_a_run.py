@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,77 +47,6 @@ def test_the_environment_variable_says_where_runs_go(tmp_path, monkeypatch):
     with tracking.init(name="r", dir=tmp_path / "here") as run:
         pass
     assert Path(run.dir).parent == tmp_path / "elsewhere"
-
-
-def test_the_first_line_says_where_and_how_it_was_started(tmp_path):
-    with tracking.init(project="p", name="n", tags=["a", "b"], total_steps=10, baseline=True, dir=tmp_path) as run:
-        pass
-    start = lines(run)[0]
-    assert (start["v"], start["run"], start["project"], start["total_steps"]) == (1, run.id, "p", 10)
-    assert start["tags"] == {"a": "", "b": ""} and start["baseline"] is True
-    env = start["env"]
-    assert env["pid"] == os.getpid() and env["host"] == os.uname().nodename and env["cwd"] == os.getcwd()
-    assert env["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert env["packages"]["numpy"] == np.__version__
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells when a process started")
-def test_the_first_line_lets_a_reader_tell_whether_the_process_still_lives(tmp_path):
-    with tracking.init(dir=tmp_path) as run:
-        pass
-    env = lines(run)[0]["env"]
-    assert env["boot"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    after_the_name = Path(f"/proc/{env['pid']}/stat").read_text().rpartition(")")[2].split()
-    assert env["start_ticks"] == int(after_the_name[22 - 3])
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-    return subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-@pytest.mark.parametrize("packed", [False, True], ids=["loose", "packed"])
-def test_the_commit_and_whether_the_work_tree_is_dirty_are_recorded(tmp_path, monkeypatch, packed):
-    git(tmp_path, "init", "-q", "-b", "trunk")
-    (tmp_path / "train.py").write_text("one")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-q", "-m", "first")
-    if packed:
-        git(tmp_path, "pack-refs", "--all")
-    (tmp_path / "below").mkdir()
-    monkeypatch.chdir(tmp_path / "below")
-    commit = git(tmp_path, "rev-parse", "HEAD").strip()
-    with tracking.init(dir=tmp_path / "runs") as run:
-        pass
-    assert lines(run)[0]["env"]["git"] == {"commit": commit, "branch": "trunk", "dirty": False}
-    (tmp_path / "train.py").write_text("two")
-    with tracking.init(dir=tmp_path / "runs") as run:
-        pass
-    assert lines(run)[0]["env"]["git"]["dirty"] is True
-
-
-def test_a_linked_work_tree_has_its_own_commit(tmp_path, monkeypatch):
-    main, linked = tmp_path / "main", tmp_path / "linked"
-    main.mkdir()
-    git(main, "init", "-q", "-b", "trunk")
-    git(main, "commit", "-q", "--allow-empty", "-m", "first")
-    git(main, "worktree", "add", "-q", "-b", "side", str(linked))
-    git(linked, "commit", "-q", "--allow-empty", "-m", "second")
-    monkeypatch.chdir(linked)
-    with tracking.init(dir=tmp_path / "runs") as run:
-        pass
-    found = lines(run)[0]["env"]["git"]
-    assert (found["commit"], found["branch"]) == (git(linked, "rev-parse", "HEAD").strip(), "side")
-
-
-def test_a_reference_that_points_outside_the_repository_is_not_shown(tmp_path, monkeypatch):
-    (tmp_path / "secret").write_text("not a commit")
-    (tmp_path / ".git").mkdir()
-    (tmp_path / ".git" / "HEAD").write_text("ref: ../secret")
-    monkeypatch.chdir(tmp_path)
-    with tracking.init(dir=tmp_path / "runs") as run:
-        pass
-    assert lines(run)[0]["env"]["git"]["commit"] is None
 
 
 def test_steps_count_by_themselves_and_may_be_given(tmp_path):
@@ -332,62 +258,6 @@ def test_disabled_writes_nothing(tmp_path):
             run.summary(a=1)
         assert run.config.lr == 1
     assert list(tmp_path.iterdir()) == []
-
-
-# What must never stop a training ---------------------------------------------------------------------------------
-
-
-def test_a_folder_that_cannot_be_made_is_named_once_and_training_goes_on(tmp_path, capsys):
-    (tmp_path / "file").write_text("in the way")
-    with tracking.init(dir=tmp_path / "file" / "runs") as run:
-        for step in range(3):
-            run.log({"a": 1.0}, step=step)
-        run.note("x")
-        with run.stage("training"):
-            run.artifact(tmp_path / "missing")
-    assert run.dir == ""
-    told = capsys.readouterr().err.splitlines()
-    assert len([line for line in told if "NotADirectoryError" in line]) == 1
-
-
-def test_nonsense_is_named_and_training_goes_on(tmp_path, capsys):
-    class Hostile:
-        def __float__(self) -> float:
-            raise ZeroDivisionError("no")
-
-    with tracking.init(dir=tmp_path, params=5, tags=7, name=3, total_steps="many") as run:
-        run.log({"a": 1.0})
-    assert [line["t"] for line in lines(run)] == ["start", "log", "end"]
-    with tracking.init(dir=tmp_path) as run:
-        run.log(5)
-        run.log({"a": Hostile()})
-        run.log({"a": 1.0}, step="seven")
-        run.heartbeat("soon")
-        run.config.update(7)
-        run.data(tmp_path / "missing.csv")
-        run.finish("brilliant")
-        run.log({"late": 1.0})
-    assert [line["t"] for line in lines(run)] == ["start", "data", "end"]
-    told = capsys.readouterr().err
-    assert "log() failed: ZeroDivisionError: no" in told
-    assert "missing.csv" in told and "brilliant" in told
-
-
-def test_a_closed_stderr_is_no_reason_to_fail(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", None)
-    tracking.log({"a": 1.0})
-    with tracking.init(dir=tmp_path) as run:
-        run.log(5)
-
-
-def test_a_short_write_is_completed(tmp_path, monkeypatch):
-    real = os.write
-    with tracking.init(dir=tmp_path) as run:
-        monkeypatch.setattr(os, "write", lambda fd, data: real(fd, data[:7]))
-        run.log({"a": 1.0}, step=1)
-        monkeypatch.setattr(os, "write", real)
-        run.log({"a": 2.0}, step=2)
-    assert [line["step"] for line in of_kind(run, "log")] == [1, 2]
 
 
 def test_a_copy_of_itself_is_refreshed_and_other_files_are_left_alone(tmp_path):

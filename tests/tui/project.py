@@ -142,9 +142,10 @@ class Notebook:
     query: LiveQuery
     written: list[tuple[str, ...]] = field(default_factory=list)
 
-    def baseline(self, run_id: str) -> None:
-        self.written.append(("baseline", run_id))
-        self.query.change(all_runs=[replace(each, baseline=each.id == run_id) for each in self.query.now.all_runs])
+    def baseline(self, run_id: str, *, on: bool = True) -> None:
+        self.written.append(("baseline", run_id) if on else ("no baseline", run_id))
+        runs = [replace(each, baseline=on and each.id == run_id) for each in self.query.now.all_runs]
+        self.query.change(all_runs=runs)
 
     def tag(self, run_id: str, tag: str) -> None:
         self.written.append(("tag", run_id, tag))
@@ -154,9 +155,9 @@ class Notebook:
         self.written.append(("note", run_id, text))
         self.query.with_run(run_id, notes=(text,))
 
-    def hide(self, run_id: str) -> None:
-        self.written.append(("hide", run_id))
-        self.query.with_run(run_id, hidden=True)
+    def hide(self, run_id: str, *, on: bool = True) -> None:
+        self.written.append(("hide", run_id) if on else ("show", run_id))
+        self.query.with_run(run_id, hidden=on)
 
 
 def config(root: Path) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ class Story:
 
     async def settle(self) -> None:
         """Wait until every answer has come and is on the screen."""
-        for _ in range(500):
+        patience = time.monotonic() + 60
+        while time.monotonic() < patience:
             await self.pilot.pause()
             busy = self.app.busy or any(getattr(screen, "busy", False) for screen in self.app.workbench_screens)
             if not busy and (self.app.live or self.app.failing):

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from textual import events
 
 from tests.support.memory_query import MemoryQuery
 from tests.tui.project import LiveQuery
@@ -129,6 +130,18 @@ def test_marks_survive_filter_and_sort(tmp_path):
     tell(story)
 
 
+def test_keys_that_come_in_one_burst_are_all_obeyed(tmp_path):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            for _ in range(3):
+                sitting.app.post_message(events.Key("space", " "))
+            await sitting.settle()
+            assert sitting.app.view.marks == ("r07", "r06", "r05")
+            assert "mlp-2x64" in sitting.row("▌")
+
+    tell(story)
+
+
 def test_new_points_change_only_the_row_they_belong_to(tmp_path):
     async def story():
         async with workbench(tmp_path) as sitting:
@@ -157,8 +170,10 @@ def test_tag_note_and_hide_are_written_down(tmp_path):
             ]
             await sitting.store_changes()
             assert "7 of 8 runs" in sitting.screen[1]
-            await sitting.press("a")
-            assert "night-sweep-01" in sitting.text
+            await sitting.press("a", "home")
+            assert "night-sweep-01" in sitting.row("▌")
+            await sitting.press("H")
+            assert sitting.notebook.written[-1] == ("show", "r07")
 
     tell(story)
 

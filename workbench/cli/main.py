@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -119,15 +120,24 @@ def main() -> None:
     """Run a command; exit 0 ok, 1 a gate failed, 2 usage or configuration, 3 the store, 4 unreadable input."""
     try:
         code = cli.main(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Abort:
-        sys.exit(130)
+        _leave(code if isinstance(code, int) else 0)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _leave(130)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        _leave(error.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _leave(0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without tearing the interpreter down: with threads still ending, DuckDB's bindings print warnings then."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            pass
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from workbench.store.append import Cursor, Delta
 from workbench.store.errors import StoreError
 from workbench.store.store import Store
 
+_UNFINISHED = "an unfinished last line"
 _OPEN = "~open"
 """State key: the last line was taken without its end, so a line end that follows is not a line of its own."""
 
@@ -192,7 +193,7 @@ class Engine:
         if piece.refused is not None:
             return Batch(rejects=(piece.refused,), state=state), piece.refused.length
         if not piece.data:
-            self._say(source, f"an unfinished last line of {piece.held} bytes waits for its end" if final else "")
+            self._say(source, f"{_UNFINISHED} of {piece.held} bytes waits for its end" if final else "")
             return None, 0
         data, start = piece.data, offset
         if state.pop(_OPEN, False):
@@ -247,7 +248,7 @@ class Engine:
         return replace(
             cursor, from_offset=cursor.to_offset, to_offset=offset, head_length=mark.head_length,
             head_hash=mark.head_hash, tail_hash=mark.tail_hash, accepted=cursor.accepted + batch.accepted,
-            rejected=cursor.rejected + len(batch.rejects), status="live", message=batch.message,
+            rejected=cursor.rejected + len(batch.rejects), status="live", message=batch.message or _lasting(source),
             state=json.dumps(batch.state) if batch.state else "", seen_at=self.clock(),
         )  # fmt: skip
 
@@ -260,3 +261,9 @@ class Engine:
                 source.cursor, status=status, message=message, from_offset=source.cursor.to_offset, seen_at=self.clock()
             )
             self._add(Delta(source.cursor))
+
+
+def _lasting(source: Tracked) -> str:
+    """A remark that still holds after more was read: a reader's own on lines, none on records that healed."""
+    message = source.cursor.message
+    return "" if source.reader.framing == "records" or message.startswith(_UNFINISHED) else message

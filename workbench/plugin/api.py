@@ -39,15 +39,17 @@ from workbench.core.blocks import (
     Table,
     Tone,
 )
+from workbench.core.model import ColumnDrift, Distribution, Roles, Run, Series, Source, Stage, Summary, Window
 from workbench.core.query import Fit, Focus, Query, Rows
 
 API = 1
 """Version of this contract; a plugin that asks for a newer one is refused with both numbers."""
 
 __all__ = [
-    "API", "NO", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "Columns", "Empty", "Fact", "Fit",
-    "Focus", "Framing", "Head", "Heat", "Line", "Lines", "Note", "Panel", "Points", "Purge", "Query", "Reader", "Reject",
-    "Rows", "Stack", "Stat", "Table", "Tone", "no_points",
+    "API", "NO", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "ColumnDrift", "Columns",
+    "Distribution", "Empty", "Fact", "Fit", "Focus", "Framing", "Head", "Heat", "Line", "Lines", "Note", "Panel",
+    "Points", "Purge", "Query", "Reader", "Reject", "Roles", "Rows", "Run", "Series", "Source", "Stack", "Stage",
+    "Stat", "Summary", "Table", "Tone", "Window", "no_points",
 ]  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.core.ids import series_id
 from workbench.core.model import Series
@@ -14,42 +15,54 @@ from workbench.store.rows import first_row
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_LATEST_PER_STEP = """
-    SELECT step, wall_time, value FROM visible_point WHERE series_id = $1
-    QUALIFY row_number() OVER (PARTITION BY step ORDER BY wall_time DESC, generation DESC, byte_offset DESC) = 1
-"""
+FEW = 20_000
+"""Points that are fetched rather than thinned in SQL."""
 
 
 def fetch_series(con: DuckDBPyConnection, run: str, key: str, points: int = 0) -> Series:
     """One series by step, the latest point where a step was written twice.
 
-    With `points`, steps are cut into half as many buckets and each keeps its lowest and highest value, besides every
-    value that is not finite, the first and the last: a spike of one point survives any thinning.
+    With `points`, a longer series is cut into half as many buckets of steps and each keeps its lowest and highest
+    value, besides what is not finite: a spike of one point survives any thinning.
     """
-    series = series_id(run, key)
-    row = first_row(con, "SELECT count(*) FROM visible_point WHERE series_id = ?", [series])
-    n = int(row[0]) if row else 0
-    if points and n > points:
-        found = con.execute(_thinned(), [series, max(1, points // 2)]).fetchnumpy()
+    series, table = series_id(run, key), _visible(con)
+    row = first_row(con, f"SELECT count(*), min(step), max(step) FROM {table} WHERE series_id = ?", [series])
+    n, low, high = row if row and row[0] else (0, 0, 0)
+    if points and n > max(points, FEW):
+        columns = con.execute(_thinned(table, _has_repeats(con, table, series, n)), [series, low, high, points // 2])
     else:
-        found = con.execute(f"{_LATEST_PER_STEP} ORDER BY step", [series]).fetchnumpy()
-    return Series(
-        run, key, _floats(found["step"]).astype(np.int64), _floats(found["wall_time"]), _floats(found["value"]), n
-    )
+        columns = con.execute(
+            f"SELECT step, wall_time, value FROM {table} WHERE series_id = ? ORDER BY step, generation, byte_offset",
+            [series],
+        )
+    found = columns.fetchnumpy()
+    step = _floats(found["step"]).astype(np.int64)
+    last = np.append(step[1:] != step[:-1], True)[: len(step)] if not points or n <= max(points, FEW) else slice(None)
+    wall, value = _floats(found["wall_time"]), _floats(found["value"])
+    return Series(run, key, step[last], wall[last], value[last], n)
 
 
-def _thinned() -> str:
+def _has_repeats(con: DuckDBPyConnection, table: str, series: int, n: int) -> bool:
+    """Whether a step was written twice, as after a resume."""
+    row = first_row(con, f"SELECT count(DISTINCT step) FROM {table} WHERE series_id = ?", [series])
+    return row is not None and row[0] < n
+
+
+def _thinned(table: str, repeats: bool) -> str:
+    """SQL for the extremes of each bucket of steps; `$1` series, `$2` and `$3` step range, `$4` buckets."""
+    latest = f"SELECT step, wall_time, value FROM {table} WHERE series_id = $1"
+    if repeats:
+        latest += " QUALIFY row_number() OVER (PARTITION BY step ORDER BY generation DESC, byte_offset DESC) = 1"
     return f"""
-    WITH latest AS ({_LATEST_PER_STEP}),
-    reach AS (SELECT min(step) AS low, max(step) AS high FROM latest),
-    placed AS (
-        SELECT *, CASE WHEN high = low THEN 0 ELSE ((step - low)::DOUBLE * $2 / (high - low + 1))::BIGINT END AS bucket,
-            isfinite(value) AS finite, step IN (low, high) AS edge
-        FROM latest, reach)
-    SELECT step, wall_time, value FROM placed
-    QUALIFY edge OR NOT finite
-        OR row_number() OVER (PARTITION BY bucket, finite ORDER BY value, step) = 1
-        OR row_number() OVER (PARTITION BY bucket, finite ORDER BY value DESC, step) = 1
+    WITH latest AS ({latest}),
+    extremes AS (
+        SELECT arg_min(step, value) AS s0, arg_min(wall_time, value) AS w0, min(value) AS v0,
+            arg_max(step, value) AS s1, arg_max(wall_time, value) AS w1, max(value) AS v1
+        FROM latest WHERE isfinite(value)
+        GROUP BY ((step - $2)::DOUBLE * $4 / ($3 - $2 + 1))::BIGINT)
+    SELECT DISTINCT * FROM (
+        SELECT s0 AS step, w0 AS wall_time, v0 AS value FROM extremes UNION ALL SELECT s1, w1, v1 FROM extremes
+        UNION ALL SELECT * FROM latest WHERE NOT isfinite(value) OR step IN ($2, $3))
     ORDER BY step"""
 
 
@@ -60,41 +73,49 @@ def fetch_percentiles(
     pairs = {series_id(run, key): (run, key) for run in runs for key in keys}
     if not pairs:
         return {}
-    _register(con, pairs)
     shares = ", ".join(str(q / 100) for q in qs)
     rows = con.execute(
-        f"SELECT series_id, quantile_cont(value, [{shares}]) FROM visible_point SEMI JOIN wanted USING (series_id)"
-        " WHERE isfinite(value) GROUP BY series_id"
+        f"SELECT series_id, quantile_cont(value, [{shares}]) FROM {_visible(con)}"
+        f" WHERE {_among(pairs)} AND isfinite(value) GROUP BY series_id"
     ).fetchall()
-    con.unregister("wanted")
     return {pairs[series]: list(values) for series, values in rows}
 
 
 def fetch_sparks(con: DuckDBPyConnection, runs: Sequence[str], key: str, points: int) -> dict[str, list[float]]:
-    """A series of many runs, about `points` values each by step: the value farthest from the bucket's mean is kept."""
+    """A series of many runs as lowest and highest values in the order they came, about `points` of each."""
     wanted = {series_id(run, key): run for run in runs}
     if not wanted:
         return {}
-    _register(con, wanted)
     rows = con.execute(
-        """SELECT series_id, bucket, arg_max(value, far) FROM (
-            SELECT series_id, bucket, value, abs(value - avg(value) OVER (PARTITION BY series_id, bucket)) AS far FROM (
-                SELECT series_id, value, ntile($1) OVER (PARTITION BY series_id ORDER BY step, byte_offset) AS bucket
-                FROM visible_point SEMI JOIN wanted USING (series_id) WHERE isfinite(value)))
-        GROUP BY series_id, bucket ORDER BY series_id, bucket""",
-        [points],
+        f"""WITH reach AS (
+            SELECT series_id, min(first_step) AS low, max(last_step) AS high
+            FROM summary_log WHERE {_among(wanted)} GROUP BY series_id)
+        SELECT p.series_id, ((p.step - r.low)::DOUBLE * $1 / (r.high - r.low + 1))::BIGINT AS bucket,
+            min(p.value), max(p.value), arg_min(p.step, p.value) <= arg_max(p.step, p.value)
+        FROM (SELECT series_id, step, value FROM {_visible(con)} WHERE {_among(wanted)} AND isfinite(value)) p
+        JOIN reach r ON r.series_id = p.series_id
+        GROUP BY ALL ORDER BY p.series_id, bucket""",
+        [max(1, points // 2)],
     ).fetchall()
-    con.unregister("wanted")
     sparks: dict[str, list[float]] = {}
-    for series, _, value in rows:
-        sparks.setdefault(wanted[series], []).append(value)
+    for series, _, low, high, rising in rows:
+        values = [low, high] if rising else [high, low]
+        sparks.setdefault(wanted[series], []).extend(values if low != high else [low])
     return sparks
 
 
-def _register(con: DuckDBPyConnection, wanted: Mapping[int, Any]) -> None:
-    con.register("wanted", {"series_id": np.fromiter(wanted, dtype=np.uint64, count=len(wanted))})
+def _visible(con: DuckDBPyConnection) -> str:
+    """Where to look for points: without the view's anti-join as long as nothing was ever superseded."""
+    row = first_row(con, "SELECT count(*) FROM cut_log")
+    return "visible_point" if row and row[0] else "point_log"
 
 
-def _floats(column: Any) -> Any:
+def _among(series: Iterable[int]) -> str:
+    """A condition on whole numbers; written out, the scan itself skips what is not among them."""
+    return f"series_id IN ({', '.join(map(str, series))})"
+
+
+def _floats(column: Any) -> NDArray[np.float64]:
     """A DuckDB column as float64 with NaN for NULL."""
-    return np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
+    filled: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
+    return filled

@@ -164,7 +164,8 @@ class Store:
         import duckdb
 
         file = str(self.path).replace("'", "''")
-        options = "STORAGE_VERSION 'v1.5.0'" if exclusive else "READ_ONLY"
+        new = "READ_WRITE" if self.exists else "STORAGE_VERSION 'v1.5.0'"
+        options = new if exclusive else "READ_ONLY"
         deadline, pause = time.monotonic() + self._patience, 0.01
         while True:
             try:

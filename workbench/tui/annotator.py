@@ -8,8 +8,8 @@ from typing import Protocol
 class Annotator(Protocol):
     """Writes down what a person says of a run, to be read back like any other log."""
 
-    def baseline(self, run_id: str) -> None:
-        """Make a run the baseline."""
+    def baseline(self, run_id: str, *, on: bool = True) -> None:
+        """Make a run the baseline, or no longer."""
 
     def tag(self, run_id: str, tag: str) -> None:
         """Tag a run."""
@@ -17,5 +17,5 @@ class Annotator(Protocol):
     def note(self, run_id: str, text: str) -> None:
         """Add a note to a run."""
 
-    def hide(self, run_id: str) -> None:
+    def hide(self, run_id: str, *, on: bool = True) -> None:
         """Hide a run, or show it again."""

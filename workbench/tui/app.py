@@ -16,6 +16,7 @@ from workbench.core import palette
 from workbench.core.config import Config
 from workbench.core.model import Run
 from workbench.core.query import Focus, Query
+from workbench.core.text import plain
 from workbench.tui.actions import SCOPE_TITLES, Action, actions_in, panel_actions
 from workbench.tui.annotator import Annotator
 from workbench.tui.chrome import WorkbenchScreen, bindings
@@ -269,8 +270,6 @@ class WorkbenchApp(StoreApp, inherit_bindings=False):
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """A passing remark."""
-        from workbench.core.text import plain
-
         self.clear_notifications()
         self.notify(plain(words, limit=300), severity="error" if bad else "information", timeout=3, markup=False)
 

@@ -106,7 +106,7 @@ class StoreApp(App[None], inherit_bindings=False):
     def look_at_store(self) -> None:
         """Load the runs if the store has changed; a load that took long is given a rest."""
         query, lane = self._query, self._lanes["store"]
-        if lane.busy or (query is not None and self.clock() < self._next_load):
+        if lane.busy or self.clock() < self._next_load:
             return
         if query is None:
             self.start()

@@ -15,7 +15,7 @@ from workbench.core.blocks import Cell, Column
 from workbench.core.model import Roles, Run
 from workbench.core.roles import PERCENTILES
 from workbench.core.status import STATE_MARKS
-from workbench.core.where import All, matches, parse, percentiles_of, unknown_keys
+from workbench.core.where import matches, parse, percentiles_of, unknown_keys
 from workbench.tui.grid import GUTTER, GridColumns
 from workbench.tui.session import ViewState
 
@@ -77,10 +77,11 @@ class RunRows:
         Raises:
             WhereError: the filter cannot be read.
         """
-        expr = parse(view.where if where is None else where)
+        asked = view.where if where is None else where
+        expr = parse(asked)
         wanted = percentiles_of(expr)
         kept: Iterable[Run] = self.snapshot.runs if view.hidden else self.visible
-        if expr != All():
+        if asked.strip():
             kept = [run for run in kept if matches(expr, run, self._given(run.id, wanted) if wanted else None)]
         value = self._sort_value(view.sort)
         values = [(value(run), run.id) for run in kept]

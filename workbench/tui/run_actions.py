@@ -106,17 +106,18 @@ class RunActions(ListActions, ChartActions):
         raise NotImplementedError
 
     def action_baseline(self) -> None:
-        """Make it the baseline."""
+        """Make it the baseline, or no longer."""
         run = self.current_run()
         if run is not None:
-            self.workbench.annotate(f"baseline is now {run.name}", lambda to: to.baseline(run.id))
+            words = f"{run.name} is no longer the baseline" if run.baseline else f"baseline is now {run.name}"
+            self.workbench.annotate(words, lambda to: to.baseline(run.id, on=not run.baseline))
 
     def action_hide(self) -> None:
         """Hide it, or show it again."""
         run = self.current_run()
         if run is not None:
             words = f"{run.name} is {'shown again' if run.hidden else 'hidden, a shows hidden runs'}"
-            self.workbench.annotate(words, lambda to: to.hide(run.id))
+            self.workbench.annotate(words, lambda to: to.hide(run.id, on=not run.hidden))
 
     def action_tag(self) -> None:
         """Tag the marked runs, or this one."""

@@ -121,7 +121,7 @@ class RunsScreen(TableActions, WorkbenchScreen):
         if app.live:
             self._painting = None
             self.show_columns()
-            self._show_rows(app.view.cursor)
+            self._show_rows(app.view.cursor if self.grid.cursor is None else None)
         self.set_class(not self.grid.ids and self._painting is None, "-empty")
         nothing = self.query_one("#nothing", LinesView)
         nothing.redraw()

@@ -1,0 +1,89 @@
+"""Two million points from disk to committed, each format beside the fastest reader of it that we know."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+from tests.bench import data
+from tests.bench.figures import Budget, Figure
+from tests.bench.processes import PEER_PYTHON, PEERS, WORKBENCH, Plan, Spent, in_turns, measured, middle
+from workbench.store.place import STATE_NAME, place_of
+from workbench.store.store import Store
+
+
+class WrongCount(RuntimeError):
+    """Something was not read whole, so its time means nothing."""
+
+
+def measure(plan: Plan) -> Sequence[Figure]:
+    files = plan.of(data.FILES, data.FILES // 10)
+    return [_event_files(plan, files), _text(plan, files, "jsonl"), _text(plan, files, "csv")]
+
+
+def committed(root: Path, points: int) -> Spent:
+    """Read a project cold: a fresh store, a process of its own, every point counted afterwards."""
+    shutil.rmtree(root / STATE_NAME, ignore_errors=True)
+    spent = measured([WORKBENCH, "watch", "--once", root])
+    store = Store(place_of(root))
+    with store.read() as con:
+        row = con.execute("SELECT count(*) FROM point").fetchone()
+    store.close()
+    if row is None or row[0] != points:
+        raise WrongCount(f"{root}: {row and row[0]} points in the store, {points} in the files")
+    return spent
+
+
+def _points(files: int) -> int:
+    return files * data.STEPS * len(data.TAGS)
+
+
+def _event_files(plan: Plan, files: int) -> Figure:
+    root = data.once(plan.scratch / f"tensorboard-{files}", lambda folder: data.event_files(folder, files))
+    name = f"{_points(files) / 1e6:g} M scalars in {files} TensorBoard files"
+    budget = Budget("ratio", 1.0)
+    if not PEER_PYTHON.exists():
+        return Figure(name, "s", committed(root, _points(files)).wall, budget=budget, note="no peer: run `make bench`")
+    found = in_turns(
+        plan,
+        plan.rounds,
+        {"ours": lambda: committed(root, _points(files)), "rustboard": lambda: rustboard(root, files)},
+    )
+    ours, peer = middle(found["ours"]), median(each["wall"] for each in found["rustboard"])
+    cpu = median(each["cpu"] for each in found["rustboard"])
+    note = f"processor: ours {_cpu(found['ours']):.2f} s, peer {cpu:.2f} s; the peer keeps them in memory only"
+    return Figure(name, "s", ours, peer, "TensorBoard's Rust server", budget, note)
+
+
+def rustboard(root: Path, files: int) -> dict[str, float]:
+    out = measured([PEER_PYTHON, PEERS / "rustboard.py", root, str(data.STEPS - 1)]).output
+    answer: dict[str, float] = json.loads(out)
+    if answer["series"] != files * len(data.TAGS):
+        raise WrongCount(f"TensorBoard's server has {answer['series']} whole series of {files * len(data.TAGS)}")
+    return answer
+
+
+def _text(plan: Plan, files: int, kind: str) -> Figure:
+    make: Callable[[Path, int], None] = {"jsonl": data.json_files, "csv": data.csv_files}[kind]
+    root = data.once(plan.scratch / f"{kind}-{files}", lambda folder: make(folder, files))
+    peer = [sys.executable, str(PEERS / "polars_read.py"), str(root), kind]
+    found = in_turns(
+        plan, plan.rounds, {f"{kind}, ours": lambda: committed(root, _points(files)), "polars": lambda: measured(peer)}
+    )
+    if int(found["polars"][0].output) != files * data.STEPS:
+        raise WrongCount(f"polars read {found['polars'][0].output!r} rows of {files * data.STEPS}")
+    ours, peers = found[f"{kind}, ours"], found["polars"]
+    return Figure(
+        f"{_points(files) / 1e6:g} M points in {files} {kind.upper()} files", "s", middle(ours), middle(peers),
+        {"jsonl": "polars.read_ndjson", "csv": "polars.read_csv"}[kind],
+        Budget("ratio", 2.5) if kind == "jsonl" else None,
+        f"processor: ours {_cpu(ours):.2f} s, peer {_cpu(peers):.2f} s",
+    )  # fmt: skip
+
+
+def _cpu(spent: Sequence[Spent]) -> float:
+    return median(each.cpu for each in spent)

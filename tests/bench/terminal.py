@@ -1,0 +1,97 @@
+"""A terminal of a fixed size with a program in it: what it draws is read, and looked through for words."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.bench.processes import environment, stop
+
+_SEQUENCES = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[P_^X][^\x1b]*\x1b\\|[ -/]*[0-OQ-WYZ\\`-~])"
+)
+
+
+class NotDrawn(RuntimeError):
+    """What was waited for did not come; the message ends with what was last drawn."""
+
+
+class Terminal:
+    """One program on a pty; use it in a `with` block, at whose end the program is ended by its id."""
+
+    def __init__(self, command: Sequence[str | Path], columns: int = 120, rows: int = 40) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        env = environment(TERM="xterm-256color", COLORTERM="truecolor", LINES=str(rows), COLUMNS=str(columns))
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            [*map(str, command)], stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
+        )
+        os.close(slave)
+        self._raw = b""
+        """Drawn and not yet looked at; the end may hold half a sequence."""
+        self.text = ""
+        """Words drawn since the last `send`, without what only moves or colours."""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        stop(self.process)
+        os.close(self._master)
+
+    def read(self, seconds: float) -> bool:
+        """Take what is drawn next, waiting at most so long for it; False when nothing came."""
+        if not select.select([self._master], [], [], max(0.0, seconds))[0]:
+            return False
+        try:
+            self._raw += os.read(self._master, 1 << 16)
+        except OSError as error:
+            raise NotDrawn(f"the program ended with {self.process.wait()}: {self.text[-500:]!r}") from error
+        cut = self._raw.rfind(b"\x1b")
+        whole = self._raw if cut < 0 or _SEQUENCES.match(self._raw, cut) else self._raw[:cut]
+        self._raw = self._raw[len(whole) :]
+        self.text += _SEQUENCES.sub(b"", whole).decode("utf-8", "replace")
+        return True
+
+    def until(self, there: Callable[[str], bool], seconds: float = 30.0) -> float:
+        """Read until the words drawn since the last key satisfy; the moment (monotonic) when they did."""
+        deadline = time.monotonic() + seconds
+        while not there(self.text):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise NotDrawn(f"not drawn in {seconds:g} s; last words: {self.text[-500:]!r}")
+            self.read(left)
+        return time.monotonic()
+
+    def settle(self, quiet: float = 0.3, seconds: float = 10.0) -> None:
+        """Read until nothing has been drawn for a while."""
+        deadline = time.monotonic() + seconds
+        while self.read(quiet) and time.monotonic() < deadline:
+            pass
+
+    def send(self, keys: str) -> float:
+        """Type, and forget what was drawn before; the moment just before the first key."""
+        self.text = ""
+        moment = time.monotonic()
+        os.write(self._master, keys.encode())
+        return moment
+
+    def leave(self, keys: str = "q") -> None:
+        """Have the program end by itself."""
+        os.write(self._master, keys.encode())
+        deadline = time.monotonic() + 10
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                self.read(0.1)
+            except NotDrawn:
+                return
