@@ -71,7 +71,8 @@ def _write(options: argparse.Namespace, figures: Sequence[Figure], machine: str)
 
 def _machine() -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "polars", "textual", "evidently"))
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {libraries}"
+    system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    return f"{system}, Python {platform.python_version()}, {libraries}"
 
 
 def _tell(words: str) -> None:

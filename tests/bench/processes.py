@@ -62,8 +62,15 @@ def measured(command: Sequence[str | Path], *, cwd: Path | None = None, **env: s
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The caller's, without what would change colours or places."""
-    dropped = ("NO_COLOR", "SSH_CONNECTION", "WORKBENCH_STORE", "WORKBENCH_DIR", "PYTHONPATH")
+    """The caller's, without what would change colours, places, or whether compiled modules are kept."""
+    dropped = (
+        "NO_COLOR",
+        "SSH_CONNECTION",
+        "WORKBENCH_STORE",
+        "WORKBENCH_DIR",
+        "PYTHONPATH",
+        "PYTHONDONTWRITEBYTECODE",
+    )
     return {**{key: value for key, value in os.environ.items() if key not in dropped}, "DO_NOT_TRACK": "1", **extra}
 
 

@@ -48,7 +48,11 @@ class Story:
         patience = time.monotonic() + 60
         while time.monotonic() < patience:
             await self.pilot.pause()
-            busy = self.app.busy or any(getattr(screen, "busy", False) for screen in self.app.workbench_screens)
+            busy = (
+                self.app.busy
+                or self.app._looking
+                or any(getattr(screen, "busy", False) for screen in self.app.workbench_screens)
+            )
             if not busy and (self.app.live or self.app.failing):
                 await self.pilot.pause()
                 return

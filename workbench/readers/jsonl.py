@@ -20,8 +20,10 @@ _NOT_UTF8 = "bytes that are not UTF-8 are shown as U+FFFD"
 _LOOKED_AT = 50
 _DECODE = msgspec.json.Decoder().decode
 _LENIENT = json.JSONDecoder(strict=False).raw_decode
-_FOREIGN = ({"op_code", "worker_id"}, {"v", "kind", "project"}, {"v", "t", "run"}, {"messages"}, {"prompt"}, {"text"})
-"""Keys of the first object by which JSON lines are known to be no metrics: journals, fragments, training data."""
+_FOREIGN = ({"op_code", "worker_id"}, {"v", "kind", "project"}, {"v", "t", "run"})
+"""Keys of the first object by which JSON lines are known to be no metrics: journals and fragments."""
+_DATASET = ({"messages"}, {"prompt"}, {"text"})
+"""Keys of training data; with an axis beside them they are a log after all."""
 
 
 class _Refused(Exception):
@@ -234,7 +236,10 @@ def _evidence(records: Sequence[dict[str, Any]], file_name: str) -> tuple[float,
         return 0.0, "JSON lines of another kind"
     if found := production_columns(names):
         return 0.0, f"rows of a model in production ({', '.join(found[:3])}): give it a [monitor] in workbench.toml"
-    if axis := claimed_axis(numbers):
+    axis = claimed_axis(numbers)
+    if not axis and any(keys <= records[0].keys() for keys in _DATASET):
+        return 0.0, "JSON lines of training data"
+    if axis:
         return (0.9 if view_of_folder(file_name) else 0.8), f"JSON lines with {axis}"
     if metrics := [name for name in numbers if metric_like(name)]:
         return 0.6, f"JSON lines with {metrics[0]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from workbench.core.blocks import Block, Empty, Heat, Lines, Stack, Table
+from workbench.core.blocks import Block, Empty, Heat, Lines, Note, Stack, Table
 from workbench.core.compare import baseline_of
 from workbench.core.config import Config
 from workbench.core.gates import GateResult, failing_first
@@ -13,7 +13,11 @@ from workbench.core.query import Fit, Focus, Query
 from workbench.panels.shapes import source_shape
 from workbench.panels.sources import has_problem, sources_table
 from workbench.plugin.api import Panel
+from workbench.plugin.box import caught_output, reason_of
+from workbench.plugin.checks import check_block
+from workbench.plugin.discovery import SAFE, origin_of
 from workbench.render.document import Document, Section
+from workbench.render.json import clean
 from workbench.report.against import against_section
 from workbench.report.pack import Pack
 
@@ -50,7 +54,7 @@ def build(
     sections += _run_sections(by_name, query, focus, fit)
     sections += _production_sections(by_name, query, focus, fit)
     sections.append(_problems(query, fit))
-    sections += [_section(panel, query, focus, fit) for name, panel in by_name.items() if name not in _BUILT_IN]
+    sections += [_plugin_section(panel, query, focus, fit) for name, panel in by_name.items() if name not in _BUILT_IN]
     return Document(
         f"Workbench report: {config.root.resolve().name}",
         f"filter: {focus.where}" if focus.where else "",
@@ -105,19 +109,46 @@ def _section(panel: Panel | None, query: Query, focus: Focus, fit: Fit, suffix: 
         return None
     title = f"{panel.title}: {suffix}" if suffix else panel.title
     anchor = f"{panel.name}-{suffix}" if suffix else panel.name
+    doing = "load"
     try:
         data = panel.load(query, focus)
+        doing = "view"
         block, shape = panel.view(data, fit), panel.to_json(data)
     except Exception as error:  # noqa: BLE001 - a panel may raise anything, and the report goes on without it
-        return Section(title, _failed(panel, error), anchor, {"error": f"{type(error).__name__}: {error}"})
+        return _failed(panel, error, doing, anchor, title)
     return Section(_title(title, block), _untitled(block), anchor, shape)
 
 
-def _failed(panel: Panel, error: Exception) -> Empty:
-    return Empty(
-        f"The panel {panel.name!r} failed: {type(error).__name__}: {error}",
-        f"It comes from {type(panel).__module__}; `workbench plugins` lists what is installed.",
-    )
+def _plugin_section(panel: Panel, query: Query, focus: Focus, fit: Fit) -> Section | None:
+    """A panel that others wrote: what it prints stays out of the report, what it gives is checked before it is drawn.
+
+    Where it has nothing to show but an `Empty`, it is left out.
+    """
+    doing = "load"
+    try:
+        with caught_output(f"panel {panel.name}"):
+            data = panel.load(query, focus)
+            doing = "view"
+            block: Block = panel.view(data, fit)
+            check_block(block)
+            doing = "to_json"
+            shape = panel.to_json(data)
+            shape = None if shape is None else clean(shape)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a panel may raise anything, and the report goes on
+        return _failed(panel, error, doing, panel.name, panel.title)
+    if isinstance(block, Empty):
+        return None
+    return Section(_title(panel.title, block), _untitled(block), panel.name, shape)
+
+
+def _failed(panel: Panel, error: BaseException, doing: str, anchor: str, title: str) -> Section:
+    """Who failed, why, where, and how to go on without it."""
+    plugin, (words, place) = origin_of(panel), reason_of(error)
+    source = f"{plugin.distribution} {plugin.version}".strip() if plugin else type(panel).__module__
+    where = f"Raised in {doing}" + (f", {place}." if place else ".")
+    hint = f"{where} It comes from {source}. {SAFE}=1 leaves all plugins out."
+    block = Stack([Note(f"The panel {panel.name!r} failed: {words}", "bad"), Note(hint, "dim")])
+    return Section(title, block, anchor, {"error": words, "doing": doing, "place": place, "plugin": source})
 
 
 def _title(title: str, block: Block) -> str:

@@ -55,7 +55,6 @@ class Cursor:
 
 
 CURSOR_COLUMNS = tuple(item.name for item in fields(Cursor))
-_TEXT = {"path", "format", "run_id", "key_prefix", "head_hash", "tail_hash", "status", "message", "state"}
 
 
 EVERYWHERE = 2**63 - 1
@@ -166,30 +165,31 @@ def _insert_points(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]
         "wall_time": np.concatenate([points.wall_time for _, points in filled]),
         "value": np.concatenate([points.value for _, points in filled]),
     }
-    _insert(
-        con, "point_log", columns, "* REPLACE (CASE WHEN isnan(wall_time) THEN NULL ELSE wall_time END AS wall_time)"
-    )
-    for delta, points in filled:
-        summary = summarize(points.series_id, points.step, points.wall_time, points.value)
-        n = len(summary["n"])
-        ids = summary["series_id"]
-        rows = {
-            "commit_id": np.full(n, commit, np.int64),
-            "series_id": ids,
-            "run_id": np.array([delta.series_runs[int(item)] for item in ids], dtype=object),
-            "source_id": np.full(n, delta.cursor.source_id, np.uint64),
-            "generation": np.full(n, delta.cursor.generation, np.int32),
-            **{name: summary[name] for name in SUMMARY_COLUMNS},
-        }
-        _insert(con, "summary_log", rows, _summary_select())
+    _insert(con, "point_log", columns, _select(nullable=("wall_time",), values=("value",)))
+    summaries = [_summary_rows(commit, delta, points) for delta, points in filled]
+    merged = {name: np.concatenate([rows[name] for rows in summaries]) for name in summaries[0]}
+    _insert(con, "summary_log", merged, _select(nullable=("last_wall", "min", "max"), values=("first", "last")))
 
 
-def _summary_select() -> str:
-    """NaN stands for 'none' in extremes and times, so that columns need no mask."""
-    nulls = ", ".join(
-        f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END AS {name}" for name in ("last_wall", "min", "max")
-    )
-    return f"* REPLACE ({nulls})"
+def _summary_rows(commit: int, delta: Delta, points: PointRows) -> dict[str, NDArray[Any]]:
+    summary = summarize(points.series_id, points.step, points.wall_time, points.value)
+    ids = summary["series_id"]
+    n = len(ids)
+    return {
+        "commit_id": np.full(n, commit, np.int64),
+        "series_id": ids,
+        "run_id": np.array([delta.series_runs[int(item)] for item in ids], dtype=object),
+        "source_id": np.full(n, delta.cursor.source_id, np.uint64),
+        "generation": np.full(n, delta.cursor.generation, np.int32),
+        **{name: summary[name] for name in SUMMARY_COLUMNS},
+    }
+
+
+def _select(nullable: Sequence[str], values: Sequence[str] = ()) -> str:
+    """All columns: NaN means none in the nullable ones; in values it was logged, and DuckDB takes it for NULL."""
+    absent = [f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END AS {name}" for name in nullable]
+    logged = [f"coalesce({name}, 'NaN'::DOUBLE) AS {name}" for name in values]
+    return f"* REPLACE ({', '.join(absent + logged)})"
 
 
 def _insert_facts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]) -> None:
@@ -202,9 +202,7 @@ def _insert_facts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta])
     ]  # fmt: skip
     names = ("commit_id", "run_id", "source_id", "generation", "byte_offset", "kind", "key", "value", "wall_time")
     columns = _columns(names, rows, {"source_id"})
-    _insert(
-        con, "fact_log", columns, "* REPLACE (CASE WHEN isnan(wall_time) THEN NULL ELSE wall_time END AS wall_time)"
-    )
+    _insert(con, "fact_log", columns, _select(nullable=("wall_time",)))
 
 
 def _insert_rejects(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:

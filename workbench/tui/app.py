@@ -107,7 +107,7 @@ class WorkbenchApp(StoreApp, inherit_bindings=False):
 
     @property
     def color_count(self) -> int:
-        """How many colours the terminal has, as a power of two at most 2^24."""
+        """How many colours the terminal has."""
         return {"truecolor": 1 << 24, "256": 256}.get(self.console.color_system or "", 16)
 
     @property
@@ -290,12 +290,8 @@ class WorkbenchApp(StoreApp, inherit_bindings=False):
         self.say(event.words, bad=event.bad)
 
     async def action_quit(self) -> None:
-        """Leave; the view is kept for the next time."""
-        self.save()
-        self.exit()
-
-    def save(self) -> None:
-        """Keep the view, and the rows as they stand."""
+        """Leave; the view and the rows as they stand are kept for the next time."""
         screens = [screen for screen in self.workbench_screens if isinstance(screen, RunsScreen)]
         painting = screens[0].paint() if screens and self.live else self.painting
         save_session(self._session_path, self.view, painting)
+        self.exit()

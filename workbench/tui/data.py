@@ -57,6 +57,8 @@ class StoreApp(App[None], inherit_bindings=False):
         self._lanes |= {name: Lane(name, keep_all=True) for name in ("extras", "notes")}
         self._revision: str | None = None
         self._next_load = 0.0
+        self._looking = False
+        """An answer about the store is on its way."""
         self._failure: Exception | None = None
         self._known: dict[str, tuple[int, ...]] = {}
         self._next_extras = 0.0
@@ -92,6 +94,7 @@ class StoreApp(App[None], inherit_bindings=False):
 
     def start(self) -> None:
         """Open the store and collect the panels, off the event loop."""
+        self._looking = True
 
         def job() -> Started | LoadFailed:
             try:
@@ -105,19 +108,20 @@ class StoreApp(App[None], inherit_bindings=False):
 
     def look_at_store(self) -> None:
         """Load the runs if the store has changed; a load that took long is given a rest."""
-        query, lane = self._query, self._lanes["store"]
-        if lane.busy or self.clock() < self._next_load:
+        query = self._query
+        if self._looking or self.clock() < self._next_load:
             return
         if query is None:
             self.start()
             return
+        self._looking = True
         preferred, configured, revision = self.view.metric, self._config.main_metric, self._revision
         job = lambda: feed.load_runs(query, preferred, configured, revision)  # noqa: E731
-        lane.submit(feed.posting(self.post_message, job))
+        self._lanes["store"].submit(feed.posting(self.post_message, job))
 
     def reload(self) -> None:
         """Load the runs at once, changed or not."""
-        self._revision, self._next_load = None, 0.0
+        self._revision, self._next_load, self._looking = None, 0.0, False
         self.look_at_store()
 
     def request_extras(self, visible: Sequence[str]) -> None:
@@ -166,7 +170,7 @@ class StoreApp(App[None], inherit_bindings=False):
 
     @on(Started)
     def _started(self, event: Started) -> None:
-        self._query = event.query
+        self._query, self._looking = event.query, False
         self.panels = {panel.name: panel for panel in event.panels}
         self.panels_known()
         self.look_at_store()
@@ -176,6 +180,7 @@ class StoreApp(App[None], inherit_bindings=False):
 
     @on(RunsLoaded)
     def _runs_loaded(self, event: RunsLoaded) -> None:
+        self._looking = False
         before = self.rows.snapshot
         if before.main != event.snapshot.main:
             self.rows.sparks, self._known = {}, {}
@@ -188,13 +193,14 @@ class StoreApp(App[None], inherit_bindings=False):
 
     @on(Unchanged)
     def _unchanged(self, _: Unchanged) -> None:
+        self._looking = False
         if self._failure is not None:
             self._failure = None
             self.tell(lambda screen: screen.link_changed())
 
     @on(LoadFailed)
     def _load_failed(self, event: LoadFailed) -> None:
-        self._failure = event.error
+        self._failure, self._looking = event.error, False
         self._known.clear()
         self._next_load = self.clock() + 1.0
         self.tell(lambda screen: screen.link_changed())

@@ -288,7 +288,9 @@ def _extra_cell(run: Run, kind: str, name: str) -> Cell:
     if kind == "metric":
         summary = run.metrics.get(name)
         return Cell(None if summary is None else summary.last)
-    value = run.params.get(name) if kind == "param" else run.tags.get(name)
+    if kind == "tag":
+        return Cell(run.tags.get(name, "") or ("✓" if name in run.tags else ""))
+    value = run.params.get(name)
     return Cell(value if value is None or isinstance(value, bool | int | float | str) else str(value))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ def save_session(path: Path, view: ViewState, painting: Painting | None) -> None
         temporary.write_text(json.dumps(data, default=str), encoding="utf-8")
         temporary.replace(path)
     except (OSError, ValueError):
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _view(data: Mapping[str, Any]) -> ViewState:

@@ -7,7 +7,7 @@ class are those of the real pynvml.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
@@ -226,7 +226,7 @@ def training(pid: int, name: str = "resnet", **changes: Any) -> Run:
 
 
 @pytest.fixture
-def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
+def library(monkeypatch: pytest.MonkeyPatch) -> Library:
     """Two GPUs behind the real pynvml: one trains, one idles."""
     made = Library(
         [Gpu(compute={4242: 39 * GIB}), Gpu(uuid="GPU-1", busy=0, used=0, degrees=31, milliwatts=68_000)],
@@ -234,7 +234,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
     )
     monkeypatch.setattr(pynvml, "nvmlLib", made)
     monkeypatch.setattr(pynvml, "_nvmlGetFunctionPointer_cache", {})
-    yield made
+    return made
 
 
 @pytest.fixture

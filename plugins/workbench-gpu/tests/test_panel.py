@@ -42,7 +42,7 @@ def test_each_gpu_shows_how_busy_full_and_hot_it_is_and_which_run_is_on_it(panel
     assert [row["index"].value for row in devices] == [0, 1]
     first = {key: cell.value for key, cell in devices[0].items()}
     assert first == {
-        "index": 0, "name": "NVIDIA H100 80GB HBM3", "utilization": 0.97, "history": None, "memory_used": 40 * GIB,
+        "index": 0, "name": "NVIDIA H100 80GB HBM3", "utilization": 0.97, "memory_used": 40 * GIB,
         "memory_total": 80 * GIB, "temperature": 63.0, "power": 512.3, "power_limit": 700.0, "runs": "resnet",
     }  # fmt: skip
     assert devices[1]["utilization"].value == 0.0, "idle is 0, not unknown"
@@ -67,7 +67,6 @@ def test_the_last_minutes_become_curves_and_are_bounded(panel, project, library,
     assert len(busy.lines[0].x) == KEPT
     assert busy.lines[0].x[-1] == clock.now
     assert set(memory.lines[0].y.tolist()) == {50.0}
-    assert tables(panel, data)[0][0]["history"].spark[-1] == 0.99
 
 
 def test_loads_that_the_store_causes_do_not_crowd_the_history(panel, project, clock):

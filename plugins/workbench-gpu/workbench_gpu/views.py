@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,13 +12,12 @@ from workbench_gpu.model import Absent, Device, GpuData, Machine, Process, Sampl
 
 _DEVICES = (
     Column("index", "gpu", align="right", priority=0),
-    Column("name", "name", priority=3),
+    Column("name", "name", priority=4),
     Column("utilization", "busy", "share", "right", priority=0),
-    Column("history", "last minutes", width=16, priority=6),
     Column("memory_used", "memory", "bytes", "right", priority=0),
     Column("memory_total", "of", "bytes", "right", priority=2),
-    Column("temperature", "temp", "°C", "right", priority=4),
-    Column("power", "power", "W", "right", priority=4),
+    Column("temperature", "temp", "°C", "right", priority=3),
+    Column("power", "power", "W", "right", priority=3),
     Column("power_limit", "limit", "W", "right", priority=5),
     Column("runs", "runs", priority=1),
 )
@@ -57,18 +55,16 @@ def machine_shape(data: GpuData) -> dict[str, Any]:
 
 
 def _device_table(data: GpuData, devices: Sequence[Device]) -> Table:
-    return Table(_DEVICES, [_device_row(data, device) for device in devices])
+    return Table(_DEVICES, [_device_row(device, data.owners) for device in devices])
 
 
-def _device_row(data: GpuData, device: Device) -> list[Cell]:
-    busy = [sample.utilization for sample in data.history.get(device.id, ())]
-    names = dict.fromkeys(run.name for run in _runs_on(device, data.owners))
+def _device_row(device: Device, owners: Mapping[int, Run]) -> list[Cell]:
+    names = dict.fromkeys(run.name for run in _runs_on(device, owners))
     name = f"{device.name or ''} (MIG)" if device.mig else device.name
     return [
         Cell(device.index),
         Cell(name),
         Cell(device.utilization),
-        Cell(None, spark=busy if any(map(math.isfinite, busy)) else ()),
         Cell(device.memory_used),
         Cell(device.memory_total),
         Cell(device.temperature),

@@ -1,7 +1,7 @@
 """Training runs that log at a steady pace: `writer.py FOLDER RUNS RATE SECONDS STAMPS`.
 
 Lines are spread evenly over time. STAMPS becomes an array of when (of the monotonic clock) each line was in the kernel,
-in the order of writing: line `i` of run `r` is the `i * RUNS + r`-th, and its `loss` is `tests.bench.live.loss(r, i)`.
+in the order of writing: line `i` of run `r` is number `n = i * RUNS + r`, and its `loss` is (1000 + n) / 1000.
 """
 
 import array
@@ -26,8 +26,8 @@ def main(folder, runs, rate, seconds, stamps):
         if pause > 0:
             time.sleep(pause)
         loss = (1000 + number) / 1000
-        text = f'{{"step": {line}, "time": {time.time():.3f}, "loss": {loss:.3f}, "accuracy": {line / 1000}, "lr": 0.001}}\n'
-        os.write(logs[run], text.encode())
+        scalars = f'"loss": {loss:.3f}, "accuracy": {line / 1000}, "lr": 0.001'
+        os.write(logs[run], f'{{"step": {line}, "time": {time.time():.3f}, {scalars}}}\n'.encode())
         written.append(time.monotonic())
     Path(stamps).write_bytes(written.tobytes())
 

@@ -1,0 +1,1 @@
+"""One file per format: bytes to columns and facts, through the same contract as a plugin's reader."""
