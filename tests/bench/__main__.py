@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.bench.figures import Figure, as_markdown, as_text
 from tests.bench.processes import Plan
+from workbench.core.config import nearest
 
 SUBJECTS = ("startup", "tracking", "ingest", "live", "table", "drift", "memory")
 
@@ -42,13 +43,17 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Every budget beside its peer.")
-    parser.add_argument("names", nargs="*", choices=[*SUBJECTS, []], metavar="NAMES", help=", ".join(SUBJECTS))
+    parser.add_argument("names", nargs="*", metavar="NAMES", help=", ".join(SUBJECTS))
     parser.add_argument("--quick", action="store_true", help="a tenth of the data, three rounds")
     parser.add_argument("--rounds", type=int, help="runs of each side; the median counts (5, or 3 with --quick)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     parser.add_argument("--md", type=Path, metavar="FILE", help="also write the table as Markdown")
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="keep the data here, and take it from here")
-    return parser.parse_args()
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in SUBJECTS:
+            parser.error(f"no subject {name!r}{nearest(name, SUBJECTS)}")
+    return options
 
 
 def _measured(name: str, plan: Plan) -> Sequence[Figure]:

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from array import array
 from collections.abc import Sequence
@@ -102,7 +101,7 @@ def _through_query(plan: Plan, seconds: int) -> Sequence[Figure]:
         idle = _share(ingester.pid, 10.0)
     found = delays(stamps, sightings)
     return [
-        _figure(f"line written → seen by a poll at 4 Hz, {RUNS} live runs, 99th of 100", found),
+        _figure(f"line written → seen by a poll at 4 Hz, {RUNS} live runs, p99", found),
         Figure(f"watch: processor with {RUNS} live runs", "% of a core", 100 * busy, budget=Budget("most", 15)),
         Figure("watch: processor, nothing changes", "% of a core", 100 * idle, budget=Budget("most", 1)),
     ]
@@ -140,27 +139,28 @@ def _through_screen(plan: Plan, seconds: int) -> Sequence[Figure]:
     """The interface with its own ingester, on a terminal that shows every run and no chart."""
     root = project(plan, "live-screen")
     plan.tell(f"{RUNS} live runs on the screen, {seconds} s")
-    sightings: list[Sighting] = []
     with Terminal([WORKBENCH, root], columns=110, rows=RUNS + 10) as terminal:
         terminal.until(lambda text: "● live" in text)
         terminal.settle(1.0)
         with training(root, seconds) as (writer, stamps):
-            meter = threading.Timer(SETTLING, lambda: None)
-            meter.start()
-            before = began = None
+            sightings = _watch_screen(terminal, time.monotonic() + SETTLING)
+            before, began = _both(terminal.process.pid), time.monotonic()
             while writer.poll() is None:
                 sightings += _sight(terminal)
-                if before is None and not meter.is_alive():
-                    before, began = _both(terminal.process.pid), time.monotonic()
-            used = [after - start for after, start in zip(_both(terminal.process.pid), before or (0, 0), strict=True)]
-            window = time.monotonic() - (began or 0)
-            end = time.monotonic() + 2.0
-            while time.monotonic() < end:
-                sightings += _sight(terminal)
+            after, window = _both(terminal.process.pid), time.monotonic() - began
+            sightings += _watch_screen(terminal, time.monotonic() + 2.0)
         terminal.leave()
-    cost = f"; processor: interface {used[0] / window:.0%}, its ingester {used[1] / window:.0%} of a core"
-    name = f"line written → on the screen, {RUNS} live runs, 99th of 100"
+    interface, ingester = ((end - start) / window for start, end in zip(before, after, strict=True))
+    cost = f"; processor: interface {interface:.0%}, its ingester {ingester:.0%} of a core"
+    name = f"line written → on the screen, {RUNS} live runs, p99"
     return [_figure(name, delays(stamps, sightings), cost)]
+
+
+def _watch_screen(terminal: Terminal, end: float) -> list[Sighting]:
+    sightings = []
+    while time.monotonic() < end:
+        sightings += _sight(terminal)
+    return sightings
 
 
 def _sight(terminal: Terminal) -> list[Sighting]:

@@ -113,11 +113,19 @@ def stop(process: subprocess.Popen[Any]) -> None:
 
 def processor_seconds(pid: int) -> float:
     """Processor time a process has used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.exists():
+        fields = stat.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+    minutes, _, seconds = _ps("-o", "time=", "-p", str(pid)).strip().rpartition(":")
+    return int(minutes) * 60 + float(seconds)
 
 
 def children(pid: int) -> list[int]:
     """Ids of a process's children."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return sorted({int(child) for task in tasks for child in task.read_text().split()})
+    rows = (line.split() for line in _ps("-A", "-o", "pid=,ppid=").splitlines())
+    return [int(child) for child, parent in rows if int(parent) == pid]
+
+
+def _ps(*arguments: str) -> str:
+    return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=True).stdout

@@ -21,7 +21,7 @@ def hostile(project: Project) -> Iterator[tuple[Project, list[tuple[str, int]]]]
     refused = write_hostile(project.root)
     done = subprocess.run([*WORKBENCH, "watch", "--once", str(project.root)], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    yield project, refused
+    return project, refused
 
 
 def test_every_refused_line_is_kept_with_its_offset(hostile: tuple[Project, list[tuple[str, int]]]) -> None:
@@ -45,7 +45,8 @@ def check_clean(output: bytes) -> None:
 LISTINGS = [
     ["runs"], ["runs", "--format", "csv"], ["runs", "--format", "json"], ["runs", "--format", "md"], ["sources"],
     ["show", "evil"], ["show", "evil", "--format", "json"], ["compare"], ["report"], ["report", "--format", "md"],
-    ["report", "--format", "html"], ["report", "--format", "json"], ["report", "--format", "junit", "--gate", "last(loss) < 1"],
+    ["report", "--format", "html"], ["report", "--format", "json"],
+    ["report", "--format", "junit", "--gate", "last(loss) < 1"],
     ["sql", "select * from run"], ["sql", "select * from reject"], ["export", "points"], ["doctor"],
     ["detect", "evil/metrics.jsonl"], ["runs", "--where", "\x1b]52;c;x"], ["show", "\x1b]52;c;x"],
 ]  # fmt: skip

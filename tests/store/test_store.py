@@ -170,9 +170,13 @@ def test_a_migration_runs_once_after_a_backup(project: Project) -> None:
 
 
 def test_a_failed_transaction_leaves_nothing_behind(project: Project) -> None:
-    with pytest.raises(RuntimeError), project.store.write() as con:
-        con.execute("INSERT INTO cut_log VALUES (1, 0, 0, 0)")
-        raise RuntimeError
+    def interrupted() -> None:
+        with project.store.write() as con:
+            con.execute("INSERT INTO cut_log VALUES (1, 0, 0, 0)")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     with project.store.read() as con:
         assert con.execute("SELECT count(*) FROM cut_log").fetchall() == [(0,)]
 

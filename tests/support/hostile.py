@@ -9,7 +9,15 @@ TITLE = "\x1b]0;pwned\x07"
 CLIPBOARD = "\x1b]52;c;cHduZWQ=\x1b\\"
 C1 = "\x9b31m\x9d52;c;cHduZWQ=\x9c"
 BIDI = "\u202egnp.exe\u2066"
-MARKUP = ["[/]", "[red]red[/red]", "[@click=app.quit]quit[/]", "[link='a", "<script>alert(1)</script>", "a|b`c`", "=1+1"]
+MARKUP = [
+    "[/]",
+    "[red]red[/red]",
+    "[@click=app.quit]quit[/]",
+    "[link='a",
+    "<script>alert(1)</script>",
+    "a|b`c`",
+    "=1+1",
+]
 NAMES = [TITLE, CLIPBOARD, C1, BIDI, "nul\x00nul", "\ud800lone", "tab\tnew\nline", "e\u0301" * 40, *MARKUP]
 
 FORBIDDEN = [b"\x1b]52", b"\x1b]0;pwned", b"\xc2\x9b", b"\xc2\x9d", "\u202e".encode(), "\u2066".encode(), b"pwned\x07"]
@@ -25,7 +33,12 @@ def write_hostile(root: Path) -> list[tuple[str, int]]:
             row = {"step": step, "loss": 1 / (step + 1), **{name: float(step) for name in NAMES}, "text": CLIPBOARD}
             file.write(json.dumps(row).encode() + b"\n")
         file.write(b'{"step": 20, "loss": NaN, "acc": Infinity, "low": -Infinity}\n')
-        for bad in (b'{"step": 21, "loss": 0.', b"[1, 2, 3]", b"not json \x1b]0;pwned\x07", b'{"step": 22, "l\x00ss": 1}'):
+        for bad in (
+            b'{"step": 21, "loss": 0.',
+            b"[1, 2, 3]",
+            b"not json \x1b]0;pwned\x07",
+            b'{"step": 22, "l\x00ss": 1}',
+        ):
             refused.append(("evil/metrics.jsonl", file.tell()))
             file.write(bad + b"\n")
         file.write(b'{"step": 23, "loss": 0.5, "bytes": "\xff\xfe"}\n')

@@ -1,9 +1,8 @@
-"""An interface, an ingester and commands in loops on one store with live writers: no error, no lost row, no long wait."""
+"""An interface, an ingester and commands in loops on one store: no error, no lost row, no long wait."""
 
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -85,7 +84,7 @@ def test_everybody_works_on_one_store_at_once(
     subprocess.run([*WORKBENCH, "watch", "--once", str(project.root)], check=True, capture_output=True)
     with capsys.disabled():
         longest, median = max(waits), sorted(waits)[len(waits) // 2]
-        print(f"\n  {written:,} lines live, {len(answers)} commands; longest wait {longest:.3f} s, median {median:.4f} s")
+        print(f"\n  {written:,} lines, {len(answers)} commands; longest wait {longest:.3f} s, median {median:.4f} s")
     assert [answer.stderr for answer in answers if answer.returncode] == []
     assert watch.returncode == 0, told
     assert "rror" not in told, told

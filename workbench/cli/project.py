@@ -162,7 +162,7 @@ def where_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def find_run(query: StoreQuery, name: str) -> Any:
-    """The run of an id, the start of one, a name, or a path.
+    """The run of an id, the start of one, a name, a path, or a part of a name that no other has.
 
     Raises:
         ClickException: none or several; the message lists the nearest.
@@ -173,6 +173,7 @@ def find_run(query: StoreQuery, name: str) -> Any:
     for pick in (
         [run for run in runs if name in (run.id, run.name, run.path)],
         [run for run in runs if run.id.startswith(name) or run.path.endswith("/" + name)],
+        [run for run in runs if name in run.name],
     ):
         if len({run.id for run in pick}) == 1:
             return pick[0]
