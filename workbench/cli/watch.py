@@ -8,10 +8,17 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from workbench.cli.project import Project, fail, ingesting, open_project, teaches, tell
+
+if TYPE_CHECKING:
+    from workbench.ingest.election import Election
+
+PATIENCE = 600.0
+"""Seconds `--once` waits for another process's ingester."""
 
 
 @click.command()
@@ -41,16 +48,15 @@ def watch(roots: tuple[Path, ...], once: bool, parent: int | None) -> None:
 
 
 def _once(project: Project) -> None:
-    """Read to the end; where an ingester runs already, wait until it has."""
+    """Read to the end; where an ingester runs already, wait until it has read what is there now."""
     from workbench.core.units import count
     from workbench.ingest.election import Election
 
     election = Election(project.place)
-    deadline = time.monotonic() + 600
-    while not election.win():
-        if time.monotonic() > deadline:
-            raise fail(f"{project.root}: another ingester (PID {election.holder()}) has been reading for 10 minutes", 3)
-        time.sleep(0.05)
+    if not election.win():
+        if _read_by_another(project, election):
+            return
+        raise fail(f"{project.root}: PID {election.holder()} reads the logs and did not finish in {PATIENCE:.0f} s", 3)
     try:
         with ingesting(project, spoken=True) as loop:
             outcome = loop.once(final=True)
@@ -59,6 +65,25 @@ def _once(project: Project) -> None:
     tell(
         f"{project.root}: {count(outcome.points)} points, {outcome.accepted:,} lines read, {outcome.rejected:,} refused"
     )
+
+
+def _read_by_another(project: Project, election: Election) -> bool:
+    """Wait for another process's ingester; False when it takes too long."""
+    from workbench.ingest.catching_up import CatchingUp
+    from workbench.ingest.readers import all_readers
+
+    waiting = CatchingUp(project.root, project.config, project.store, all_readers())
+    deadline = time.monotonic() + PATIENCE
+    while waiting.left():
+        if time.monotonic() > deadline:
+            return False
+        if election.win():
+            election.resign()
+            _once(project)
+            return True
+        time.sleep(0.1)
+    tell(f"{project.root}: all is read, by PID {election.holder()}")
+    return True
 
 
 def _follow(project: Project, alive: Callable[[], bool], quiet: bool, stops: list[Callable[[], None]]) -> None:

@@ -197,10 +197,8 @@ class Registry:
             return None
         if detection.reader is None:
             self._undecided[item.path] = (item.size, item.inode)
-            tried = "; ".join(
-                f"{name}: {claim.why}" for name, claim in detection.answers if not claim.why.startswith("its names")
-            )
-            if item.size:
+            tried = "; ".join(f"{name}: {claim.why}" for name, claim in detection.asked if claim.why)
+            if item.size and tried:
                 self._skip(item, "skipped", tried)
             return None
         folder, prefix = detection.reader.run_folder(item.path)

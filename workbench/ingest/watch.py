@@ -22,9 +22,9 @@ class Rhythm:
 
     hot: float = 0.2
     full: float = 2.0
-    slowest_full: float = 15.0
+    slowest_full: float = 30.0
     trouble: float = 2.0
-    share: float = 0.05
+    share: float = 0.01
     """Share of the time that full scans may take; they are stretched beyond it."""
 
 

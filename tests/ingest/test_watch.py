@@ -1,0 +1,129 @@
+"""The ingester's life: one a project, following what changes, taking over when the other dies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.ingest import Project, line
+from workbench.core.config import load_config
+from workbench.ingest.annotate import Annotator
+from workbench.ingest.catching_up import CatchingUp
+from workbench.ingest.election import Election
+from workbench.ingest.hints import Hints
+from workbench.ingest.readers import all_readers
+from workbench.ingest.watch import Rhythm, Watch
+
+WATCH = [sys.executable, "-m", "workbench.cli.main", "watch"]
+
+
+class Following:
+    """A watch on a thread; `until` waits for what it is to have read."""
+
+    def __init__(self, project: Project, *, hints: bool) -> None:
+        self.project = project
+        self.passed = threading.Condition()
+        self.engine = project.engine()
+        rhythm = Rhythm(hot=0.01, full=0.05, slowest_full=0.1, share=1.0)
+        self.watch = Watch(self.engine, hints=Hints(project.root) if hints else None, rhythm=rhythm, after=self._after)
+        self.thread = threading.Thread(target=self.watch.run)
+        self.thread.start()
+
+    def _after(self) -> None:
+        with self.passed:
+            self.passed.notify_all()
+
+    def until(self, true: Callable[[], bool]) -> None:
+        with self.passed:
+            assert self.passed.wait_for(true, timeout=30)
+
+    def stop(self) -> None:
+        self.watch.stop()
+        self.thread.join()
+        self.engine.close()
+
+
+@pytest.mark.parametrize("hints", [True, False])
+def test_new_files_and_new_lines_are_followed(project: Project, hints: bool) -> None:
+    following = Following(project, hints=hints)
+    try:
+        project.write("a.jsonl", line(0, loss=1.0))
+        following.until(lambda: len(project.points()) == 1)
+        project.write("a.jsonl", line(1, loss=0.5))
+        project.write("deep/er/b.csv", "step,loss\n0,3\n")
+        following.until(lambda: len(project.points()) == 3)
+        (project.root / "a.jsonl").rename(project.root / "a.jsonl.1")
+        project.write("a.jsonl", line(2, loss=0.25))
+        project.write("a.jsonl.1", line(3, loss=0.125))
+        following.until(lambda: len(project.points()) == 5)
+    finally:
+        following.stop()
+    assert project.stored() == 5
+
+
+def test_what_a_person_says_comes_back_through_the_logs(project: Project) -> None:
+    project.write("a.jsonl", line(0, loss=1.0))
+    project.read()
+    [run] = project.query.runs()
+    says = Annotator(project.root, clock=lambda: project.now)
+    says.tag(run.id, "good")
+    says.tag(run.id, "team=vision")
+    says.note(run.id, "try a larger batch")
+    says.baseline(run.id)
+    says.hide(run.id)
+    project.read()
+    assert project.query.runs() == []
+    [run] = project.query.runs(hidden=True)
+    assert (run.tags, run.notes, run.baseline) == ({"good": "", "team": "vision"}, ["try a larger batch"], True)
+    project.now += 1
+    says.tag(run.id, "good", on=False)
+    says.baseline(run.id, on=False)
+    says.hide(run.id, on=False)
+    project.read()
+    [run] = project.query.runs()
+    assert (run.tags, run.baseline) == ({"team": "vision"}, False)
+
+
+def test_only_one_process_is_the_ingester(project: Project) -> None:
+    first, second = Election(project.store.place), Election(project.store.place)
+    assert first.win()
+    assert not second.win()
+    assert second.holder() is not None
+    first.resign()
+    assert second.win()
+    second.resign()
+
+
+def test_once_waits_for_the_ingester_that_runs_already(project: Project) -> None:
+    running = subprocess.Popen([*WATCH, str(project.root)], stderr=subprocess.PIPE, text=True)
+    try:
+        assert running.stderr is not None
+        assert "watching" in running.stderr.readline()
+        project.write("a.jsonl", "".join(line(i, loss=1.0) for i in range(1000)) + '{"step": 1000, "lo')
+        done = subprocess.run([*WATCH, "--once", str(project.root)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert len(project.points()) == 1000
+    finally:
+        running.terminate()
+        running.communicate()
+
+
+def test_an_unfinished_last_line_is_not_waited_for(project: Project) -> None:
+    project.write("a.jsonl", line(0, loss=1.0))
+    waiting = CatchingUp(project.root, load_config(project.root), project.store, all_readers())
+    assert [str(path) for path in waiting.left()] == ["a.jsonl"]
+    project.read()
+    assert waiting.left() == []
+
+
+def test_a_deadline_leaves_the_rest_for_later(project: Project) -> None:
+    project.write("a.jsonl", "".join(line(i, loss=1.0) for i in range(100)))
+    engine = project.engine()
+    outcome = engine.read_all(engine.scan(), deadline=0.0)
+    engine.close()
+    assert outcome.unread == (project.root / "a.jsonl").stat().st_size
+    assert project.read().accepted == 100
