@@ -25,7 +25,8 @@ from workbench.plugin.api import (
     Table,
 )
 from workbench.plugin.checks import BlockError, check_block
-from workbench.render.document import FORMATS, Document, Section, render
+from workbench.render.document import Document, Section
+from workbench.render.formats import FORMATS, render
 
 XY = np.arange(3.0)
 A, B = Column("a"), Column("b")

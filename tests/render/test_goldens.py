@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench.core.query import Fit
-from workbench.render.document import render
+from workbench.render.formats import render
 from workbench.render.text import render_text
 
 GOLDENS = Path(__file__).parent / "goldens"

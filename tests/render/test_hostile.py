@@ -16,7 +16,8 @@ from workbench.core.blocks import Bars, Cell, Column, Columns, Empty, Heat, Line
 from workbench.core.gates import GateResult
 from workbench.core.query import Fit
 from workbench.core.text import width
-from workbench.render.document import FORMATS, Document, Section, render
+from workbench.render.document import Document, Section
+from workbench.render.formats import FORMATS, render
 from workbench.render.text import render_text
 
 HOSTILE = (

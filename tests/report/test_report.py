@@ -14,7 +14,8 @@ from workbench.core.config import Config, GateConfig
 from workbench.core.query import Fit, Focus, Query
 from workbench.panels import built_in
 from workbench.plugin.api import Block, Note, Panel
-from workbench.render.document import FORMATS, Document, render
+from workbench.render.document import Document
+from workbench.render.formats import FORMATS, render
 from workbench.report import build, exit_code
 from workbench.report.pack import read_pack, write_pack
 from workbench.rules import evaluate_all

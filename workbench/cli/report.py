@@ -90,7 +90,7 @@ def print_report(
     from workbench.cli.output import colors_wanted, screen_fit
     from workbench.core.query import Focus
     from workbench.panels.registry import all_panels
-    from workbench.render.document import render
+    from workbench.render.formats import render
     from workbench.report.build import build, exit_code
     from workbench.rules.gates import evaluate_all
 

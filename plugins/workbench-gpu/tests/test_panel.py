@@ -9,7 +9,8 @@ from workbench_gpu.model import GpuData, Machine
 from workbench_gpu.panel import KEPT, RUNS_FOR, GpuPanel
 
 from workbench.plugin.api import Block, Cell, Columns, Empty, Fit, Focus, Lines, Note, Stack, Table
-from workbench.render.document import Document, Section, render
+from workbench.render.document import Document, Section
+from workbench.render.formats import render
 from workbench.render.html import render_block_html
 from workbench.render.json import to_json
 from workbench.render.markdown import render_markdown
