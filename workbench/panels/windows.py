@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ _EARLIER = 3
 _FIXED = 3
 """Columns before those of the metrics."""
 _KIND_ORDER = {"latency": 0, "performance": 1, "business": 2}
+
+
+_LEADING = ("*.p95", "error_rate", "auc", "accuracy", "mae", "business.mean", "*.p50", "*.p99")
+_SHOWN_ALREADY = frozenset({"rows", "drift.share", "drift.columns"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +80,15 @@ class WindowsPanel(Panel):
 
 
 def _metric_keys(data: WindowsData) -> list[str]:
-    """Latencies with their percentiles in order, then what the model and the business got."""
+    """One figure of each of the four kinds first, as they are to be seen at any width; then the rest of each kind."""
 
-    def place(key: str) -> tuple[int, str, float]:
+    def place(key: str) -> tuple[int, int, str, float]:
         split = split_percentile(key)
         base, q = split if split is not None else (key, 0.0)
-        return _KIND_ORDER.get(data.roles[key].kind, 3), base, q
+        lead = next((at for at, pattern in enumerate(_LEADING) if fnmatch.fnmatch(key, pattern)), len(_LEADING))
+        return lead, _KIND_ORDER.get(data.roles[key].kind, 3), base, q
 
-    return sorted(data.roles, key=place)
+    return sorted((key for key in data.roles if key not in _SHOWN_ALREADY), key=place)
 
 
 def _columns(data: WindowsData, keys: Sequence[str]) -> list[Column]:

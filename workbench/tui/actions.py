@@ -31,6 +31,10 @@ KEY_NAMES = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "asterisk": "*",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "shift+left": "⇧←",
+    "shift+right": "⇧→",
     "colon": ":",
     "comma": ",",
     "full_stop": ".",
@@ -84,8 +88,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("sort", ("s",), "sort", "Choose the column to sort by; the same one again turns the order.", "runs", 6),
     Action("reverse", ("S",), "reverse", "Turn the order of the rows.", "runs"),
     Action("columns", ("o",), "columns", "Choose which params and metrics are columns.", "runs"),
-    Action("scroll_columns(-1)", ("left",), "columns left", "Show the columns further left.", "runs"),
-    Action("scroll_columns(1)", ("right",), "columns right", "Show the columns further right.", "runs"),
+    Action("scroll_columns(-1)", ("left",), "columns left", "Columns further left; the crosshair, where it is on.", "runs"),
+    Action("scroll_columns(1)", ("right",), "columns right", "Columns further right; the crosshair, where it is on.", "runs"),
     Action("toggle_chart", ("v",), "chart", "Show or hide the chart beside the table.", "runs", 5),
     Action("show_hidden", ("a",), "hidden too", "Show hidden runs too, or leave them out again.", "runs"),
     Action("baseline", ("b",), "baseline", "Make this run the baseline; again: no longer.", "runs", 3),
@@ -107,24 +111,30 @@ ACTIONS: tuple[Action, ...] = (
     Action("top", ("home", "g"), "first", "To the first row.", "list"),
     Action("bottom", ("end", "G"), "last", "To the last row.", "list"),
     # Charts
-    Action("metric", ("m",), "metric", "Choose the main metric, of the sparklines and the chart.", "chart"),
-    Action("cycle_x", ("x",), "x axis", "X axis by step, wall time, or time since the start.", "chart"),
-    Action("log_y", ("y",), "log y", "Logarithmic y axis on or off.", "chart"),
-    Action("smooth(-1)", ("left_square_bracket",), "less smooth", "Smooth curves less.", "chart"),
-    Action("smooth(1)", ("right_square_bracket",), "smoother", "Smooth more; the raw line stays behind.", "chart"),
+    Action("metric", ("m",), "metric", "Choose the main metric, of the sparklines and the chart.", "chart", 10),
+    Action("crosshair", ("x",), "crosshair", "Read the values at one step: ← → move along, x or esc ends it.", "chart", 11),
+    Action("cross(-1)", ("left",), "back a step", "Move the crosshair left.", "chart"),
+    Action("cross(1)", ("right",), "on a step", "Move the crosshair right.", "chart"),
+    Action("cross(-10)", ("shift+left", "less_than_sign"), "far back", "Move the crosshair far left.", "chart"),
+    Action("cross(10)", ("shift+right", "greater_than_sign"), "far on", "Move the crosshair far right.", "chart"),
+    Action("cycle_x", ("X",), "x axis", "X axis by step, wall time, or time since the start.", "chart", 13),
+    Action("log_y", ("y",), "log y", "Logarithmic y axis on or off.", "chart", 12),
+    Action("smooth(1)", ("right_square_bracket",), "smooth", "Smooth more; the raw line stays behind.", "chart", 14),
+    Action("smooth(-1)", ("left_square_bracket",), "less smooth", "Smooth less.", "chart"),
     # Panels
-    Action("left", ("left",), "left", "One column left.", "heat"),
-    Action("right", ("right",), "right", "One column right.", "heat"),
+    Action("left", ("left",), "left", "One window back; the crosshair, where it is on.", "heat"),
+    Action("right", ("right",), "right", "One window on; the crosshair, where it is on.", "heat"),
     Action("open", ("enter",), "open", "Open what is under the cursor.", "panel", 1),
     Action("cycle_monitor", ("M",), "monitor", "Show the next monitor.", "panel"),
-    Action("retry", ("r",), "reload", "Load this panel again.", "panel", 6),
-    Action("traceback", ("e",), "traceback", "Show where a failed panel raised.", "panel"),
+    Action("retry", ("r",), "reload", "Load this panel again.", "panel", 3),
+    Action("traceback", ("e",), "traceback", "Show where a failed panel raised.", "panel", 2),
     # Everywhere
-    Action("back", ("escape",), "back", "One layer back; never quits.", "app", 80),
+    Action("back", ("escape",), "back", "One layer back; never quits.", "app", 90),
+    Action("undo", ("u",), "undo", "Take back the last tag, note, baseline or hiding; again: the one before.", "app"),
     Action("panels", ("p",), "panels", "List every panel, plugins included.", "app"),
     Action("commands", ("colon", "ctrl+p"), "commands", "Find any action by its name.", "app"),
-    Action("help", ("question_mark",), "help", "Every key that works here.", "app", 90),
-    Action("quit", ("q", "ctrl+c"), "quit", "Leave; the view is kept for the next time.", "app", 91),
+    Action("help", ("question_mark",), "help", "Every key that works here.", "app", 91),
+    Action("quit", ("q", "ctrl+c"), "quit", "Leave; the view is kept for the next time.", "app", 92),
     # Dialogs
     Action("accept", ("enter",), "keep", "Keep what was typed.", "prompt", 1),
     Action("cancel", ("escape",), "restore", "Leave everything as it was.", "prompt", 2),
@@ -166,7 +176,7 @@ def actions_in(scopes: Sequence[Scope], extra: Sequence[Action] = ()) -> list[Ac
 
 
 def footer_actions(actions: Sequence[Action], most: int = 7) -> list[Action]:
-    """The few actions worth a place in the footer, in its order; help and quit are always among them."""
+    """The few actions worth a place in the footer, in its order; back, help and quit are always among them."""
     ranked = sorted((action for action in actions if action.footer), key=lambda action: action.footer)
     last = [action for action in ranked if action.footer >= 90]
     return [action for action in ranked if action.footer < 90][: most - len(last)] + last
