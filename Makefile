@@ -36,6 +36,7 @@ check: setup           ## formatter, linter, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy plugins/workbench-gpu/workbench_gpu
 	$(BIN)/lint-imports
 
 format: setup          ## mend what the formatter and linter can

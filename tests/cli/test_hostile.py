@@ -55,8 +55,8 @@ LISTINGS = [
 def test_no_listing_writes_control_sequences_to_a_terminal(hostile: tuple[Project, list[tuple[str, int]]]) -> None:
     project, _ = hostile
     for command in LISTINGS:
-        terminal = Terminal([*WORKBENCH, *command], project.root)
-        code = terminal.leave()
+        with Terminal([*WORKBENCH, *command], project.root) as terminal:
+            code = terminal.leave()
         assert b"Traceback" not in terminal.output, (command, terminal.output[-3000:])
         assert code in (0, 1, 2), (command, code)
         check_clean(terminal.output)
@@ -64,15 +64,15 @@ def test_no_listing_writes_control_sequences_to_a_terminal(hostile: tuple[Projec
 
 def walk_through(root: Path, columns: int, rows: int) -> bytes:
     """Open every screen, a run, the help and the filter, and leave."""
-    terminal = Terminal([*WORKBENCH, str(root)], root, columns, rows)
-    terminal.wait_for(lambda output: b"evil" in output)
-    for keys in ("j", " ", "j", " ", "\r", "\x1b", "2", "3", "4", "5", "1", "?", "\x1b", "/", "[/]", "\r", "\x1b"):
-        terminal.keys(keys)
-        terminal.read(0.3)
-        assert terminal.process.poll() is None, terminal.output[-3000:]
-    terminal.keys("q")
-    assert terminal.leave() == 0
-    return terminal.output
+    with Terminal([*WORKBENCH, str(root)], root, columns, rows) as terminal:
+        terminal.wait_for(lambda output: b"evil" in output)
+        for keys in ("j", " ", "j", " ", "\r", "\x1b", "2", "3", "4", "5", "1", "?", "\x1b", "/", "[/]", "\r", "\x1b"):
+            terminal.keys(keys)
+            terminal.read(0.3)
+            assert terminal.process.poll() is None, terminal.output[-3000:]
+        terminal.keys("q")
+        assert terminal.leave() == 0
+        return terminal.output
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 45)])
@@ -83,3 +83,11 @@ def test_no_screen_writes_control_sequences_to_a_terminal(
     output = walk_through(project.root, columns, rows)
     assert b"Traceback" not in output
     check_clean(output)
+
+
+def test_an_interface_whose_terminal_is_gone_ends_by_itself(hostile: tuple[Project, list[tuple[str, int]]]) -> None:
+    project, _ = hostile
+    with Terminal([*WORKBENCH, str(project.root)], project.root) as terminal:
+        terminal.wait_for(lambda output: b"evil" in output)
+        terminal.hang_up()
+        assert terminal.process.wait(timeout=30) != 0

@@ -72,7 +72,7 @@ def test_the_sections_come_in_the_order_a_reviewer_asks() -> None:
 
 
 def test_what_would_be_empty_is_left_out() -> None:
-    assert "compare" not in anchors(report(without_baseline(PROJECT)))
+    assert "compare" not in anchors(report(without_baseline(PROJECT), Focus(where="name:tree")))
     assert "sources" not in anchors(report(replace(PROJECT, all_sources=SOURCES[:1])))
     assert anchors(report(MemoryQuery(), gates=())) == ["runs"], "an empty project still teaches the next step"
 

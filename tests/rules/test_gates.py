@@ -98,7 +98,7 @@ def test_the_newest_visible_run_is_judged_unless_where_says_otherwise() -> None:
         ("val/accuracy > 0", "tag:nobody", "no visible run matches where = 'tag:nobody'"),
         ("val/accuracy > 0", "dept>3", "no run has 'dept', did you mean 'depth'?"),
         ("val/accuracy > 0", "sate:failed", "did you mean 'state'"),
-        ("best(val/accuracy", "", "cannot be read: best( is not closed\n  best(val/accuracy\n  ^"),
+        ("best(val/accuracy", "", "cannot be read: best( is not closed (at character 1 of 'best(val/accuracy')"),
     ],
 )
 def test_a_gate_that_cannot_be_judged_fails_and_says_what_would_help(check: str, where: str, says: str) -> None:

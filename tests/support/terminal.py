@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -50,6 +51,10 @@ class Terminal:
         """Type."""
         os.write(self._master, text.encode())
 
+    def hang_up(self) -> None:
+        """Close our end, as a dropped connection does."""
+        os.close(self._master)
+
     def leave(self, seconds: float = 30.0) -> int:
         """Read until the program ends by itself, and return its exit code."""
         until = time.monotonic() + seconds
@@ -57,6 +62,15 @@ class Terminal:
             assert time.monotonic() < until, f"still running; the output ends in {self.output[-2000:]!r}"
             self._more(0.1)
         return self.close()
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing running, whatever the test found."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def close(self) -> int:
         """End the program if it still runs, and return its exit code."""

@@ -57,12 +57,13 @@ def measure_waits(store: Store, until: float, waits: list[float]) -> None:
     [(8, 100_000), pytest.param(60, 1_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
 )
 def test_everybody_works_on_one_store_at_once(
-    seconds: int, points: int, project: Project, capsys: pytest.CaptureFixture[str]
+    seconds: int, points: int, project: Project, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
     fill(project, points)
     writers = [start_writer("jsonl", project.root / f"live{i}.jsonl") for i in range(3)]
     watch = subprocess.Popen([*WORKBENCH, "watch", str(project.root)], stderr=subprocess.PIPE, text=True)
     screen = Terminal([*WORKBENCH, str(project.root)], project.root)
+    request.addfinalizer(lambda: screen.__exit__())
     answers: list[subprocess.CompletedProcess[str]] = []
     waits: list[float] = []
     until = time.monotonic() + seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.stories import panels, tell, workbench
-from workbench.tui.actions import ACTIONS, footer_actions, panel_actions
+from workbench.tui.actions import ACTIONS, panel_actions
 from workbench.tui.chrome import WorkbenchScreen, name_of
 
 LOST_ON_THE_WAY = {"ctrl+i", "ctrl+m", "ctrl+h", "ctrl+b", "ctrl+a", "ctrl+s", "ctrl+q"}
@@ -30,7 +30,7 @@ def test_help_lists_every_key_that_works_and_no_other(tmp_path, opening):
             for action in offered:
                 owner = f"action_{name_of(action.id)[0]}"
                 assert hasattr(screen, owner) or hasattr(sitting.app, owner), f"{action.id} does nothing"
-            shown = footer_actions(offered)
+            shown = screen.footer()
             assert 4 <= len(shown) <= 7
             assert all(f"{action.key} {action.label}" in sitting.screen[-1] for action in shown)
             await sitting.press("question_mark")

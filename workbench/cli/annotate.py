@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from workbench.cli.project import find_run, open_project, read_news, root_option, teaches, tell
+from workbench.cli.project import (
+    FRESH_SECONDS,
+    fail,
+    find_run,
+    open_project,
+    read_news,
+    root_option,
+    teaches,
+    tell,
+)
 
 if TYPE_CHECKING:
     from workbench.cli.project import Project
+    from workbench.core.model import Run
     from workbench.ingest.annotate import Annotator
+
+
+def _settle(project: Project, annotator: Annotator) -> None:
+    """Have what was just said read, by this command or by the ingester that runs, so that the next command knows it."""
+    from workbench.store.append import latest_cursors
+
+    deadline = time.monotonic() + FRESH_SECONDS
+    read_news(project, deadline)
+    path, size = str(annotator.path.relative_to(project.root)), annotator.path.stat().st_size
+    while time.monotonic() < deadline:
+        with project.store.read() as con:
+            if any(cursor.path == path and cursor.to_offset >= size for cursor in latest_cursors(con)):
+                return
+        time.sleep(0.05)
 
 
 def _annotator(root: Path) -> tuple[Project, Annotator]:
@@ -24,57 +49,83 @@ def _annotator(root: Path) -> tuple[Project, Annotator]:
 @click.command()
 @click.argument("run")
 @click.argument("tags", nargs=-1, required=True)
-@click.option("--remove", is_flag=True, help="Take the tags away.")
+@click.option("--remove", is_flag=True, help="Take the TAGS away.")
 @root_option
 @teaches
 def tag(run: str, tags: tuple[str, ...], remove: bool, root: Path) -> None:
-    """Tag RUN with words or key=value pairs."""
+    """Tag RUN (an id, the start of one, a name or a path) with words or key=value pairs.
+
+    Find tagged runs again: workbench runs --where 'tag:good'.
+    """
     project, annotator = _annotator(root)
     found = find_run(project.query, run)
     for item in tags:
         annotator.tag(found.id, item, on=not remove)
-    read_news(project, None)
+    _settle(project, annotator)
     tell(f"{found.name}: {'removed' if remove else 'tagged'} {', '.join(tags)}")
 
 
 @click.command()
 @click.argument("run")
 @click.argument("text")
+@click.option("--remove", is_flag=True, help="Take the note with this TEXT away.")
 @root_option
 @teaches
-def note(run: str, text: str, root: Path) -> None:
-    """Add a note TEXT to RUN."""
+def note(run: str, text: str, remove: bool, root: Path) -> None:
+    """Add a note TEXT to RUN: an id, the start of one, a name or a path."""
     project, annotator = _annotator(root)
     found = find_run(project.query, run)
-    annotator.note(found.id, text)
-    read_news(project, None)
-    tell(f"{found.name}: noted")
+    if remove:
+        _remove_note(project, annotator, found, text)
+    else:
+        annotator.note(found.id, text)
+    _settle(project, annotator)
+    tell(f"{found.name}: {'note removed' if remove else 'noted'}")
+
+
+def _remove_note(project: Project, annotator: Annotator, run: Run, text: str) -> None:
+    import json
+
+    from workbench.core.config import nearest
+
+    if text not in run.notes:
+        raise fail(f"{run.name} has no note {text!r}{nearest(text, run.notes)}", 2)
+    rows = project.query.sql("SELECT key, value FROM fact WHERE kind = 'note' AND run_id = ?", [run.id]).rows
+    for key, value in rows:
+        if str(json.loads(value)) == text:
+            annotator.take_back_note(run.id, key)
 
 
 @click.command()
 @click.argument("run")
-@click.option("--clear", is_flag=True, help="It is the baseline no more.")
+@click.option("--clear", is_flag=True, help="RUN is the baseline no more.")
 @root_option
 @teaches
 def baseline(run: str, clear: bool, root: Path) -> None:
-    """Make RUN the baseline that others are compared with."""
+    """Make RUN (an id, the start of one, a name or a path) the baseline that others are compared with.
+
+    There is one at a time; the last one chosen holds.
+    """
     project, annotator = _annotator(root)
     found = find_run(project.query, run)
     annotator.baseline(found.id, on=not clear)
-    read_news(project, None)
+    _settle(project, annotator)
     tell(f"{found.name}: {'no baseline any more' if clear else 'is the baseline now'}")
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True)
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
 @click.option("--undo", is_flag=True, help="Show them again.")
 @root_option
 @teaches
 def hide(runs: tuple[str, ...], undo: bool, root: Path) -> None:
-    """Leave RUNS out of listings; nothing is deleted."""
+    """Leave RUNs out of listings and gates; nothing is deleted, and runs --all shows them.
+
+    Each is an id, the start of one, a name or a path.
+    """
     project, annotator = _annotator(root)
     found = [find_run(project.query, run) for run in runs]
     for item in found:
         annotator.hide(item.id, on=not undo)
-    read_news(project, None)
+    _settle(project, annotator)
     tell(f"{', '.join(item.name for item in found)}: {'shown again' if undo else 'hidden'}")

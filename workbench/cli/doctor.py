@@ -22,7 +22,11 @@ Finding = tuple[str, str, str]
 @format_option
 @click.pass_context
 def doctor(ctx: click.Context, root: Path, form: str) -> None:
-    """Check configuration, store, sources and installation of the project at ROOT; exit 3 when something is bad."""
+    """Check configuration, store, sources and installation of the project at ROOT (the current folder by default).
+
+    Every finding is ok, warn or bad, with the next command. Exit 3 when the store is bad, 2 when only configuration or
+    installation is. Nothing is changed.
+    """
     from workbench.cli.output import print_listing
     from workbench.core.blocks import Cell, Column, Table, Tone
 
@@ -32,8 +36,9 @@ def doctor(ctx: click.Context, root: Path, form: str) -> None:
     table = Table([Column("subject", "subject"), Column("state", "state"), Column("finding", "finding")], rows)
     shape = [dict(zip(("subject", "state", "finding"), finding, strict=True)) for finding in findings]
     print_listing(form, lambda: table, lambda: shape)
-    if any(state == "bad" for _, state, _ in findings):
-        ctx.exit(3)
+    bad = {subject for subject, state, _ in findings if state == "bad"}
+    if bad:
+        ctx.exit(3 if bad & {"store", "points"} else 2)
 
 
 def _installation() -> Iterator[Finding]:

@@ -20,7 +20,12 @@ from workbench.cli.project import fail, format_option, tell
 def drift(
     reference: str, current: str, columns: tuple[str, ...], ignore: tuple[str, ...], html: Path | None, form: str
 ) -> None:
-    """Compare CURRENT with REFERENCE: Parquet, CSV or JSONL files, or quoted globs."""
+    """Compare CURRENT with REFERENCE: Parquet, CSV or JSONL files, or quoted globs.
+
+    Methods, thresholds and scores are Evidently's. JSON is {dataset: {drifted, share, columns, verdict}, columns:
+    [{column, type, status, method, score, threshold, drifted, n_reference, n_current, reason}]}, every column once;
+    CSV has a row for each column. To fail a build on drift: workbench report --gate 'drift(MONITOR).share < 0.3'.
+    """
     from workbench.cli.output import print_listing, screen_fit
     from workbench.monitor.drift import DriftInputError, compare, drift_json
     from workbench.panels.drift import drift_block
@@ -31,7 +36,12 @@ def drift(
             _evidently(reference, current, html)
     except DriftInputError as error:
         raise fail(str(error), 4) from error
-    print_listing(form, lambda: drift_block(result, screen_fit()), lambda: drift_json(result))
+    print_listing(
+        form,
+        lambda: drift_block(result, screen_fit()),
+        lambda: drift_json(result),
+        lambda: drift_json(result)["columns"],
+    )
 
 
 def _evidently(reference: str, current: str, out: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from workbench.cli.project import (
+    explain_none,
     fail,
     find_run,
     format_option,
@@ -17,16 +20,26 @@ from workbench.cli.project import (
     where_option,
 )
 
+if TYPE_CHECKING:
+    from workbench.core.model import Window
+
 
 @click.command()
 @root_argument
 @where_option
 @click.option("--all", "hidden", is_flag=True, help="Hidden runs too.")
-@click.option("--limit", type=click.IntRange(1), default=None, help="At most that many, the newest.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", default=None, help="At most N, the newest; all by default."
+)
 @format_option
 @teaches
 def runs(root: Path, where: str, hidden: bool, limit: int | None, form: str) -> None:
-    """List runs, newest first."""
+    """List the runs of the project at ROOT (the current folder by default), newest first.
+
+    The table shows state, name, age, the main metric with its trend and its change to the baseline, p95 latency, and
+    what differs. JSON is a list of {id, name, format, path, status, status_reason, started_at, ended_at, params, tags,
+    metrics: {key: {last, best, min, max, n, last_step}}}; best is null while it is unknown which way is better.
+    """
     from workbench.cli.output import print_listing, screen_fit
     from workbench.core.query import Focus
     from workbench.panels.runs import RunsPanel
@@ -34,11 +47,14 @@ def runs(root: Path, where: str, hidden: bool, limit: int | None, form: str) -> 
 
     query, panel = open_project(root).query, RunsPanel()
     focus = Focus(where=where, options={"limit": limit or 1_000_000, "hidden": hidden})
-    print_listing(
-        form,
-        lambda: panel.view(panel.load(query, focus), screen_fit()),
-        lambda: runs_shape(query, query.runs(where, hidden=hidden)[:limit]),
-    )
+
+    def shape() -> list[dict[str, Any]]:
+        found = query.runs(where, hidden=hidden)[:limit]
+        if not found:
+            explain_none(query, where)
+        return runs_shape(query, found)
+
+    print_listing(form, lambda: panel.view(panel.load(query, focus), screen_fit()), shape)
 
 
 @click.command()
@@ -47,7 +63,10 @@ def runs(root: Path, where: str, hidden: bool, limit: int | None, form: str) -> 
 @format_option
 @teaches
 def show(run: str, root: Path, form: str) -> None:
-    """Everything about one RUN: an id, the start of one, a name or a path."""
+    """Everything about one RUN: an id, the start of one, a name or a path.
+
+    JSON is the object that `runs` lists, with updated_at, total_steps, hidden, baseline, notes, stages and environment.
+    """
     from workbench.cli.output import print_listing, screen_fit
     from workbench.core.query import Focus
     from workbench.panels.run import RunPanel
@@ -64,17 +83,23 @@ def show(run: str, root: Path, form: str) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="RUN…", nargs=-1)
+@click.argument("names", metavar="[RUN]…", nargs=-1)
 @root_option
 @where_option
 @click.option("--baseline", default=None, metavar="RUN", help="Compare with this run instead of the chosen baseline.")
-@click.option("--metric", default=None, help="The metric to draw.")
+@click.option("--metric", metavar="KEY", default=None, help="The metric to draw and to list first.")
 @format_option
 @teaches
 def compare(
     names: tuple[str, ...], root: Path, where: str, baseline: str | None, metric: str | None, form: str
 ) -> None:
-    """Runs side by side: metrics with deltas to the baseline, differing params, one metric's curves."""
+    """RUNs side by side: metrics with deltas to the baseline, parameters that differ, one metric's curves.
+
+    A RUN is an id, the start of one, a name or a path. Without any, the newest eight that match --where are compared.
+    Without a baseline the deltas are those to the first RUN that is named.
+    JSON is {baseline, runs, metrics: [{key, direction, unit, kind, values, deltas}], params: [{key, values}]}, values
+    and deltas by run id; CSV has a row for each metric and run.
+    """
     from workbench.cli.output import print_listing, screen_fit
     from workbench.core.query import Focus
     from workbench.panels.compare import ComparePanel
@@ -82,11 +107,45 @@ def compare(
     query = open_project(root).query
     marked = [find_run(query, name).id for name in names] if names else [run.id for run in query.runs(where)][:8]
     if not marked:
+        explain_none(query, where)
         raise fail("no run to compare\n  next: workbench runs", 2)
+    if metric is not None:
+        _check_metric(metric, {key for run in query.runs(hidden=True) if run.id in marked for key in run.metrics})
     chosen = find_run(query, baseline).id if baseline else None
     panel = ComparePanel()
-    data = panel.load(query, Focus(run=marked[0], marked=tuple(marked), baseline=chosen, where=where, metric=metric))
-    print_listing(form, lambda: panel.view(data, screen_fit()), lambda: panel.to_json(data))
+    options = {"reference": bool(names)}
+    focus = Focus(run=marked[0], marked=tuple(marked), baseline=chosen, where=where, metric=metric, options=options)
+    data = panel.load(query, focus)
+    print_listing(
+        form,
+        lambda: panel.view(data, screen_fit()),
+        lambda: panel.to_json(data),
+        lambda: _compared(panel.to_json(data)),
+    )
+
+
+def _check_metric(metric: str, known: set[str]) -> None:
+    from workbench.core.config import nearest
+
+    if metric not in known:
+        raise fail(f"--metric: none of these runs has {metric!r}{nearest(metric, known)}", 2)
+
+
+def _compared(shape: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row for each metric and run, then one for each parameter that differs."""
+    names = {run["id"]: run["name"] for run in shape["runs"]}
+    rows: list[dict[str, Any]] = []
+    for metric in shape["metrics"]:
+        fixed = {name: metric[name] for name in ("key", "direction", "unit", "kind")}
+        for run_id, value in metric["values"].items():
+            change = metric["deltas"][run_id] or {"absolute": None, "relative": None, "better": None}
+            rows.append({**fixed, "run_id": run_id, "run": names[run_id], "value": value, "delta": change})
+    for param in shape["params"]:
+        rows += [
+            {"key": param["key"], "kind": "param", "run_id": run_id, "run": names[run_id], "value": value}
+            for run_id, value in param["values"].items()
+        ]
+    return rows
 
 
 @click.command()
@@ -95,7 +154,11 @@ def compare(
 @format_option
 @teaches
 def sources(root: Path, problems: bool, form: str) -> None:
-    """Files read, how far, what was refused, and what no reader understood."""
+    """Files read below ROOT (the current folder by default), how far, what was refused, and what went wrong.
+
+    JSON is a list of {path, format, generation, bytes, accepted, rejected, status, message}; the generation counts how
+    often a file was rewritten. What every refused line was: workbench sql 'select * from reject'.
+    """
     from workbench.cli.output import print_listing, screen_fit
     from workbench.core.query import Focus
     from workbench.panels.shapes import source_shape
@@ -116,7 +179,11 @@ def sources(root: Path, problems: bool, form: str) -> None:
 @format_option
 @teaches
 def monitor(name: str | None, root: Path, form: str) -> None:
-    """Windows of monitor NAME: rows, latency, errors, performance, drift."""
+    """Windows of monitor NAME (the first by default): rows, latency, errors, performance, drift.
+
+    JSON is {monitor, windows: [{start, end, segment, rows, metrics, columns}], findings}, windows oldest first; CSV has
+    a row for each window.
+    """
     from workbench.cli.output import print_listing, screen_fit
     from workbench.core.config import nearest
     from workbench.core.query import Focus
@@ -135,4 +202,17 @@ def monitor(name: str | None, root: Path, form: str) -> None:
         form,
         lambda: panel.view(panel.load(query, Focus(monitor=name)), screen_fit()),
         lambda: monitor_shape(name, query.windows(name)),
+        lambda: [_window_row(window) for window in query.windows(name)],
     )
+
+
+def _window_row(window: Window) -> dict[str, Any]:
+    """A window in one row: its columns counted, not listed."""
+    from workbench.panels.monitors import drift_share
+    from workbench.panels.shapes import number, window_shape
+
+    made = window_shape(window)
+    tested = [column for column in window.columns if column.status in ("ok", "drift")]
+    drift = {"drifted": sum(column.drifted for column in tested), "tested": len(tested)}
+    return {**{key: made[key] for key in ("start", "end", "segment", "rows")},
+            "drift": {"share": number(drift_share(window)), **drift}, "metrics": made["metrics"]}  # fmt: skip

@@ -35,27 +35,42 @@ COMMANDS = {
 }
 _SUMMARIES = {
     "baseline": "Choose the run that others are compared with.",
-    "compare": "Runs side by side: metrics with deltas, differing params.",
+    "compare": "Runs side by side: metrics with deltas, differing parameters.",
     "demo": "Train the sample project in a scratch folder and look at it.",
     "detect": "Say which reader takes a file, and why.",
     "doctor": "Check store, sources and installation.",
     "drift": "Compare two tables column by column.",
     "export": "Write points as CSV, Parquet or JSON.",
-    "hide": "Leave a run out of listings.",
+    "hide": "Leave runs out of listings, or show them again.",
     "monitor": "Windows of a production monitor.",
-    "note": "Add a note to a run.",
+    "note": "Add a note to a run, or take it away.",
     "pack": "Pack this project's state for `report --against`.",
-    "plugins": "List installed plugins.",
+    "plugins": "List and check installed plugins.",
     "report": "Report and gates: text, Markdown, HTML, JSON, JUnit.",
     "runs": "List runs, newest first.",
     "show": "Everything about one run.",
     "sources": "Files read, how far, and what was refused.",
     "sql": "One SELECT over the store.",
-    "tag": "Tag a run.",
+    "tag": "Tag a run, or take tags away.",
     "tracking": "Copy the logging API into a training project.",
     "tui": "Open the terminal interface (the default).",
     "watch": "Read logs into the store, once or for as long as it runs.",
 }
+
+
+_EPILOG = """\b
+Examples:
+  workbench                                    open the folder you are in
+  workbench runs --where 'val/loss<0.4 not tag:broken' --format json
+  workbench report --gate 'best(val/accuracy) >= 0.9' --gate 'latency_ms.p95 <= 1.1 * baseline'
+  workbench drift january.parquet july.parquet
+
+\b
+Exit codes: 0 ok; 1 a gate failed; 2 usage or configuration; 3 the store is busy or broken;
+4 input unreadable; 70 a mistake of workbench itself. stdout is data, stderr is narration.
+"""
+_MISTAKE = 70
+"""Exit code of an error nobody foresaw, so that CI never takes it for a failed gate."""
 
 
 class _Commands(click.Group):
@@ -82,13 +97,23 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """`workbench ROOT` is `workbench tui ROOT`; a mistyped command gets the nearest one."""
         if args[0] not in COMMANDS:
-            if Path(args[0]).is_dir():
-                args = ["tui", *args]
-            else:
-                from workbench.core.config import nearest
-
-                ctx.fail(f"no command and no folder {args[0]!r}{nearest(args[0], COMMANDS)}")
+            if not Path(args[0]).is_dir():
+                ctx.fail(_unknown(args[0]))
+            args = ["tui", *args]
         return super().resolve_command(ctx, args)
+
+
+def _unknown(word: str) -> str:
+    """What is wrong with a first word that is neither a command nor a folder."""
+    from workbench.core.config import nearest
+    from workbench.core.text import plain
+
+    shown = plain(word)
+    if Path(word).exists():
+        return f"{shown} is a file, not a folder; what it is taken for says: workbench detect {shown}"
+    if os.sep in word or word.startswith((".", "~")):
+        return f"no folder {shown!r}"
+    return f"no command and no folder {shown!r}{nearest(word, COMMANDS)}"
 
 
 def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -101,7 +126,7 @@ def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> No
 
 @click.command(
     cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]},
-    subcommand_metavar="[ROOT | COMMAND] …",
+    subcommand_metavar="[ROOT | COMMAND] …", epilog=_EPILOG,
 )  # fmt: skip
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.pass_context
@@ -117,7 +142,10 @@ def cli(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """Run a command; exit 0 ok, 1 a gate failed, 2 usage or configuration, 3 the store, 4 unreadable input."""
+    """Run a command; exit 0 ok, 1 a gate failed, 2 usage or configuration, 3 the store, 4 unreadable input, 70 a bug.
+
+    It leaves the process and never returns.
+    """
     try:
         code = cli.main(standalone_mode=False)
         _leave(code if isinstance(code, int) else 0)
@@ -128,6 +156,13 @@ def main() -> None:
         _leave(error.exit_code)
     except BrokenPipeError:
         _leave(0)
+    except Exception:  # noqa: BLE001 - the last resort; its words may come from a log, so they are made safe
+        import traceback
+
+        from workbench.core.text import plain
+
+        sys.stderr.write(plain(traceback.format_exc(), multiline=True))
+        _leave(_MISTAKE)
 
 
 def _leave(code: int) -> NoReturn:

@@ -17,14 +17,21 @@ from workbench.core.blocks import Block
 from workbench.core.query import Fit
 
 
-def print_listing(form: str, view: Callable[[], Block], shape: Callable[[], Any]) -> None:
-    """Print blocks (`table`, `md`) or the JSON-able shape (`json`, `csv`) of one listing; only one is made."""
+def print_listing(
+    form: str,
+    view: Callable[[], Block],
+    shape: Callable[[], Any],
+    rows: Callable[[], list[dict[str, Any]]] | None = None,
+) -> None:
+    """Print blocks (`table`, `md`) or the JSON-able shape (`json`, `csv`) of one listing; only one is made.
+
+    `rows` are those of the CSV where the shape is no list of them.
+    """
     if form == "json":
-        click.echo(json.dumps(shape(), indent=2, ensure_ascii=True))
+        click.echo(json.dumps(shape(), indent=2, ensure_ascii=True, allow_nan=False))
     elif form == "csv":
-        made = shape()
-        rows = made if isinstance(made, list) else [made]
-        click.echo(_csv([flatten(row) for row in rows]), nl=False)
+        made = shape() if rows is None else rows()
+        click.echo(_csv(made if isinstance(made, list) else [made]), nl=False)
     elif form == "md":
         from workbench.render.markdown import render_markdown
 
@@ -35,8 +42,10 @@ def print_listing(form: str, view: Callable[[], Block], shape: Callable[[], Any]
 
 def screen_fit() -> Fit:
     """The room of the terminal, 120 columns where output is not one."""
-    columns = shutil.get_terminal_size((120, 40)).columns if sys.stdout.isatty() else 120
-    return Fit(max(20, int(os.environ.get("COLUMNS", columns) or columns)))
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdigit() and int(asked):
+        return Fit(max(20, int(asked)))
+    return Fit(max(20, shutil.get_terminal_size((120, 40)).columns) if sys.stdout.isatty() else 120)
 
 
 def colors_wanted() -> bool:
@@ -71,8 +80,12 @@ def _on_screen(block: Block) -> str:
     return render_text(block, screen_fit(), color=colors_wanted())
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def _csv(nested: Sequence[Mapping[str, Any]]) -> str:
+    """Rows under the union of their columns; those of one nested object stand together, in order of appearance."""
+    rows = [flatten(row) for row in nested]
+    place = {name: at for at, name in enumerate(dict.fromkeys(key for row in nested for key in row))}
     names = list(dict.fromkeys(name for row in rows for name in row))
+    names.sort(key=lambda name: place.get(name, place.get(name.partition(".")[0], len(place))))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([csv_text(name) for name in names])

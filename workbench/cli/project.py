@@ -51,6 +51,14 @@ def fail(text: str, code: int) -> click.ClickException:
     return error
 
 
+def explain_none(query: StoreQuery, where: str) -> None:
+    """Say on stderr which key of a filter no run has, for listings whose data is an empty list."""
+    from workbench.core.where import parse, unknown_keys
+
+    for key, near in unknown_keys(parse(where), query.runs(hidden=True)).items():
+        tell(f"--where: no run has {key!r}" + (f" – did you mean {near!r}?" if near else ""))
+
+
 def teaches(command: Callable[..., Result]) -> Callable[..., Result]:
     """Turn the errors that users can mend into a message and the right exit code."""
 
@@ -67,6 +75,10 @@ def teaches(command: Callable[..., Result]) -> Callable[..., Result]:
             raise fail(str(error), 2) from error
         except StoreError as error:
             raise fail(str(error), 3) from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise fail(f"{error.filename or 'files'}: {error.strerror or error}", 2) from error
 
     return guarded
 
@@ -136,6 +148,17 @@ def ingesting(project: Project, *, spoken: bool = False, hints: bool = False) ->
         engine.close()
 
 
+@contextmanager
+def writing(out: Path | None) -> Iterator[None]:
+    """Whatever keeps an output file from being written ends the command with exit code 2."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise fail(f"{out or error.filename or 'stdout'}: cannot be written: {error.strerror or error}", 2) from error
+
+
 def root_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """The optional `ROOT` of a command."""
     kind = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -145,20 +168,35 @@ def root_argument(command: Callable[..., Any]) -> Callable[..., Any]:
 def root_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--root DIR` of a command whose arguments are something else."""
     kind = click.Path(exists=True, file_okay=False, path_type=Path)
-    return click.option("--root", type=kind, default=".", help="The project's folder.")(command)
+    return click.option(
+        "--root", type=kind, default=".", metavar="DIR", help="The project's folder; the current one by default."
+    )(command)
 
 
 def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--format` of a listing."""
     kinds = click.Choice(["table", "json", "csv", "md"])
-    return click.option("--format", "form", type=kinds, default="table", help="How to print it.")(command)
+    return click.option("--format", "form", type=kinds, default="table", show_default=True, help="How to print it.")(
+        command
+    )
 
 
 def where_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--where EXPR` of a listing."""
+    """`--where EXPR` of a listing, checked before anything is opened or read."""
     return click.option(
-        "--where", default="", metavar="EXPR", help="Only runs that match: lr>1e-3 tag:x not state:failed"
-    )(command)
+        "--where", default="", metavar="EXPR", callback=_checked_where,
+        help="Only runs that match, such as: lr>1e-3 tag:x not (state:failed or val/loss>0.4).",
+    )(command)  # fmt: skip
+
+
+def _checked_where(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    from workbench.core.where import WhereError, parse
+
+    try:
+        parse(value)
+    except WhereError as error:
+        raise fail(f"--where: {error}", 2) from error
+    return value
 
 
 def find_run(query: StoreQuery, name: str) -> Any:

@@ -23,6 +23,7 @@ from workbench.cli.project import (
     teaches,
     tell,
     where_option,
+    writing,
 )
 
 if TYPE_CHECKING:
@@ -45,8 +46,10 @@ _SUFFIXES = {
 @click.option("--format", "forms", type=click.Choice(["text", "md", "html", "json", "junit"]), multiple=True,
               help="Repeat it for several; text by default, or what the names of --out end in.")  # fmt: skip
 @click.option("--out", "outs", type=click.Path(dir_okay=False, path_type=Path), multiple=True, metavar="FILE",
-              help="A file for each format in turn; stdout where there is none.")  # fmt: skip
-@click.option("--gate", "gates", multiple=True, metavar="CHECK", help="best(val/accuracy) >= 0.9; repeat it.")
+              help="A file; repeat it. It takes the format its name ends in (.txt .md .html .json .xml), else the next "
+              "one of --format; formats without a file go to stdout.")  # fmt: skip
+@click.option("--gate", "gates", multiple=True, metavar="CHECK",
+              help="A gate besides those of workbench.toml; repeat it.")  # fmt: skip
 @where_option
 @click.option("--baseline", default=None, metavar="RUN", help="Compare with this run instead of the chosen baseline.")
 @click.option("--against", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, metavar="PACK",
@@ -58,33 +61,52 @@ def report(
     ctx: click.Context, root: Path, forms: tuple[str, ...], outs: tuple[Path, ...], gates: tuple[str, ...], where: str,
     baseline: str | None, against: Path | None, strict: bool,
 ) -> None:  # fmt: skip
-    """Report on the project at ROOT; exit 1 when a gate of workbench.toml or of --gate fails."""
+    """Report on the project at ROOT (the current folder by default): gates, runs, comparison, production, problems.
+
+    Without a store the files are read into a private one, and nothing is left behind. Gates are judged on the newest
+    visible run, or the newest that matches --where:
+
+    \b
+      best(val/accuracy) >= 0.9            best, last, first, min, max, n of a metric
+      latency_ms.p95 <= 1.1 * baseline     percentiles; the baseline's own value
+      drift(flights).share < 0.3           a monitor's newest window: share, drifted, tested
+      window(flights).error_rate < 1%      any metric of it, or rows
+
+    Exit codes: 0 all gates passed; 1 a gate failed or could not be evaluated; 2 usage or configuration; 3 the store;
+    4 with --strict, gates passed but some input could not be read.
+    """
     from workbench.core.config import GateConfig
 
-    targets = _targets(forms, outs)
+    targets, main = _targets(forms, outs), _pack(against)
     with _opened(root) as project:
         extra = [GateConfig(check, check, where) for check in gates]
-        code = print_report(project, targets, extra, where, baseline, against, strict=strict)
+        code = print_report(project, targets, extra, where, baseline, main, strict=strict)
     ctx.exit(code)
 
 
 @click.command()
 @root_option
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("main.wbpack"), show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("main.wbpack"), show_default=True,
+              metavar="FILE", help="The file to write.")  # fmt: skip
 @teaches
 def pack(root: Path, out: Path) -> None:
-    """Pack this project's metrics, latency and drift into one small file for `report --against`."""
+    """Pack the project's metrics, latency and drift into one small file for `report --against`.
+
+    Write it on the main branch and keep it as an artifact: `report --against main.wbpack` on a change then shows what
+    the change did, without a server. Without a store the files are read into a private one.
+    """
     from workbench.report.pack import write_pack
 
     with _opened(root) as project:
         data = write_pack(project.query, project.config)
-    out.write_bytes(data)
+    with writing(out):
+        out.write_bytes(data)
     tell(f"wrote {out}, {len(data):,} bytes")
 
 
 def print_report(
     project: Project, targets: Sequence[tuple[str, Path | None]] = (("text", None),), extra: Sequence[GateConfig] = (),
-    where: str = "", baseline: str | None = None, against: Path | None = None, *, strict: bool = False,
+    where: str = "", baseline: str | None = None, against: Pack | None = None, *, strict: bool = False,
 ) -> int:  # fmt: skip
     """Write the report to every target and return the exit code."""
     from workbench.cli.output import colors_wanted, screen_fit
@@ -95,37 +117,42 @@ def print_report(
     from workbench.rules.gates import evaluate_all
 
     chosen = find_run(project.query, baseline).id if baseline else None
-    results = evaluate_all([*project.config.gates, *extra], project.query)
+    results = evaluate_all([*project.config.gates, *extra], project.query, baseline=chosen)
     focus = Focus(where=where, baseline=chosen)
     for form, out in targets:
         on_screen = out is None and form == "text"
         fit = screen_fit() if on_screen else None
         document = build(
-            project.query, project.config, focus, all_panels(), results, against=_pack(against),
+            project.query, project.config, focus, all_panels(), results, against=against,
             generated_at=time.time(), **({"fit": fit} if fit else {}),
         )  # fmt: skip
         text = render(document, form, fit, color=on_screen and colors_wanted())
         if out is None:
             click.echo(text)
         else:
-            out.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+            with writing(out):
+                out.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
             tell(f"wrote {out}")
     return exit_code(results, project.query, strict=strict)
 
 
 def _targets(forms: Sequence[str], outs: Sequence[Path]) -> list[tuple[str, Path | None]]:
-    """Formats and files paired in order; a file without a format is named by its suffix."""
-    if len(forms) > len(outs) and outs:
-        outs = [*outs, *[None] * (len(forms) - len(outs))]  # type: ignore[list-item]
-    if not outs:
-        return [(form, None) for form in forms or ("text",)]
-    targets: list[tuple[str, Path | None]] = []
-    for position, out in enumerate(outs):
-        form = forms[position] if position < len(forms) else _SUFFIXES.get(out.suffix.lower(), "")
-        if not form:
-            raise click.UsageError(f"{out}: which format? add --format text|md|html|json|junit")
-        targets.append((form, out))
-    return targets
+    """Formats paired with files: by suffix where that names an asked format or none is left, else in turn."""
+    open_forms = list(forms)
+    named = {at: _SUFFIXES[out.suffix.lower()] for at, out in enumerate(outs) if out.suffix.lower() in _SUFFIXES}
+    chosen: dict[int, str] = {}
+    for at, form in named.items():
+        if form in open_forms:
+            open_forms.remove(form)
+            chosen[at] = form
+    for at, out in enumerate(outs):
+        if at not in chosen:
+            form = open_forms.pop(0) if open_forms else named.get(at, "")
+            if not form:
+                raise click.UsageError(f"{out}: which format? add --format text|md|html|json|junit")
+            chosen[at] = form
+    files: list[tuple[str, Path | None]] = [(chosen[at], out) for at, out in enumerate(outs)]
+    return [*files, *((form, None) for form in open_forms)] or [("text", None)]
 
 
 @contextmanager
@@ -154,5 +181,5 @@ def _pack(path: Path | None) -> Pack | None:
 
     try:
         return read_pack(path.read_bytes())
-    except PackError as error:
+    except (PackError, OSError) as error:
         raise fail(f"{path}: {error}", 2) from error

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,35 +16,34 @@ from workbench.cli.project import Project, fail, ingesting, open_project, teache
 
 if TYPE_CHECKING:
     from workbench.ingest.election import Election
+    from workbench.ingest.watch import Watch
 
 PATIENCE = 600.0
 """Seconds `--once` waits for another process's ingester."""
 
 
 @click.command()
-@click.argument("roots", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--once", is_flag=True, help="Read all there is, then end.")
+@click.argument("roots", nargs=-1, metavar="[ROOT]…", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--once", is_flag=True, help="Read all there is, then exit 0.")
 @click.option("--parent", type=int, default=None, hidden=True, help="End when this process does.")
 @teaches
 def watch(roots: tuple[Path, ...], once: bool, parent: int | None) -> None:
-    """Read the logs below each ROOT (the current folder by default) into its store."""
-    projects = [open_project(root, fresh=False) for root in roots or (Path(),)]
+    """Read the logs below each ROOT (the current folder by default) into its store, and follow them.
+
+    One process a project reads: a second one waits and takes over when the first ends. ctrl+c or SIGTERM ends it
+    cleanly. Other commands and the interface read what is new by themselves when nobody watches.
+    """
+    projects = [
+        open_project(root, fresh=False) for root in dict.fromkeys(root.resolve() for root in roots or (Path(),))
+    ]
     if once:
         for project in projects:
             _once(project)
         return
-    alive = _living(parent)
-    stops: list[Callable[[], None]] = []
-    threads = [
-        threading.Thread(target=_follow, args=(project, alive, parent is not None, stops)) for project in projects
-    ]
-    for thread in threads:
-        thread.start()
+    following = _Following(_living(parent), quiet=parent is not None)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: [stop() for stop in stops])
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(0.5)
+        signal.signal(number, lambda *_: following.stop())
+    following.run(projects)
 
 
 def _once(project: Project) -> None:
@@ -86,29 +85,64 @@ def _read_by_another(project: Project, election: Election) -> bool:
     return True
 
 
-def _follow(project: Project, alive: Callable[[], bool], quiet: bool, stops: list[Callable[[], None]]) -> None:
-    """Become the ingester as soon as there is none, and stay it."""
-    from workbench.ingest.election import Election
+class _Following:
+    """Follows the logs of several projects, each on a thread of its own, until stopped or one of them fails."""
 
-    election = Election(project.place)
-    stopped = threading.Event()
-    stops.append(stopped.set)
-    told = False
-    while alive() and not stopped.is_set() and not election.win():
-        if not told and not quiet:
-            tell(f"{project.root}: PID {election.holder()} reads the logs already; taking over when it ends")
-            told = True
-        stopped.wait(1.0)
-    if stopped.is_set() or not alive():
-        return
-    try:
-        with ingesting(project, spoken=not quiet, hints=True) as loop:
-            stops.append(loop.stop)
-            if not quiet:
-                tell(f"{project.root}: watching; ctrl+c ends it")
-            loop.run(lambda: alive() and not stopped.is_set())
-    finally:
-        election.resign()
+    def __init__(self, alive: Callable[[], bool], *, quiet: bool) -> None:
+        self._alive = alive
+        self._quiet = quiet
+        self._stopped = threading.Event()
+        self._loops: list[Watch] = []
+        self._failure: BaseException | None = None
+
+    def stop(self) -> None:
+        """End after the current pass; may be called from a signal handler."""
+        self._stopped.set()
+        for loop in self._loops:
+            loop.stop()
+
+    def run(self, projects: Sequence[Project]) -> None:
+        """Follow until stopped; what made one project fail is raised here."""
+        threads = [threading.Thread(target=self._guard, args=(project,)) for project in projects]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.5)
+        if self._failure is not None:
+            raise self._failure
+
+    def _guard(self, project: Project) -> None:
+        try:
+            self._follow(project)
+        except BaseException as error:  # noqa: BLE001 - raised again on the main thread
+            self._failure = error
+            self.stop()
+
+    def _goes_on(self) -> bool:
+        return self._alive() and not self._stopped.is_set()
+
+    def _follow(self, project: Project) -> None:
+        """Become the ingester as soon as there is none, and stay it."""
+        from workbench.ingest.election import Election
+
+        election = Election(project.place)
+        told = self._quiet
+        while self._goes_on() and not election.win():
+            if not told:
+                tell(f"{project.root}: PID {election.holder()} reads the logs already; taking over when it ends")
+                told = True
+            self._stopped.wait(1.0)
+        if not self._goes_on():
+            return
+        try:
+            with ingesting(project, spoken=not self._quiet, hints=True) as loop:
+                self._loops.append(loop)
+                if not self._quiet:
+                    tell(f"{project.root}: watching; ctrl+c ends it")
+                loop.run(self._goes_on)
+        finally:
+            election.resign()
 
 
 def _living(parent: int | None) -> Callable[[], bool]:

@@ -13,6 +13,8 @@ from typing import Any, Literal, get_args
 from workbench.core.model import Direction, MetricKind, Roles
 
 CONFIG_NAME = "workbench.toml"
+_LISTED = 30
+"""Names listed where none is near: a project may have thousands."""
 _DURATION = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -121,7 +123,9 @@ def nearest(name: str, known: Collection[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     if close:
         return f" – did you mean {close[0]!r}?"
-    return f" – known: {', '.join(sorted(known))}" if known else ""
+    listed = sorted(known)
+    more = ", …" if len(listed) > _LISTED else ""
+    return f" – known: {', '.join(listed[:_LISTED])}{more}" if known else ""
 
 
 class _Checker:

@@ -34,6 +34,13 @@ def number(value: float | None, digits: int = 4) -> str:
     return _strip(f"{value:,.{max(decimals, 0)}f}")
 
 
+def logged(value: object) -> str:
+    """A number as it was logged, every digit and no separator: `20130101`, `1e-05`; empty for anything else."""
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else _not_finite(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
 def _not_finite(value: float) -> str:
     if math.isnan(value):
         return "NaN"

@@ -21,15 +21,24 @@ class Annotator:
         host = re.sub(r"[^A-Za-z0-9_.-]", "_", socket.gethostname()) or "host"
         self.path = root / ANNOTATIONS_FOLDER / f"{host}-{os.getpid()}.jsonl"
         self._clock = clock
+        self._noted: dict[tuple[str, str], str] = {}
 
     def tag(self, run_id: str, tag: str, *, on: bool = True) -> None:
         """Add a tag, `key=value` or a bare word, or take it away."""
         key, _, value = tag.partition("=")
         self._append("tag", run_id, key.strip(), value.strip() if on else False)
 
-    def note(self, run_id: str, text: str) -> None:
-        """Add a note; notes are kept apart by their time."""
-        self._append("note", run_id, f"{self._clock():.6f}", text)
+    def note(self, run_id: str, text: str, *, on: bool = True) -> None:
+        """Add a note, or take away one that this annotator added; notes are kept apart by their time."""
+        if on:
+            key = self._noted[run_id, text] = f"{self._clock():.6f}"
+            self._append("note", run_id, key, text)
+        elif (run_id, text) in self._noted:
+            self._append("note", run_id, self._noted.pop((run_id, text)), "")
+
+    def take_back_note(self, run_id: str, key: str) -> None:
+        """Take away the note that the store keeps under `key`, whoever wrote it."""
+        self._append("note", run_id, key, "")
 
     def baseline(self, run_id: str, *, on: bool = True) -> None:
         """Make a run the baseline that others are compared with."""

@@ -54,7 +54,11 @@ class CompareData:
 
 
 class ComparePanel(Panel):
-    """The marked runs against the baseline; without marks, the run under the cursor, else the newest few."""
+    """The marked runs against the baseline; without marks, the run under the cursor, else the newest few.
+
+    Without a baseline the first marked run is the reference, unless the option `reference` says False: that is for
+    runs that nobody marked, of which none is meant to be measured by.
+    """
 
     name = "compare"
     title = "Compare"
@@ -68,7 +72,8 @@ class ComparePanel(Panel):
         runs = chosen[:MOST]
         if len(runs) < 2:
             return CompareData(runs, focus=focus)
-        reference = baseline if baseline is not None else runs[0] if focus.marked else None
+        first = runs[0] if focus.marked and focus.options.get("reference", True) else None
+        reference = baseline if baseline is not None else first
         metric = main_metric(runs, query.roles, focus.metric)
         found = latency_percentiles(query, runs)
         order = metric_order(runs, query.roles, [metric] if metric else [])

@@ -44,9 +44,9 @@ def value_cell(value: float | None, change: Delta | None = None, unit: str | Non
 
 
 def param_cell(value: object) -> Cell:
-    """A parameter as it was logged."""
+    """A parameter as it was logged: a seed is no quantity, so its digits are not grouped or rounded."""
     if value is None or isinstance(value, str | bool | int | float):
-        return Cell(value)
+        return Cell(value, text=units.logged(value))
     return Cell(str(value))
 
 

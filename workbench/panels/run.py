@@ -108,8 +108,9 @@ def _headline(data: RunData, fit: Fit) -> Block:
     run = data.run
     assert run is not None
     state = state_cell(run, fit)
+    marked = state.tone in ("good", "bad", "warn")  # whose glyph the renderer adds by itself
     stats: list[Block] = [
-        Stat("state", state.text, tone=state.tone),
+        Stat("state", run.status if marked else state.text, tone=state.tone),
         Stat("duration", duration_of(run, data.now), "duration"),
     ]
     stats += _main_stats(data, run)

@@ -27,6 +27,9 @@ PASSED, GATE_FAILED, USAGE, STORE, UNREADABLE = 0, 1, 2, 3, 4
 REPORT_FIT = Fit(columns=120)
 """The room that blocks are made for when nobody says how wide the reader's page is."""
 
+COMPARED = 6
+"""Newest runs that are compared when none is marked."""
+
 _BUILT_IN = ("runs", "run", "compare", "windows", "drift", "sources")
 
 
@@ -74,14 +77,17 @@ def exit_code(gates: Sequence[GateResult], query: Query | None = None, *, strict
 
 
 def _run_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit: Fit) -> list[Section | None]:
-    """The newest run of the filter, and the comparison where there is something to compare."""
+    """The newest run of the filter, and the comparison of the newest few with the baseline, or of the marked ones."""
     runs = query.runs(focus.where)
     if not runs:
         return []
-    chosen = replace(focus, run=focus.run or runs[0].id)
-    sections = [_section(by_name.get("run"), query, chosen, fit)]
-    if focus.marked or (len(runs) > 1 and baseline_of(query.runs(hidden=True), focus.baseline) is not None):
-        sections.append(_section(by_name.get("compare"), query, chosen if not focus.marked else focus, fit))
+    sections = [_section(by_name.get("run"), query, replace(focus, run=focus.run or runs[0].id), fit)]
+    marked = focus.marked or tuple(run.id for run in runs[:COMPARED])
+    baseline = baseline_of(query.runs(hidden=True), focus.baseline)
+    if len({*marked, *([baseline.id] if baseline else [])}) > 1:
+        options = {**focus.options, "reference": bool(focus.marked)}
+        compared = replace(focus, marked=marked, options=options)
+        sections.append(_section(by_name.get("compare"), query, compared, fit))
     return sections
 
 

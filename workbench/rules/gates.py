@@ -17,10 +17,13 @@ from workbench.rules.expression import parse as parse_check
 from workbench.rules.measure import Measure, Unanswerable, Value
 
 
-def evaluate(gate: GateConfig, query: Query, runs: Sequence[Run] | None = None) -> GateResult:
+def evaluate(
+    gate: GateConfig, query: Query, runs: Sequence[Run] | None = None, *, baseline: str | None = None
+) -> GateResult:
     """Judge one gate; whatever keeps it from being judged makes it fail, with the reason and the next step.
 
-    `runs` are the visible runs, newest first, to spare asking for them once a gate.
+    `runs` are the visible runs, newest first, to spare asking for them once a gate; `baseline` is the id of the run
+    that `baseline` stands for, the chosen one by default.
     """
     subject = ""
     try:
@@ -30,18 +33,20 @@ def evaluate(gate: GateConfig, query: Query, runs: Sequence[Run] | None = None) 
         needs_run = any(term.function not in ("drift", "window") for term in terms)
         run = _judged_run(gate, query, runs) if needs_run else None
         subject = _subject(run, monitors)
-        return _judge(gate, check, query, run=run, runs=runs, subject=subject)
+        return _judge(gate, check, query, run=run, runs=runs, subject=subject, baseline=baseline)
     except WhereError as error:
-        return GateResult(gate.name, gate.check, False, None, None, f"cannot be read: {error}", subject)
+        place = f" (at character {error.position + 1} of {error.text!r})" if error.text else ""
+        why = f"cannot be read: {error.message}{place}"
+        return GateResult(gate.name, gate.check, False, None, None, why, subject)
     except Unanswerable as error:
         return GateResult(gate.name, gate.check, False, None, None, f"cannot be evaluated: {error}", subject)
 
 
-def evaluate_all(gates: Iterable[GateConfig], query: Query) -> list[GateResult]:
+def evaluate_all(gates: Iterable[GateConfig], query: Query, *, baseline: str | None = None) -> list[GateResult]:
     """Judge gates on one look at the runs; the failing ones come first, otherwise in their order."""
     listed = list(gates)
     runs = query.runs() if listed else []
-    return failing_first([evaluate(gate, query, runs) for gate in listed])
+    return failing_first([evaluate(gate, query, runs, baseline=baseline) for gate in listed])
 
 
 def _subject(run: Run | None, monitors: Sequence[str]) -> str:
@@ -65,13 +70,14 @@ def _judged_run(gate: GateConfig, query: Query, runs: Sequence[Run] | None) -> R
 
 
 def _judge(
-    gate: GateConfig, check: Check, query: Query, *, run: Run | None, runs: Sequence[Run] | None, subject: str
-) -> GateResult:
+    gate: GateConfig, check: Check, query: Query, *, run: Run | None, runs: Sequence[Run] | None, subject: str,
+    baseline: str | None,
+) -> GateResult:  # fmt: skip
     measure = Measure(query, run)
     base: tuple[Run, float] | None = None
     if has_baseline(check.left) or has_baseline(check.right):
         measured = check.right if has_baseline(check.left) else check.left
-        base = _baseline_value(query, measured, runs)
+        base = _baseline_value(query, measured, runs, baseline)
         measure = Measure(query, run, base[1])
     left, right = measure.value(check.left), measure.value(check.right)
     passed = _holds(left, check.comparator, right)
@@ -81,13 +87,15 @@ def _judge(
     return GateResult(gate.name, gate.check, passed, _float(value), _float(limit), message, subject)
 
 
-def _baseline_value(query: Query, measured: Term, runs: Sequence[Run] | None) -> tuple[Run, float]:
+def _baseline_value(
+    query: Query, measured: Term, runs: Sequence[Run] | None, chosen: str | None
+) -> tuple[Run, float]:
     """The other side's quantity, measured on the baseline run."""
     if not list(quantities(measured)):
         raise Unanswerable("baseline needs a metric on the other side, as in val/loss <= 1.1 * baseline")
     if any(term.function in ("drift", "window") for term in quantities(measured)):
         raise Unanswerable("drift and windows belong to a monitor, so a baseline run has none of them")
-    run = baseline_of(runs or ()) or baseline_of(query.runs(hidden=True))
+    run = (None if chosen else baseline_of(runs or ())) or baseline_of(query.runs(hidden=True), chosen)
     if run is None:
         raise Unanswerable("no baseline is set – choose one with: workbench baseline RUN")
     try:

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,38 +19,51 @@ from workbench.core.text import plain
 
 _POINTS = """
     SELECT r.run_id, r.run, p.key, p.step, p.wall_time, p.value
-    FROM point p JOIN exported r ON r.run_id = p.run_id
-    ORDER BY r.position, p.key, p.source_id, p.generation, p.byte_offset
+    FROM point p JOIN exported r ON r.run_id = p.run_id JOIN source s ON s.source_id = p.source_id
+    ORDER BY r.position, p.key, s.path, p.generation, p.byte_offset
 """
+_FETCH = 10_000
+"""Rows in memory at a time."""
 
 
 def export_points(snapshot: Path, runs: Sequence[Run], form: str, out: Path | None, stdout: BinaryIO) -> None:
     """Write the points of some runs to a file or stream; `form` is csv, parquet or json.
 
-    CSV names are made safe for terminals and spreadsheets; Parquet and JSON keep them as they are.
+    Runs keep their order, keys are sorted, sources of one series follow by path, points as they stand in their file.
+    A file appears when it is whole. CSV names are made safe for terminals and spreadsheets; Parquet and JSON keep them.
+
+    Raises:
+        OSError: the file or stream cannot be written.
     """
     import duckdb
 
+    regular = out is not None and (out.is_file() or not out.exists())
     con = duckdb.connect(str(snapshot), read_only=True, config={"threads": 2, "memory_limit": "1GB"})
     try:
         _register(con, runs, safe=form == "csv")
-        if form == "json":
-            with out.open("wb") if out else nullcontext(stdout) as stream:
-                _write_json(con, stream)
-            return
-        with tempfile.TemporaryDirectory(dir=out.parent if out else None) as folder:
-            file = Path(folder) / f"points.{form}"
-            options = "FORMAT csv, HEADER" if form == "csv" else "FORMAT parquet"
-            source = _safe_points() if form == "csv" else _POINTS
-            con.execute(f"COPY ({source}) TO '{str(file).replace(chr(39), chr(39) * 2)}' ({options})")
-            if out:
-                file.replace(out)
-            else:
-                with file.open("rb") as written:
-                    shutil.copyfileobj(written, stdout)
-                stdout.flush()
+        with tempfile.TemporaryDirectory(dir=out.resolve().parent if out and regular else None) as folder:
+            made = Path(folder) / f"points.{form}"
+            _write(con, form, made)
+            if out and regular:
+                made.replace(out.resolve())
+                return
+            with made.open("rb") as written, out.open("wb") if out else nullcontext(stdout) as stream:
+                shutil.copyfileobj(written, stream)
+                stream.flush()
+    except duckdb.IOException as error:
+        raise OSError(str(error)) from error
     finally:
         con.close()
+
+
+def _write(con: Any, form: str, file: Path) -> None:
+    if form == "json":
+        with file.open("wb") as stream:
+            _write_json(con, stream)
+        return
+    options = "FORMAT csv, HEADER" if form == "csv" else "FORMAT parquet"
+    source = _safe_points() if form == "csv" else _POINTS
+    con.execute(f"COPY ({source}) TO '{str(file).replace(chr(39), chr(39) * 2)}' ({options})")
 
 
 def _register(con: Any, runs: Sequence[Run], *, safe: bool) -> None:
@@ -78,23 +92,33 @@ def _csv_text(text: str) -> str:
 
 
 def _write_json(con: Any, stream: BinaryIO) -> None:
+    """A list of objects, one a line; NaN and infinities by name, since strict JSON has no numbers for them."""
     cursor = con.execute(_POINTS)
-    names = [column[0] for column in cursor.description]
+    heads = [json.dumps(column[0]) for column in cursor.description]
     stream.write(b"[")
-    separator = b"\n"
-    while rows := cursor.fetchmany(10_000):
+    separator = "\n"
+    while rows := cursor.fetchmany(_FETCH):
         for row in rows:
-            stream.write(separator + json.dumps(dict(zip(names, map(_json_value, row), strict=True))).encode())
-            separator = b",\n"
+            values = zip(heads, row, strict=True)
+            stream.write(f"{separator}{{{', '.join(f'{head}: {_json(value)}' for head, value in values)}}}".encode())
+            separator = ",\n"
     stream.write(b"\n]\n")
-    stream.flush()
 
 
-def _json_value(value: Any) -> Any:
-    """Strict JSON has no NaN: it is written by name."""
+@lru_cache(maxsize=4096)
+def _json_text(text: str) -> str:
+    return json.dumps(text)
+
+
+def _json(value: str | float | int | None) -> str:
+    """One value: names come again and again, numbers are written so that they read back the same."""
+    if isinstance(value, str):
+        return _json_text(value)
+    if value is None:
+        return "null"
     if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+        return '"NaN"' if math.isnan(value) else '"Infinity"' if value > 0 else '"-Infinity"'
+    return repr(value)
 
 
 def _texts(values: Sequence[str]) -> Any:

@@ -11,11 +11,11 @@ class Annotator(Protocol):
     def baseline(self, run_id: str, *, on: bool = True) -> None:
         """Make a run the baseline, or no longer."""
 
-    def tag(self, run_id: str, tag: str) -> None:
-        """Tag a run."""
+    def tag(self, run_id: str, tag: str, *, on: bool = True) -> None:
+        """Tag a run with `key=value` or a bare word, or take the tag away."""
 
-    def note(self, run_id: str, text: str) -> None:
-        """Add a note to a run."""
+    def note(self, run_id: str, text: str, *, on: bool = True) -> None:
+        """Add a note to a run, or take away one that was added here."""
 
     def hide(self, run_id: str, *, on: bool = True) -> None:
         """Hide a run, or show it again."""

@@ -5,29 +5,25 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.style import Style
 from textual import on
 from textual.screen import Screen
 
-from workbench.core import palette
 from workbench.core.config import Config
-from workbench.core.model import Run
-from workbench.core.query import Focus, Query
+from workbench.core.query import Query
 from workbench.core.text import plain
 from workbench.tui.actions import SCOPE_TITLES, Action, actions_in, panel_actions
 from workbench.tui.annotator import Annotator
 from workbench.tui.chrome import WorkbenchScreen, bindings
-from workbench.tui.data import StoreApp
 from workbench.tui.dialogs import Chooser, Option, Reader
 from workbench.tui.feed import posting
-from workbench.tui.look import DARK, LIGHT, Look, look_of
+from workbench.tui.look import DARK, LIGHT
 from workbench.tui.messages import Said
 from workbench.tui.pages import help_page
 from workbench.tui.runs_screen import RunsScreen
 from workbench.tui.session import load_session, save_session
+from workbench.tui.viewing import ViewApp
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
@@ -40,7 +36,7 @@ WITHOUT_TAB = ("run",)
 """Panels that are opened from another one, and so have no tab."""
 
 
-class WorkbenchApp(StoreApp, inherit_bindings=False):
+class WorkbenchApp(ViewApp, inherit_bindings=False):
     """The workbench; `query` and `panels` may be functions, called off the event loop after the first paint."""
 
     TITLE = "Workbench"
@@ -56,7 +52,7 @@ class WorkbenchApp(StoreApp, inherit_bindings=False):
 
     def __init__(
         self,
-        query: Query | Callable[[], Query],
+        query: Query | Callable[[Config], Query],
         annotator: Annotator,
         config: Config,
         panels: Sequence[Panel] | Callable[[], Sequence[Panel]],
@@ -70,6 +66,8 @@ class WorkbenchApp(StoreApp, inherit_bindings=False):
         self._annotator = annotator
         self._on_start = on_start
         self._poll = poll
+        self._done: list[tuple[str, Callable[[Annotator], None]]] = []
+        """What was written down in this sitting, the last at the end, and how to take it back."""
         self.project = config.root.resolve().name or "workbench"
         self.panel_actions: tuple[Action, ...] = ()
         self.tabs: Sequence[tuple[str, str, str]] = (("runs", "Runs", "1"),)
@@ -85,109 +83,20 @@ class WorkbenchApp(StoreApp, inherit_bindings=False):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        if self._on_start is not None:
+            self._opened_at = self.clock()
+            self._on_start()
         self.start()
         if self._poll:
             self.set_interval(self._poll, self.look_at_store)
             self.set_interval(1.0, self._tick)
-        if self._on_start is not None:
-            self._on_start()
 
     def _tick(self) -> None:
-        """Ages grow."""
+        """Ages grow, and the configuration may have been edited."""
+        self.look_at_config()
         for screen in self.workbench_screens:
             if isinstance(screen, RunsScreen) and screen.is_current:
                 screen.extras_changed(resort=False)
-
-    # What is looked at
-
-    @property
-    def look(self) -> Look:
-        """Styles of the current theme."""
-        return look_of(self.theme_variables, self.current_theme.dark)
-
-    @property
-    def color_count(self) -> int:
-        """How many colours the terminal has."""
-        return {"truecolor": 1 << 24, "256": 256}.get(self.console.color_system or "", 16)
-
-    @property
-    def focus(self) -> Focus:
-        """What panels are to look at."""
-        view = self.view
-        return Focus(
-            run=view.cursor,
-            marked=view.marks,
-            baseline=self.rows.snapshot.baseline,
-            where=view.where,
-            metric=self.rows.snapshot.main,
-            monitor=view.monitor,
-            options={
-                "x": view.x,
-                "log_y": view.log_y,
-                "smooth": view.smooth,
-                "sort": view.sort,
-                "descending": view.descending,
-            },
-        )
-
-    def change_view(self, **changes: Any) -> None:
-        """Look at something else; every screen is told what it was before."""
-        before = self.view
-        self.view = replace(before, **changes)
-        if self.view != before:
-            self.tell(lambda screen: screen.view_changed(before))
-
-    def toggle_mark(self, run_id: str) -> None:
-        """Mark a run, or take its mark off."""
-        marks = self.view.marks
-        kept = tuple(each for each in marks if each != run_id)
-        self.change_view(marks=kept if run_id in marks else (*marks, run_id))
-
-    def sort_by(self, key: str) -> None:
-        """Sort by a column, the best first; the same one again turns the order."""
-        same = key == self.view.sort
-        self.change_view(sort=key, descending=not self.view.descending if same else self.rows.descending_first(key))
-
-    def choose_metric(self, key: str) -> None:
-        """Have another main metric."""
-        self.change_view(metric=key)
-        self.reload()
-
-    def column_options(self) -> list[Option]:
-        """Columns to turn on and off."""
-        shown = self.view.columns if self.view.columns is not None else self.rows.extra_keys()
-        return [Option(key, key.replace(":", " ", 1), on=key in shown) for key in self.rows.extra_keys()]
-
-    def toggle_column(self, key: str) -> None:
-        """Turn a column on or off."""
-        shown = self.view.columns if self.view.columns is not None else tuple(self.rows.extra_keys())
-        kept = tuple(each for each in shown if each != key)
-        self.change_view(columns=kept if key in shown else (*shown, key))
-
-    def cycle_monitor(self) -> None:
-        """Look at the next monitor."""
-        if self.monitors:
-            here = self.monitors.index(self.view.monitor) if self.view.monitor in self.monitors else 0
-            self.change_view(monitor=self.monitors[(here + 1) % len(self.monitors)])
-
-    def run_style(self, run_id: str) -> Style:
-        """The colour of a run's curve."""
-        taken: dict[str, int] = {}
-        for each in self.charted:
-            taken[each] = palette.stable_color(each, taken.values())
-        color = taken.get(run_id, palette.stable_color(run_id))
-        return Style(color=palette.color(color, dark=self.look.dark))
-
-    def name_of(self, run_id: str) -> str:
-        """A run's name, or its path; empty for what is no run."""
-        run = self.rows.by_id.get(run_id)
-        return "" if run is None else run.name or run.path
-
-    def step_cursor(self, rows: int) -> Run | None:
-        """The run above or below in the table, which becomes the one under the cursor."""
-        grid = next(screen.grid for screen in self.workbench_screens if isinstance(screen, RunsScreen))
-        grid.move(rows)
-        return self.rows.by_id.get(grid.cursor or "")
 
     # Screens
 
@@ -273,13 +182,15 @@ class WorkbenchApp(StoreApp, inherit_bindings=False):
         self.clear_notifications()
         self.notify(plain(words, limit=300), severity="error" if bad else "information", timeout=3, markup=False)
 
-    def annotate(self, done: str, write: Callable[[Annotator], None]) -> None:
-        """Have something written down about a run; what was done is said when it is on disk."""
+    def annotate(
+        self, done: str, write: Callable[[Annotator], None], take_back: Callable[[Annotator], None] | None = None
+    ) -> None:
+        """Have something written down about a run; what was done is said, and can be undone, when it is on disk."""
 
         def job() -> Said:
             try:
                 write(self._annotator)
-                return Said(done)
+                return Said(done, take_back=take_back)
             except Exception as error:  # noqa: BLE001 - a disk that is full is no reason to go down
                 return Said(f"not written: {error}", bad=True)
 
@@ -287,7 +198,17 @@ class WorkbenchApp(StoreApp, inherit_bindings=False):
 
     @on(Said)
     def _said(self, event: Said) -> None:
-        self.say(event.words, bad=event.bad)
+        if event.take_back is not None:
+            self._done.append((event.words, event.take_back))
+        self.say(event.words + (" · u takes it back" if event.take_back is not None else ""), bad=event.bad)
+
+    def action_undo(self) -> None:
+        """Take back what was written down last."""
+        if not self._done:
+            self.say("nothing to take back")
+            return
+        words, take_back = self._done.pop()
+        self.annotate(f"taken back: {words}", take_back)
 
     async def action_quit(self) -> None:
         """Leave; the view and the rows as they stand are kept for the next time."""

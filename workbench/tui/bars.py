@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from workbench.core import text
 from workbench.core.blocks import Tone
-from workbench.tui.actions import Action, footer_actions
+from workbench.tui.actions import Action
 from workbench.tui.look import Look
 
 Ink = Tone | Literal["strong", "rule", "header", "tab", "key"]
@@ -79,7 +79,8 @@ class Bar(Widget, can_focus=False, inherit_bindings=False):
             loose = max((*left, *right), key=lambda pair: pair[1].keep, default=None)
             if loose is None or loose[1].keep == 0:
                 break
-            (left if loose in left else right).remove(loose)
+            gone = loose[1].keep
+            left, right = ([pair for pair in side if pair[1].keep != gone] for side in (left, right))
         spare = room - sum(text.width(words) for words, _ in right)
         cut: list[tuple[str, Piece]] = []
         for words, piece in left:
@@ -100,11 +101,10 @@ class Bar(Widget, can_focus=False, inherit_bindings=False):
                 self.post_message(self.Clicked(action))
 
 
-def key_pieces(actions: Sequence[Action], most: int = 7) -> list[Piece]:
-    """The footer: key and label of the few actions that matter here, the least important given up first."""
-    shown = footer_actions(actions, most)
+def key_pieces(actions: Sequence[Action]) -> list[Piece]:
+    """Key and label of each action, as they stand in a footer; where there is no room the last ones go first."""
     pieces = [Piece(" ")]
-    for place, action in enumerate(shown):
+    for place, action in enumerate(actions):
         keep = 0 if action.footer >= 90 else place + 1
         pieces.append(Piece(action.key, "key", action.id, keep))
         pieces.append(Piece(f" {action.label}   ", "dim", action.id, keep))

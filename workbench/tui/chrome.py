@@ -11,8 +11,9 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
-from workbench.tui.actions import Action, Scope, actions_in
+from workbench.tui.actions import Action, Scope, actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
+from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
 from workbench.tui.session import ViewState
 
@@ -99,13 +100,23 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         actions = actions_in((*self.SCOPES, "app"), self.workbench.panel_actions)
         return [action for action in actions if self.check_action(*name_of(action.id)) is not False]
 
+    @property
+    def leads_back(self) -> bool:
+        """Whether esc does something here."""
+        return True
+
+    def footer(self) -> list[Action]:
+        """The keys worth showing here and now, the more the wider the terminal is."""
+        offered = [action for action in self.offered() if action.id != "back" or self.leads_back]
+        return footer_actions(offered, 7 if self.app.size.width < 100 else 11)
+
     def show_bars(self) -> None:
         """Draw tabs, state and keys."""
         if not self.is_mounted:
             return
         self.query_one("#tabs", Bar).show(self._tabs(), self._link())
         self.query_one("#state", Bar).show(*self.state_line())
-        self.query_one("#keys", Bar).show(key_pieces(self.offered()))
+        self.query_one("#keys", Bar).show(key_pieces(self.footer()))
 
     def state_line(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """Left and right of the second line."""
@@ -138,6 +149,11 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     def on_resize(self, event: events.Resize) -> None:
         """Say so when there is no room."""
         self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "-too-small")
+
+    @on(LinesView.Read)
+    def _crosshair_put(self, event: LinesView.Read) -> None:
+        event.stop()
+        self.show_bars()
 
     @on(Bar.Clicked)
     async def _clicked(self, event: Bar.Clicked) -> None:

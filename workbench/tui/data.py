@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,16 @@ from workbench.core.query import Query
 from workbench.tui import feed
 from workbench.tui.background import Lane
 from workbench.tui.chrome import WorkbenchScreen
-from workbench.tui.messages import ChartLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Started, Unchanged
+from workbench.tui.messages import (
+    ChartLoaded,
+    ConfigLoaded,
+    Crashed,
+    ExtrasLoaded,
+    LoadFailed,
+    RunsLoaded,
+    Started,
+    Unchanged,
+)
 from workbench.tui.rows import RunRows
 from workbench.tui.runs_screen import RunsScreen
 from workbench.tui.session import Painting, ViewState
@@ -34,7 +44,7 @@ class StoreApp(App[None], inherit_bindings=False):
 
     def __init__(
         self,
-        query: Query | Callable[[], Query],
+        query: Query | Callable[[Config], Query],
         panels: Sequence[Panel] | Callable[[], Sequence[Panel]],
         config: Config,
         clock: Callable[[], float],
@@ -46,6 +56,7 @@ class StoreApp(App[None], inherit_bindings=False):
         self._panel_source = panels
         self._query: Query | None = None
         self._config = config
+        self._config_stamp = feed.config_stamp(config.root)
         self.clock = clock
         self.view = view
         self.painting = painting
@@ -53,13 +64,14 @@ class StoreApp(App[None], inherit_bindings=False):
         self.panels: dict[str, Panel] = {}
         self.monitors: Sequence[str] = ()
         self.live = False
-        self._lanes = {name: Lane(name) for name in ("store", "chart")}
+        self._lanes = {name: Lane(name) for name in ("store", "chart", "config")}
         self._lanes |= {name: Lane(name, keep_all=True) for name in ("extras", "notes")}
         self._revision: str | None = None
         self._next_load = 0.0
         self._looking = False
         """An answer about the store is on its way."""
         self._failure: Exception | None = None
+        self._opened_at: float | None = None
         self._known: dict[str, tuple[int, ...]] = {}
         self._next_extras = 0.0
 
@@ -72,6 +84,11 @@ class StoreApp(App[None], inherit_bindings=False):
     def revision(self) -> str | None:
         """Of the store, as the rows show it."""
         return self._revision
+
+    @property
+    def seconds_open(self) -> float:
+        """How long the store has been open; forever where nobody reads logs for this app."""
+        return math.inf if self._opened_at is None else self.clock() - self._opened_at
 
     @property
     def busy(self) -> bool:
@@ -95,16 +112,24 @@ class StoreApp(App[None], inherit_bindings=False):
     def start(self) -> None:
         """Open the store and collect the panels, off the event loop."""
         self._looking = True
+        config, known = self._config, tuple(self.panels.values())
 
         def job() -> Started | LoadFailed:
             try:
-                query = self._query_source() if callable(self._query_source) else self._query_source
+                query = self._query_source(config) if callable(self._query_source) else self._query_source
+                if known:
+                    return Started(query, known)
                 panels = self._panel_source() if callable(self._panel_source) else self._panel_source
                 return Started(query, tuple(panels))
             except Exception as error:  # noqa: BLE001 - whatever keeps the store shut is shown
                 return LoadFailed(error)
 
         self._lanes["store"].submit(feed.posting(self.post_message, job))
+
+    def look_at_config(self) -> None:
+        """Take up an edited `workbench.toml`; one that cannot be used is named, and the old one stays."""
+        root, stamp = self._config.root, self._config_stamp
+        self._lanes["config"].submit(feed.posting(self.post_message, lambda: feed.load_changed(root, stamp)))
 
     def look_at_store(self) -> None:
         """Load the runs if the store has changed; a load that took long is given a rest."""
@@ -157,23 +182,32 @@ class StoreApp(App[None], inherit_bindings=False):
         self._lanes["chart"].submit(feed.posting(self.post_message, job))
 
     @property
-    def charted(self) -> tuple[str, ...]:
-        """The runs in the chart, the baseline first: the marked ones, else the one under the cursor."""
-        snapshot, by_id = self.rows.snapshot, self.rows.by_id
-        chosen = [run_id for run_id in self.view.marks if run_id in by_id]
-        if not chosen and self.view.cursor in by_id:
-            chosen = [self.view.cursor or ""]
-        base = [snapshot.baseline] if snapshot.baseline in by_id else []
-        return tuple(dict.fromkeys([*base, *chosen]))
+    def charted(self) -> Sequence[str]:
+        """The runs in the chart."""
+        raise NotImplementedError
 
     # Answers
 
     @on(Started)
     def _started(self, event: Started) -> None:
         self._query, self._looking = event.query, False
-        self.panels = {panel.name: panel for panel in event.panels}
-        self.panels_known()
-        self.look_at_store()
+        if not self.panels:
+            self.panels = {panel.name: panel for panel in event.panels}
+            self.panels_known()
+        self.reload()
+
+    @on(ConfigLoaded)
+    def _config_loaded(self, event: ConfigLoaded) -> None:
+        self._config_stamp = event.stamp
+        if event.error:
+            self.say(event.error, bad=True)
+        elif event.config is not None:
+            self._config = event.config
+            self.start()
+
+    def say(self, words: str, *, bad: bool = False) -> None:
+        """A passing remark."""
+        raise NotImplementedError
 
     def panels_known(self) -> None:
         """Panels have been collected."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from rich.segment import Segment
@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from workbench.core import text
-from workbench.tui.actions import ACTIONS, Scope
+from workbench.tui.actions import ACTIONS, Scope, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
 from workbench.tui.chrome import bindings
 from workbench.tui.draw import Drawing, Room, Target
@@ -35,10 +35,11 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
         """Styles of the current theme."""
         return cast("WorkbenchApp", self.app).look
 
-    def keys_bar(self, scope: Scope, id: str) -> Bar:
-        """A bar with the keys of this dialog."""
+    def keys_bar(self, scope: Scope, id: str, **labels: str) -> Bar:
+        """A bar with the keys of this dialog; `labels` say in other words what an action does here."""
         bar = Bar(lambda: self.look, id=id)
-        bar.show(key_pieces([action for action in ACTIONS if action.scope == scope]))
+        actions = footer_actions([action for action in ACTIONS if action.scope == scope])
+        bar.show(key_pieces([replace(each, label=labels.get(each.id, each.label)) for each in actions]))
         return bar
 
     @on(Bar.Clicked)
@@ -159,7 +160,8 @@ class Chooser(Dialog[str | None]):
         with Vertical():
             yield Bar(lambda: self.look, id="typed")
             yield LinesView(self._draw, lambda: self.look, id="options")
-            yield self.keys_bar("chooser", "chooser-keys")
+            labels = {} if self._keep_open is None else {"accept": "on or off"}
+            yield self.keys_bar("chooser", "chooser-keys", **labels)
 
     def on_mount(self) -> None:
         """Show the list with the cursor on what holds now."""

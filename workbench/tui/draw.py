@@ -37,11 +37,32 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Plotted:
+    """A chart among the lines: where it stands, and the x values that a crosshair can be on, ascending."""
+
+    y: int
+    height: int
+    x: int
+    width: int
+    low: float
+    high: float
+    steps: Sequence[float]
+    kind: str
+    """`number`, `time` or `duration`, as in `Lines.x_kind`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
-    """Lines of one width, and what can be selected in them."""
+    """Lines of one width, what can be selected in them, and the charts among them."""
 
     strips: Sequence[Strip]
     targets: Sequence[Target] = ()
+    plots: Sequence[Plotted] = ()
+
+    def moved(self, x: int, y: int) -> Drawing:
+        """The same at another place, for the drawing that it becomes a part of."""
+        targets = [replace(target, x=target.x + x, y=target.y + y) for target in self.targets]
+        return Drawing(self.strips, targets, [replace(plot, x=plot.x + x, y=plot.y + y) for plot in self.plots])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,8 @@ class Room:
     width: int
     rows: int
     look: Look
+    crosshair: float | None = None
+    """The x at which every chart is read."""
 
     def blank(self) -> Strip:
         """An empty line."""
@@ -109,13 +132,20 @@ def _stack(block: Stack, room: Room) -> Drawing:
     share = max(LOWEST_CHART, (room.rows - used) // len(growing)) if growing and room.rows else 14
     parts = [fixed.get(place) or draw(part, replace(room, rows=share)) for place, part in enumerate(block.blocks)]
     close = [isinstance(part, Stat | Note) for part in block.blocks]
-    strips, targets = heading, []
+    strips: list[Strip] = [*heading]
+    placed: list[Drawing] = []
     for place, part in enumerate(parts):
         if place and not (close[place] and close[place - 1]):
-            strips = [*strips, room.blank()]
-        targets += [replace(target, y=target.y + len(strips)) for target in part.targets]
-        strips = [*strips, *part.strips]
-    return Drawing(strips, targets)
+            strips.append(room.blank())
+        placed.append(part.moved(0, len(strips)))
+        strips += part.strips
+    return _joined(strips, placed)
+
+
+def _joined(strips: Sequence[Strip], parts: Sequence[Drawing]) -> Drawing:
+    """Lines made of several drawings, with all that is in them."""
+    targets = [target for part in parts for target in part.targets]
+    return Drawing(strips, targets, [plot for part in parts for plot in part.plots])
 
 
 def _grows(block: Block) -> bool:
@@ -154,11 +184,8 @@ def beside(parts: Sequence[Drawing], widths: Sequence[int], gap: int, room: Room
         ]
         line = [piece for strip in cut for piece in (strip, space)][:-1]
         strips.append(Strip.join(line).adjust_cell_length(room.width, room.look.base))
-    targets, x = [], 0
-    for part, width in zip(parts, widths, strict=True):
-        targets += [replace(target, x=target.x + x) for target in part.targets]
-        x += width + gap
-    return Drawing(strips, targets)
+    starts = [sum(widths[:place]) + gap * place for place in range(len(widths))]
+    return _joined(strips, [part.moved(x, 0) for part, x in zip(parts, starts, strict=True)])
 
 
 def _tiles(stats: Sequence[Stat], room: Room) -> Drawing:

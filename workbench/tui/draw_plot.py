@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from workbench.core import palette, raster, text, units
 from workbench.core.blocks import Bars, Heat, Lines
-from workbench.tui.draw import LOWEST_CHART, Drawing, Room, Target, title
+from workbench.tui.draw import LOWEST_CHART, Drawing, Plotted, Room, Target, title
 from workbench.tui.look import Look
 
 HIGHEST_BARS = 12
@@ -30,17 +31,30 @@ def _faint_style(index: int, look: Look) -> Style:
     return Style(color=shade, bgcolor=look.background)
 
 
-def lines(block: Lines, room: Room, crosshair: float | None = None) -> Drawing:
+def lines(block: Lines, room: Room) -> Drawing:
     """Curves in the rows there are, remarks below them."""
     rows = max(LOWEST_CHART, room.rows) if room.rows else 14
-    frame = raster.draw(block, room.width, rows, crosshair=crosshair, zone=None)
+    frame = raster.draw(block, room.width, rows, crosshair=room.crosshair, zone=None)
     if frame.notes:
-        frame = raster.draw(block, room.width, rows - 1, crosshair=crosshair, zone=None)
+        frame = raster.draw(block, room.width, rows - 1, crosshair=room.crosshair, zone=None)
     inked = [[Segment(words, _ink(ink, room.look)) for words, ink in frame.runs(y)] for y in range(len(frame.chars))]
     strips = [room.line(segments) for segments in inked]
     if frame.notes:
         strips.append(room.text(" · ".join(frame.notes), room.look.warn))
-    return Drawing(strips)
+    steps = steps_of(block, frame.x_low, frame.x_high)
+    place = (frame.top, frame.height, frame.left, frame.width)
+    plotted = Plotted(*place, frame.x_low, frame.x_high, steps, block.x_kind)
+    return Drawing(strips, plots=[plotted] if len(steps) and frame.width > 1 else [])
+
+
+def steps_of(block: Lines, low: float, high: float) -> Sequence[float]:
+    """Every x at which some curve has a value, ascending."""
+    known = [line.x[np.isfinite(line.x) & np.isfinite(line.y)] for line in block.lines]
+    if not known:
+        return ()
+    every = np.unique(np.concatenate(known))
+    found: list[float] = every[(every >= low) & (every <= high)].tolist()
+    return found
 
 
 def _ink(color: int, look: Look) -> Style:

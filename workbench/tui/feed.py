@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from textual.message import Message
 
+from workbench.core.config import CONFIG_NAME, ConfigError, load_config
 from workbench.core.model import Run, Series
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, main_metric
 from workbench.core.where import parse, percentiles_of
-from workbench.tui.messages import ChartLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
-from workbench.tui.rows import Snapshot
+from workbench.tui.messages import ChartLoaded, ConfigLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
+from workbench.tui.run_columns import Snapshot
 
 SPARK_POINTS = 30
 MOST_AT_ONCE = 200
@@ -82,6 +84,26 @@ def load_chart(query: Query, metric: str, ids: Sequence[str], points: int) -> Me
     except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
         return LoadFailed(error)
     return ChartLoaded(metric, found)
+
+
+def config_stamp(root: Path) -> tuple[int, int] | None:
+    """When `workbench.toml` was written and how long it is; None where there is none."""
+    try:
+        known = (root / CONFIG_NAME).stat()
+    except OSError:
+        return None
+    return known.st_mtime_ns, known.st_size
+
+
+def load_changed(root: Path, stamp: tuple[int, int] | None) -> Message:
+    """The configuration, if `workbench.toml` is another one than that with this stamp."""
+    now = config_stamp(root)
+    if now == stamp:
+        return ConfigLoaded(now)
+    try:
+        return ConfigLoaded(now, load_config(root))
+    except ConfigError as error:
+        return ConfigLoaded(now, error=f"{error}; the configuration before stays in use")
 
 
 def posting(post: Callable[[Message], object], job: Callable[[], Message]) -> Callable[[], None]:

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from workbench.tui import crosshair
 from workbench.tui.draw import Drawing, Room, Target
 from workbench.tui.look import Look
 
@@ -38,12 +39,17 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
             self.view = view
             self.target = target
 
+    class Read(Message):
+        """The crosshair was put somewhere."""
+
     def __init__(self, draw: Callable[[Room], Drawing], look: Callable[[], Look], *, id: str) -> None:
         super().__init__(id=id)
         self._draw = draw
         self._look = look
         self._drawing = Drawing(())
         self._cursor: tuple[str, int | None] | None = None
+        self.crosshair: float | None = None
+        """The x at which every chart is read."""
 
     @property
     def target(self) -> Target | None:
@@ -63,12 +69,34 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
         """Whether some target is the cell of a heat map."""
         return any(target.column is not None for target in self._drawing.targets)
 
+    @property
+    def has_plots(self) -> bool:
+        """Whether there is a chart that a crosshair could be on."""
+        return bool(self._drawing.plots)
+
+    @property
+    def crosshair_words(self) -> str:
+        """Where the crosshair is; empty while it is off."""
+        return "" if self.crosshair is None else crosshair.words(self._drawing.plots, self.crosshair)
+
+    def toggle_crosshair(self) -> None:
+        """Read every chart at its newest value, or no longer."""
+        self.crosshair = crosshair.first_place(self._drawing.plots) if self.crosshair is None else None
+        self.redraw()
+
+    def move_crosshair(self, columns: int) -> None:
+        """To the next value that way."""
+        if self.crosshair is not None:
+            self.crosshair = crosshair.moved(self._drawing.plots, self.crosshair, columns)
+            self.redraw()
+
     def redraw(self) -> None:
         """Draw again, and refresh the lines that came out different."""
         size = self.size
         if not size.width or not size.height:
             return
-        before, self._drawing = self._drawing, self._draw(Room(size.width, size.height, self._look()))
+        before = self._drawing
+        self._drawing = self._draw(Room(size.width, size.height, self._look(), self.crosshair))
         height = len(self._drawing.strips)
         if height != len(before.strips):
             self.virtual_size = Size(size.width, height)
@@ -158,10 +186,19 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
         y = int(self.scroll_offset.y) + event.y
         found = next((t for t in self._drawing.targets if t.y == y and t.x <= event.x < t.x + t.width), None)
         if found is None:
+            self._read(event.x, y)
             return
         self._select(found)
         if event.chain > 1:
             self.post_message(self.Opened(self, found))
+
+    def _read(self, x: int, y: int) -> None:
+        """Put the crosshair where a chart was clicked."""
+        place = crosshair.at_column(self._drawing.plots, x, y)
+        if place is not None:
+            self.crosshair = place
+            self.redraw()
+            self.post_message(self.Read())
 
 
 def _beside(target: Target, here: Target) -> bool:

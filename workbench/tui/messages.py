@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
+from workbench.core.config import Config
 from workbench.core.model import Series
 from workbench.core.query import Query
-from workbench.tui.rows import Percentiles, Snapshot
+from workbench.tui.annotator import Annotator
+from workbench.tui.rows import Percentiles
+from workbench.tui.run_columns import Snapshot
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
@@ -25,11 +28,21 @@ class Started(Message):
 
 
 @dataclass
+class ConfigLoaded(Message):
+    """`workbench.toml` has been looked at: the new configuration, or why it cannot be used, or neither."""
+
+    stamp: tuple[int, int] | None
+    config: Config | None = None
+    error: str = ""
+
+
+@dataclass
 class Said(Message):
-    """Something was done off the event loop, or failed."""
+    """Something was done off the event loop, or failed; what was done can be taken back where it says how."""
 
     words: str
     bad: bool = False
+    take_back: Callable[[Annotator], None] | None = None
 
 
 @dataclass
@@ -98,6 +111,7 @@ class Failure:
     """`load` or `view`."""
     error: str
     place: str
+    """File and line; empty where a block was refused rather than an exception raised."""
     traceback: str
 
 
@@ -110,10 +124,14 @@ class PanelFailed(Message):
 
 
 def failure_of(error: BaseException, doing: str) -> Failure:
-    """An exception as a failure, placed where the innermost frame is."""
+    """An exception as a failure: in words, where it was raised, and the whole traceback."""
     import traceback
 
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else "unknown place"
-    text = "".join(traceback.format_exception(error))
-    return Failure(doing, f"{type(error).__name__}: {error}", place, text)
+    from workbench.plugin.box import reason_of
+
+    words, place = reason_of(error)
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001 - an exception of a plugin may fail even at that
+        text = f"{words}\n{place}"
+    return Failure(doing, words, place, text)

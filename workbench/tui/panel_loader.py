@@ -42,10 +42,12 @@ class PanelLoader(WorkbenchScreen):
         self._due: Timer | None = None
         self._focus = Focus()
         self._data: Any = None
+        self._shown = 0
+        """Number of the load whose data is shown; 0 before the first."""
         self._failure: Failure | None = None
         self._failures = 0
-        self._waited: float | None = None
-        self._every: Timer | None = None
+        self._loading_since: float | None = None
+        self._watch: Timer | None = None
 
     @property
     def busy(self) -> bool:
@@ -60,7 +62,7 @@ class PanelLoader(WorkbenchScreen):
         """Load, and again as often as the panel wants."""
         super().on_mount()
         if self.panel.every is not None:
-            self._every = self.set_interval(max(0.5, self.panel.every), self._again)
+            self.set_interval(max(0.5, self.panel.every), self._again)
 
     def on_unmount(self) -> None:
         """Take no more jobs."""
@@ -82,11 +84,15 @@ class PanelLoader(WorkbenchScreen):
         return self.focus_now, self.workbench.revision
 
     def _load_after_rest(self) -> None:
-        """A panel that is slow to load is given a rest between loads that only follow the store."""
+        """A panel that is slow to load is given its time, and a rest, before a load that only follows the store."""
         rest = self._rest_until - time.monotonic()
-        if rest <= 0 or self._asked is None or self._asked[0] != self.focus_now:
+        if self._asked is None or self._asked[0] != self.focus_now:
             self.load()
-        elif self._due is None:
+        elif self.is_loading or self._due is not None:
+            return
+        elif rest <= 0:
+            self.load()
+        else:
             self._due = self.set_timer(rest, self._rested)
 
     def _rested(self) -> None:
@@ -118,39 +124,63 @@ class PanelLoader(WorkbenchScreen):
             try:
                 data = panel.load(query, focus)
                 return PanelLoaded(number, data, time.perf_counter() - started)
-            except Exception as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
+            except BaseException as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
                 return PanelFailed(number, failure_of(error, "load"))
 
-        if self._waited is None:
-            self._waited = 0.0
-            self.set_timer(SPINNER_AFTER, lambda: self._waiting(SPINNER_AFTER))
-            self.set_timer(NOTICE_AFTER, lambda: self._waiting(NOTICE_AFTER))
+        if self._loading_since is None:
+            self._loading_since = time.monotonic()
+            self._watch = self.set_interval(SPINNER_AFTER, self._waiting)
         self._lane.submit(posting(self.post_message, job))
 
-    def _waiting(self, seconds: float) -> None:
-        if self._waited is None or not self._lane.busy:
-            return
-        self._waited = seconds
-        if seconds >= NOTICE_AFTER:
-            self.workbench.say(f"panel {self.panel.name} has been loading for {seconds:.0f} seconds")
-        self.redraw()
+    @property
+    def is_loading(self) -> bool:
+        """A load has been asked for and has not answered."""
+        return self._loading_since is not None
+
+    @property
+    def loading_for(self) -> float:
+        """Seconds since a load was asked for; 0 when none is."""
+        return 0.0 if self._loading_since is None else time.monotonic() - self._loading_since
+
+    @property
+    def loading_words(self) -> str:
+        """What to say of a load that takes its time; empty while it is a matter of a blink."""
+        seconds = self.loading_for
+        if seconds < SPINNER_AFTER:
+            return ""
+        return (
+            "loading …" if seconds < NOTICE_AFTER else f"panel {self.panel.name} is slow: loading for {seconds:.0f} s"
+        )
+
+    def _waiting(self) -> None:
+        """Say that it takes long, where somebody looks."""
+        if self.is_current:
+            self.redraw()
+
+    def _answered(self) -> None:
+        """The newest load has come to an end."""
+        self._loading_since = None
+        if self._watch is not None:
+            self._watch.stop()
 
     @on(PanelLoaded)
     def _loaded(self, event: PanelLoaded) -> None:
         if event.number != self._number:
             return
-        self._data, self._failure, self._waited = event.data, None, None
+        self._answered()
+        self._data, self._failure, self._shown = event.data, None, event.number
         self._rest_until = time.monotonic() + REST * event.seconds
-        self._failures = 0
         self.redraw()
+        self.data_changed()
 
     @on(PanelFailed)
     def _failed(self, event: PanelFailed) -> None:
         if event.number == self._number:
+            self._answered()
             self.fail(event.failure)
             self.redraw()
 
     def fail(self, failure: Failure) -> None:
         """Count a failure, and show it instead of the panel."""
-        self._failure, self._waited = failure, None
+        self._failure = failure
         self._failures += 1

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from workbench.core.blocks import Block, Columns, Empty, Lines, Note, Stack, Table
 from workbench.core.model import Run
 from workbench.core.query import Fit
+from workbench.plugin.checks import check_block
 from workbench.tui.actions import Scope
 from workbench.tui.bars import Piece
 from workbench.tui.chrome import bindings
@@ -42,6 +43,7 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         self._start = start
         self.crumb = crumb
         self._block: Block | None = None
+        self._viewed_for: object = None
 
     def content(self) -> Sequence[Widget]:
         """The panel's blocks, scrolling."""
@@ -78,17 +80,27 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         return Drawing(strips, [replace(target, x=target.x + 1) for target in drawing.targets])
 
     def _drawing(self, room: Room) -> Drawing:
-        if self._failure is None and self._number and self._waited is None:
+        if self._failure is None and self._shown:
             try:
-                self._block = self.panel.view(self._data, Fit(room.width, room.rows, self.workbench.color_count))
-                return draw(_untitled(self._block), room)
-            except Exception as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
+                drawing = draw(_untitled(self._viewed(room)), room)
+                self._failures = 0
+                return drawing
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
                 self.fail(failure_of(error, "view"))
         if self._failure is not None:
             return draw(self._box(self._failure), room)
-        if self._block is not None:
-            return draw(_untitled(self._block), room)
-        return draw(Empty(f"Loading {self.panel.title} …" if self._waited else ""), room)
+        words = self.loading_words
+        hint = "Everything else goes on: esc goes back, q leaves at once." if "slow" in words else ""
+        return draw(Empty(f"{self.panel.title}: {words}" if words else "", hint), room)
+
+    def _viewed(self, room: Room) -> Block:
+        """The panel's blocks, asked for when its data or the room changed, and looked at before they are drawn."""
+        wanted = (self._shown, room.width, room.rows)
+        if self._block is None or self._viewed_for != wanted:
+            block = self.panel.view(self._data, Fit(room.width, room.rows, self.workbench.color_count))
+            check_block(block)
+            self._block, self._viewed_for = block, wanted
+        return self._block
 
     def _box(self, failure: Failure) -> Block:
         """What failed, what it raised, where, and what to do."""
@@ -97,7 +109,11 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         if parked:
             hint = f"Parked after {PARK_AFTER} failures in a row: it is not loaded by itself any more. {hint}"
         return Stack(
-            [Note(failure.error, "bad"), Note(failure.place, "dim"), Note(hint, "warn" if parked else "dim")],
+            [
+                Note(failure.error, "bad"),
+                *([Note(failure.place, "dim")] if failure.place else []),
+                Note(hint, "warn" if parked else "dim"),
+            ],
             f"Panel {self.panel.name} failed in {failure.doing}",
         )
 
@@ -111,9 +127,14 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         said = [f"x: {options.x}"] * (options.x != "step") + ["log y"] * options.log_y
         said += [f"smooth {options.smooth:g}"] * bool(options.smooth)
         right = [Piece(" · ".join(said) + " ", "dim", keep=2)] if said and self.has_lines else []
-        if self._waited:
-            right.append(Piece("loading … ", "warn"))
-        return left, right
+        if self.loading_words:
+            right.append(Piece(f"{self.loading_words} ", "warn"))
+        return left, [*self.crosshair_pieces(), *right]
+
+    @property
+    def curves(self) -> LinesView | None:
+        """The panel's page, while there are charts on it."""
+        return self.page if self.is_mounted and self.page.has_plots else None
 
     @property
     def has_lines(self) -> bool:
@@ -123,14 +144,16 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something here is offered."""
         if action in ("left", "right"):
-            return self.is_mounted and self.page.has_cells
+            return self.is_mounted and (self.page.has_cells or self.reading)
+        if action == "cross":
+            return self.reading
         if action == "open":
             return self.is_mounted and self._opens() is not None
         if action == "traceback":
             return self._failure is not None
         if action == "cycle_monitor":
             return self.panel.name in ("drift", "windows") and len(self.workbench.monitors) > 1
-        if action in ("metric", "cycle_x", "log_y", "smooth"):
+        if action in ("crosshair", "metric", "cycle_x", "log_y", "smooth"):
             return self.has_lines
         return True
 
@@ -149,12 +172,18 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         self.page.move(10_000_000 if last else -10_000_000)
 
     def action_left(self) -> None:
-        """One column left."""
-        self.page.move(0, -1)
+        """One column left, or the crosshair."""
+        self._sideways(-1)
 
     def action_right(self) -> None:
-        """One column right."""
-        self.page.move(0, 1)
+        """One column right, or the crosshair."""
+        self._sideways(1)
+
+    def _sideways(self, columns: int) -> None:
+        if self.reading:
+            self.action_cross(columns)
+        else:
+            self.page.move(0, columns)
 
     def _opens(self) -> Opened | None:
         target = self.page.target
@@ -203,8 +232,10 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         self.workbench.cycle_monitor()
 
     def go_back(self) -> None:
-        """Esc: to the screen below, or to the runs."""
-        if len(self.app.screen_stack) > 1:
+        """Esc: the crosshair goes first, then this screen."""
+        if self.reading:
+            self.action_crosshair()
+        elif len(self.app.screen_stack) > 1:
             self.app.pop_screen()
         else:
             self.app.switch_mode("runs")

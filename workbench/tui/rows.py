@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
 from typing import Any
@@ -16,7 +16,8 @@ from workbench.core.model import Roles, Run
 from workbench.core.roles import PERCENTILES
 from workbench.core.status import STATE_MARKS
 from workbench.core.where import matches, parse, percentiles_of, unknown_keys
-from workbench.tui.grid import GUTTER, GridColumns
+from workbench.tui.grid import GridColumns
+from workbench.tui.run_columns import Snapshot, fitting, fixed_columns
 from workbench.tui.session import ViewState
 
 SAMPLE = 200
@@ -24,19 +25,6 @@ SAMPLE = 200
 
 Percentiles = Mapping[tuple[str, str], Sequence[float]]
 """By (run id, key): what the store's `percentiles` answered, p50, p95 and p99."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Everything the table is made from, as one load of the store gave it."""
-
-    runs: Sequence[Run] = ()
-    roles: Mapping[str, Roles] = field(default_factory=dict)
-    main: str | None = None
-    """The metric in the sparkline."""
-    latency: str | None = None
-    """The series whose p95 is shown."""
-    baseline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +50,8 @@ class RunRows:
         self.percentiles: dict[tuple[str, str], Sequence[float]] = {}
         self._extras: Sequence[Column] = ()
         self._columns: Sequence[Column] = ()
+        self.fixed_count = 0
+        """Columns that do not scroll."""
 
     def take(self, snapshot: Snapshot) -> None:
         """Show what a load of the store gave."""
@@ -177,48 +167,16 @@ class RunRows:
 
     def columns(self, view: ViewState, width: int, first: int = 0) -> GridColumns:
         """Columns for a grid of this width, the extra ones from `first` on."""
-        gap = 1 if width < 96 else 2
         extras = self._extras
         if view.columns is not None:
             chosen = {column.key: column for column in extras}
             extras = [chosen[key] for key in view.columns if key in chosen]
-        extras = list(extras)[first:]
-        fixed = self._fixed(width)
-        name = next(place for place, column in enumerate(fixed) if column.key == "name")
-        own = fixed[name].width or 0
-        widest = max((len(run.name or run.path) for run in islice(self.snapshot.runs, SAMPLE)), default=own)
-        room = width - GUTTER - sum((column.width or 0) + gap for column in fixed)
-        grown = max(0, min(room, min(widest, 28) - own))
-        room -= grown
-        shown: list[Column] = []
-        for column in extras:
-            needed = (column.width or 0) + gap
-            if room < needed:
-                break
-            shown.append(column)
-            room -= needed
-        grown += max(0, min(room, widest - own - grown))
-        fixed[name] = replace(fixed[name], width=own + grown)
-        self._columns = (*fixed, *shown)
-        return GridColumns(self._columns, gap)
-
-    def _fixed(self, width: int) -> list[Column]:
-        """The columns that are always there, as wide as the grid allows."""
-        snapshot = self.snapshot
-        roomy = width >= 96
-        columns = [Column("state", "state", width=10), Column("name", "name", width=16 if roomy else 12)]
-        columns.append(Column("age", "age", align="right", width=4))
-        if snapshot.main is not None:
-            unit = snapshot.roles.get(snapshot.main, Roles()).unit
-            spark = 16 if roomy else 12 if width >= 76 else 8
-            columns.append(Column("spark", snapshot.main, width=spark))
-            columns.append(Column("main", "last", unit, "right", 9))
-        if snapshot.baseline is not None and snapshot.main is not None:
-            columns.append(Column("delta", "Δ base", align="right", width=9))
-        if snapshot.latency is not None:
-            unit = snapshot.roles.get(snapshot.latency, Roles()).unit
-            columns.append(Column("p95", "p95", unit, "right", 8))
-        return columns
+        fixed = fixed_columns(self.snapshot, width)
+        self.fixed_count = len(fixed)
+        names = [len(run.name or run.path) for run in islice(self.snapshot.runs, SAMPLE)]
+        layout = fitting(fixed, extras[first:], width, max(names, default=0))
+        self._columns = layout.columns
+        return layout
 
     def extra_keys(self) -> list[str]:
         """Keys of the columns that can be turned on and off."""
@@ -291,9 +249,12 @@ def _extra_cell(run: Run, kind: str, name: str) -> Cell:
     if kind == "tag":
         return Cell(run.tags.get(name, "") or ("✓" if name in run.tags else ""))
     value = run.params.get(name)
-    return Cell(value if value is None or isinstance(value, bool | int | float | str) else str(value))
+    shown = value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    return Cell(shown, text=units.logged(value))
 
 
 def _rough(cell: Cell, unit: str) -> str:
     """About what a cell will say, to measure it."""
-    return units.value(cell.value, unit) if isinstance(cell.value, int | float) else str(cell.value or "")
+    return cell.text or (
+        units.value(cell.value, unit) if isinstance(cell.value, int | float) else str(cell.value or "")
+    )

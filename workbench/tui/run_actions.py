@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.core.model import Run
+from workbench.tui.annotator import Annotator
+from workbench.tui.bars import Piece
 from workbench.tui.dialogs import Chooser, Option, Prompt, Verdict
+from workbench.tui.lines_view import LinesView
 
 if TYPE_CHECKING:
-    from workbench.tui.annotator import Annotator
     from workbench.tui.chrome import WorkbenchScreen
 
     Base = WorkbenchScreen
 else:
     Base = object
+
+Written = Callable[[Annotator, str], None]
+"""Writes down, or takes back, what was typed."""
 
 X_AXES = {"step": "step", "wall": "wall time", "relative": "time since the start"}
 SMOOTHINGS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
@@ -61,7 +66,34 @@ class ListActions(Base):
 
 
 class ChartActions(Base):
-    """How curves are drawn."""
+    """How curves are drawn, and read."""
+
+    @property
+    def curves(self) -> LinesView | None:
+        """What the charts are in, while there are some on the screen."""
+        raise NotImplementedError
+
+    @property
+    def reading(self) -> bool:
+        """Whether the crosshair is on."""
+        return self.curves is not None and self.curves.crosshair is not None
+
+    def action_crosshair(self) -> None:
+        """Crosshair on or off."""
+        if self.curves is not None:
+            self.curves.toggle_crosshair()
+            self.show_bars()
+
+    def action_cross(self, columns: int) -> None:
+        """Move the crosshair."""
+        if self.curves is not None:
+            self.curves.move_crosshair(columns)
+            self.show_bars()
+
+    def crosshair_pieces(self) -> list[Piece]:
+        """Where the crosshair is, for the line of state."""
+        words = self.curves.crosshair_words if self.curves is not None else ""
+        return [Piece(f"│ {words} ", "accent", keep=1), Piece(" ", keep=1)] if words else []
 
     def action_metric(self) -> None:
         """Choose the main metric."""
@@ -109,41 +141,51 @@ class RunActions(ListActions, ChartActions):
         """Make it the baseline, or no longer."""
         run = self.current_run()
         if run is not None:
-            words = f"{run.name} is no longer the baseline" if run.baseline else f"baseline is now {run.name}"
-            self.workbench.annotate(words, lambda to: to.baseline(run.id, on=not run.baseline))
+            was = run.baseline
+            words = f"{run.name} is no longer the baseline" if was else f"baseline is now {run.name}"
+            self.workbench.annotate(
+                words, lambda to: to.baseline(run.id, on=not was), lambda to: to.baseline(run.id, on=was)
+            )
 
     def action_hide(self) -> None:
         """Hide it, or show it again."""
         run = self.current_run()
         if run is not None:
-            words = f"{run.name} is {'shown again' if run.hidden else 'hidden, a shows hidden runs'}"
-            self.workbench.annotate(words, lambda to: to.hide(run.id, on=not run.hidden))
+            was = run.hidden
+            words = f"{run.name} is {'shown again' if was else 'hidden, a shows hidden runs'}"
+            self.workbench.annotate(words, lambda to: to.hide(run.id, on=not was), lambda to: to.hide(run.id, on=was))
 
     def action_tag(self) -> None:
         """Tag the marked runs, or this one."""
         run = self.current_run()
-        marked = self.workbench.view.marks
-        if run is None and not marked:
+        by_id = self.workbench.rows.by_id
+        runs = [by_id[run_id] for run_id in self.workbench.view.marks if run_id in by_id]
+        runs = runs or ([run] if run is not None else [])
+        if not runs:
             return
-        ids = marked or (run.id,) if run is not None else marked
-        about = f"{len(ids)} marked runs" if len(ids) > 1 else self.workbench.name_of(ids[0])
+        about = f"{len(runs)} marked runs" if len(runs) > 1 else runs[0].name
 
         def write(to: Annotator, words: str) -> None:
-            for run_id in ids:
-                to.tag(run_id, words)
+            for each in runs:
+                to.tag(each.id, words)
 
-        self._ask(f"tag for {about}", write)
+        self._ask(f"tag for {about}", write, lambda to, words: _untag(to, runs, words))
 
     def action_note(self) -> None:
         """Write a note."""
         run = self.current_run()
         if run is not None:
-            self._ask(f"note on {run.name}", lambda to, words: to.note(run.id, words))
+            self._ask(
+                f"note on {run.name}",
+                lambda to, words: to.note(run.id, words),
+                lambda to, words: to.note(run.id, words, on=False),
+            )
 
-    def _ask(self, about: str, write: Callable[[Annotator, str], None]) -> None:
+    def _ask(self, about: str, write: Written, take_back: Written) -> None:
         def written(words: str | None) -> None:
             if words is not None and (kept := words.strip()):
-                self.workbench.annotate(f"{about}: {kept}", lambda to: write(to, kept))
+                done = f"{about}: {kept}"
+                self.workbench.annotate(done, lambda to: write(to, kept), lambda to: take_back(to, kept))
 
         self.app.push_screen(Prompt(about, "", lambda words: Verdict(about)), written)
 
@@ -152,3 +194,14 @@ class RunActions(ListActions, ChartActions):
         run = self.current_run()
         if run is not None:
             self.workbench.toggle_mark(run.id)
+
+
+def _untag(to: Annotator, runs: Sequence[Run], tag: str) -> None:
+    """Take a tag away; runs that had the key before get their old value back."""
+    key = tag.partition("=")[0].strip()
+    for run in runs:
+        old = run.tags.get(key)
+        if old is None:
+            to.tag(run.id, tag, on=False)
+        else:
+            to.tag(run.id, f"{key}={old}")

@@ -13,10 +13,17 @@ from workbench.tui.cells import cell_text
 from workbench.tui.rows import RunRows
 from workbench.tui.session import ViewState
 
-EMPTY_HINT = (
-    "Start a training that logs here: JSON lines, CSV or TensorBoard files are found by themselves.\n"
-    "Or leave with q and try `workbench demo`; `workbench detect FILE` says what a file is taken for."
-)
+EMPTY_HINT = """\
+Start a training anywhere below this folder: JSON lines, CSV and TensorBoard files are found by themselves.
+
+From Python:
+    import workbench
+    run = workbench.init(params={"lr": 1e-3})
+    run.log({"train/loss": loss}, step=step)
+
+To look around first, leave with q and run `workbench demo`.
+A log is not found? `workbench detect FILE` says what it is taken for."""
+"""What to do where there is no run."""
 
 
 def summary(rows: RunRows, shown: int, view: ViewState) -> tuple[Sequence[Piece], Sequence[Piece]]:
@@ -32,7 +39,7 @@ def summary(rows: RunRows, shown: int, view: ViewState) -> tuple[Sequence[Piece]
     if view.where:
         left.append(Piece(f" · filter: {view.where}", "warn", "filter"))
     base = rows.by_id.get(rows.snapshot.baseline or "")
-    said = f"baseline {base.name or base.path}" if base is not None else "no baseline, b sets it"
+    said = f"baseline {base.name or base.path}" if base is not None else "no baseline, b sets it" if runs else ""
     return left, [Piece(f"{said} ", "dim", keep=4)]
 
 
@@ -54,7 +61,7 @@ def count(number: int, word: str) -> str:
 
 
 def _param(value: object) -> str:
-    return units.number(value) if isinstance(value, float) else str(value)
+    return units.logged(value) or str(value)
 
 
 def as_text(cell: Cell, column: Column) -> Cell:

@@ -10,37 +10,39 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from workbench.core.blocks import Cell, Empty
-from workbench.core.model import Run
 from workbench.core.where import WhereError
 from workbench.tui.bars import Bar, Piece
 from workbench.tui.chart import RunChart
+from workbench.tui.chart_place import ChartPlace
 from workbench.tui.chrome import WorkbenchScreen, bindings
 from workbench.tui.draw import Drawing, Room, draw
 from workbench.tui.grid import GridColumns, RunGrid
 from workbench.tui.lines_view import LinesView
 from workbench.tui.run_words import EMPTY_HINT, as_text, detail, summary
 from workbench.tui.session import PAINTED_ROWS, Painting, ViewState
-from workbench.tui.table_actions import TableActions
 
-ABOUT_A_RUN = frozenset({"open", "mark", "mark_all", "baseline", "tag", "note", "hide"})
+WANTS_ROWS = frozenset({"open", "mark", "mark_all", "baseline", "tag", "note", "hide"})
+"""Actions that need a row in the table."""
+WANTS_RUNS = frozenset({"filter", "sort", "reverse", "columns", "scroll_columns", "toggle_chart", "show_hidden"})
+"""Actions that need some run, shown or not."""
 
-SIDE_BY_SIDE = 120
-"""Columns from which the chart stands at the right of the table."""
+LOOKING = 3.0
+"""Seconds in which the absence of runs means no more than that nobody has looked yet."""
 
 
-class RunsScreen(TableActions, WorkbenchScreen):
+class RunsScreen(ChartPlace, WorkbenchScreen):
     """Runs, newest first until told otherwise."""
 
     SCOPES = ("runs", "list", "chart")
     BINDINGS = bindings(*SCOPES)
     DEFAULT_CSS = """
     RunsScreen #body { layout: vertical; height: 1fr; }
-    RunsScreen.-wide #body { layout: horizontal; }
+    RunsScreen.-beside #body { layout: horizontal; }
     RunsScreen #chart { display: none; height: 1fr; border-top: solid $border; }
     RunsScreen.-chart #chart { display: block; }
-    RunsScreen.-wide #chart { width: 2fr; border-top: none; border-left: solid $border; }
+    RunsScreen.-beside #chart { width: 2fr; border-top: none; border-left: solid $border; }
     RunsScreen #grid { width: 1fr; }
-    RunsScreen.-wide.-chart #grid { width: 3fr; min-width: 72; }
+    RunsScreen.-beside.-chart #grid { width: 3fr; min-width: 72; }
     RunsScreen #nothing { display: none; }
     RunsScreen.-empty #grid, RunsScreen.-empty #chart { display: none; }
     RunsScreen.-empty #nothing { display: block; }
@@ -72,19 +74,13 @@ class RunsScreen(TableActions, WorkbenchScreen):
         """The chart of the marked runs."""
         return self.query_one(RunChart)
 
-    @property
-    def chart_shown(self) -> bool:
-        """Whether the chart is on the screen."""
-        chosen = self.workbench.view.chart
-        return chosen if chosen is not None else self.app.size.width >= SIDE_BY_SIDE
-
     # Drawing
 
     def on_mount(self) -> None:
         """Show the table as it stood when the workbench was left."""
         super().on_mount()
         self._painting = self.workbench.painting
-        self._lay_out()
+        self.lay_out()
         if self._painting is not None:
             self.grid.show_columns(GridColumns(self._painting.columns, self._painting.gap), "", False)
             self.grid.show_rows(self._painting.ids, cursor=self.workbench.view.cursor)
@@ -93,12 +89,7 @@ class RunsScreen(TableActions, WorkbenchScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Put the chart beside or below."""
         super().on_resize(event)
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        self.set_class(self.app.size.width >= SIDE_BY_SIDE, "-wide")
-        self.set_class(self.chart_shown, "-chart")
-        self.call_after_refresh(self.show_columns)
+        self.lay_out()
 
     def _cells(self, run_id: str) -> Sequence[Cell]:
         if self._painting is not None:
@@ -120,6 +111,7 @@ class RunsScreen(TableActions, WorkbenchScreen):
             return
         if app.live:
             self._painting = None
+            self.lay_out()
             self.show_columns()
             self._show_rows(app.view.cursor if self.grid.cursor is None else None)
         self.set_class(not self.grid.ids and self._painting is None, "-empty")
@@ -145,8 +137,6 @@ class RunsScreen(TableActions, WorkbenchScreen):
             self._show_detail()
             self._show_marks()
             return
-        if before.chart != view.chart:
-            self._lay_out()
         self.data_changed()
 
     def link_changed(self) -> None:
@@ -155,10 +145,18 @@ class RunsScreen(TableActions, WorkbenchScreen):
         self.query_one("#nothing", LinesView).redraw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What is done to a run is offered where there is one."""
-        if action in ABOUT_A_RUN and self.is_mounted:
+        """What is done to runs is offered where there are some, what is done to curves where some are drawn."""
+        if not self.is_mounted:
+            return True
+        if action in WANTS_ROWS:
             return bool(self.grid.ids) and self.workbench.live
-        return True
+        if action in WANTS_RUNS:
+            return bool(self.workbench.rows.snapshot.runs) or self._painting is not None
+        if action == "cross":
+            return self.reading
+        if action in ("crosshair", "cycle_x", "log_y", "smooth"):
+            return self.curves is not None
+        return action != "metric" or bool(self.workbench.rows.snapshot.roles)
 
     def look_changed(self) -> None:
         """Draw everything in the new colours."""
@@ -206,23 +204,29 @@ class RunsScreen(TableActions, WorkbenchScreen):
         if not app.live:
             words = "" if self._painting is None else f"{self._painting.total:,} runs as last seen"
             return [Piece(f" {words}", "dim")], ()
-        return summary(app.rows, len(self.grid.ids), app.view)
+        left, right = summary(app.rows, len(self.grid.ids), app.view)
+        return left, [*self.crosshair_pieces(), *self.column_pieces(), *right]
 
     def _show_detail(self) -> None:
         run = self.current_run()
         self.query_one("#detail", Bar).show([] if run is None else detail(run))
 
     def _nothing(self, room: Room) -> Drawing:
+        return draw(self._why_nothing(), room)
+
+    def _why_nothing(self) -> Empty:
         app = self.workbench
+        if app.failing:
+            return Empty("The store cannot be read", f"{app.failing_hint}\nIt is tried again by itself.")
         if not app.live:
-            if app.failing:
-                return draw(
-                    Empty("The store cannot be read", f"{app.failing_hint}\nIt is tried again by itself."), room
-                )
-            return draw(Empty("Reading the store …"), room)
+            return Empty("Reading the store …")
         if app.view.where or self._preview:
-            return draw(Empty("No run matches the filter", "/ changes it, esc clears it"), room)
-        return draw(Empty("No runs yet", EMPTY_HINT), room)
+            return Empty("No run matches the filter", "/ changes it, esc clears it")
+        if app.rows.snapshot.runs:
+            return Empty("Every run is hidden", "a shows them, H on one of them takes it out of hiding")
+        if app.seconds_open < LOOKING:
+            return Empty(f"Looking for logs in {app.project} …")
+        return Empty(f"No runs yet in {app.project}", EMPTY_HINT)
 
     # Grid
 
@@ -247,49 +251,8 @@ class RunsScreen(TableActions, WorkbenchScreen):
     def _sort_by(self, event: RunGrid.SortBy) -> None:
         self.workbench.sort_by({"spark": "main"}.get(event.key, event.key))
 
-    def current_run(self) -> Run | None:
-        """The run under the cursor."""
-        return self.workbench.rows.by_id.get(self.grid.cursor or "")
-
-    def move(self, rows: int) -> None:
-        """Move the cursor by rows."""
-        self.grid.move(rows)
-
-    def move_page(self, pages: int) -> None:
-        """Move the cursor by pages."""
-        self.grid.move_page(pages)
-
-    def move_to_end(self, last: bool) -> None:
-        """To the first or the last row."""
-        if self.grid.ids:
-            self.grid.move_to(self.grid.ids[-1 if last else 0])
-
     # Actions
-
-    def action_open(self) -> None:
-        """Open the run under the cursor."""
-        if self.grid.cursor is not None and self.workbench.live:
-            self.workbench.open_run(self.grid.cursor)
-
-    def action_mark(self) -> None:
-        """Mark the run and go one down, so that a row of them is marked by holding the key."""
-        run = self.current_run()
-        if run is not None:
-            self.workbench.toggle_mark(run.id)
-            self.grid.move(1)
-
-    def action_toggle_chart(self) -> None:
-        """Show or hide the chart."""
-        self.workbench.change_view(chart=not self.chart_shown)
 
     def action_show_hidden(self) -> None:
         """Hidden runs too, or not."""
         self.workbench.change_view(hidden=not self.workbench.view.hidden)
-
-    def go_back(self) -> None:
-        """Esc: what was typed as a filter goes first, then the chart that was called up."""
-        view = self.workbench.view
-        if view.where:
-            self.workbench.change_view(where="")
-        elif view.chart and self.app.size.width < SIDE_BY_SIDE:
-            self.workbench.change_view(chart=None)

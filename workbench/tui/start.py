@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workbench.core.config import Config
     from workbench.core.query import Query
     from workbench.plugin.api import Panel
     from workbench.store.place import Place
@@ -31,6 +34,7 @@ def start(root: Path) -> None:
     from workbench.store.place import place_of
     from workbench.store.store import Store
     from workbench.tui.app import WorkbenchApp
+    from workbench.tui.quiet import kept_terminal
 
     root = root.resolve()
     config = load_config(root)
@@ -40,7 +44,7 @@ def start(root: Path) -> None:
         store.create()
     ingester = Ingester(place)
 
-    def query() -> Query:
+    def query(config: Config) -> Query:
         from workbench.ingest.readers import all_readers, flush_intervals
         from workbench.store.query import StoreQuery
 
@@ -52,8 +56,13 @@ def start(root: Path) -> None:
 
         return all_panels()
 
+    def on_start() -> None:
+        terminal_taken()
+        ingester.start()
+
     try:
-        WorkbenchApp(query, Annotator(root), config, panels, on_start=ingester.start).run()
+        with kept_terminal(place.store / "tui.log") as terminal_taken:
+            WorkbenchApp(query, Annotator(root), config, panels, on_start=on_start).run()
     finally:
         ingester.stop()
 
@@ -89,6 +98,8 @@ class Ingester:
 
         election = Election(self._place)
         while not self._stopped.is_set():
+            if _terminal_is_gone():
+                os.kill(os.getpid(), signal.SIGHUP)
             ours = self._child is not None and self._child.poll() is None
             if not ours and election.holder() is None:
                 self._child = self._spawn()
@@ -107,3 +118,10 @@ class Ingester:
         ]
         with (self._place.store / "ingest.log").open("ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def _terminal_is_gone() -> bool:
+    """Whether our terminal was closed without a signal, which would leave us reading nothing for ever."""
+    poll = select.poll()
+    poll.register(0, select.POLLHUP)
+    return any(events & select.POLLHUP for _, events in poll.poll(0))

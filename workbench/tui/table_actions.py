@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.model import Run
 from workbench.core.where import WhereError
+from workbench.tui.bars import Piece
 from workbench.tui.dialogs import Chooser, Option, Prompt, Verdict
 from workbench.tui.run_actions import RunActions
 from workbench.tui.run_words import count
@@ -32,6 +34,35 @@ class TableActions(RunActions):
     def show_columns(self) -> None:
         """Lay the columns out again."""
         raise NotImplementedError
+
+    def current_run(self) -> Run | None:
+        """The run under the cursor."""
+        return self.workbench.rows.by_id.get(self.grid.cursor or "")
+
+    def move(self, rows: int) -> None:
+        """Move the cursor by rows."""
+        self.grid.move(rows)
+
+    def move_page(self, pages: int) -> None:
+        """Move the cursor by pages."""
+        self.grid.move_page(pages)
+
+    def move_to_end(self, last: bool) -> None:
+        """To the first or the last row."""
+        if self.grid.ids:
+            self.grid.move_to(self.grid.ids[-1 if last else 0])
+
+    def action_open(self) -> None:
+        """Open the run under the cursor."""
+        if self.grid.cursor is not None and self.workbench.live:
+            self.workbench.open_run(self.grid.cursor)
+
+    def action_mark(self) -> None:
+        """Mark the run and go one down, so that a row of them is marked by holding the key."""
+        run = self.current_run()
+        if run is not None:
+            self.workbench.toggle_mark(run.id)
+            self.grid.move(1)
 
     def action_mark_all(self) -> None:
         """Mark all that is shown, or clear every mark."""
@@ -90,7 +121,19 @@ class TableActions(RunActions):
         self.app.push_screen(Chooser("Columns", self.workbench.column_options, self.workbench.toggle_column))
 
     def action_scroll_columns(self, columns: int) -> None:
-        """Show other columns."""
+        """Show other columns, or move the crosshair while it is on."""
+        if self.reading:
+            self.action_cross(columns)
+            return
         most = max(0, self.workbench.rows.extra_count(self.workbench.view) - 1)
         self._first_column = max(0, min(most, self._first_column + columns))
         self.show_columns()
+        self.show_bars()
+
+    def column_pieces(self) -> list[Piece]:
+        """That there are more columns than fit, and the key that shows them."""
+        extras = self.workbench.rows.extra_count(self.workbench.view)
+        shown = len(self.grid.layout_now.columns) - self.workbench.rows.fixed_count
+        behind = extras - self._first_column - shown
+        words = [f"← {self._first_column}"] * bool(self._first_column) + [f"{behind} →"] * (behind > 0)
+        return [Piece(f"more columns {'  '.join(words)}   ", "dim", keep=6)] if words else []

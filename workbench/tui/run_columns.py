@@ -1,0 +1,67 @@
+"""Which columns the run table has room for, and how wide each is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from workbench.core.blocks import Column
+from workbench.core.model import Roles, Run
+from workbench.tui.grid import GUTTER, GridColumns
+
+ROOMY = 96
+"""Columns from which a table is not narrow."""
+WIDEST_NAME = 28
+"""Columns a name gets before other columns; it grows further only into what they leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything the table is made from, as one load of the store gave it."""
+
+    runs: Sequence[Run] = ()
+    roles: Mapping[str, Roles] = field(default_factory=dict)
+    main: str | None = None
+    """The metric in the sparkline."""
+    latency: str | None = None
+    """The series whose p95 is shown."""
+    baseline: str | None = None
+
+
+def fixed_columns(snapshot: Snapshot, width: int) -> list[Column]:
+    """The columns that are always there, as wide as the grid allows."""
+    roomy = width >= ROOMY
+    columns = [Column("state", "state", width=10), Column("name", "name", width=16 if roomy else 12)]
+    columns.append(Column("age", "age", align="right", width=4))
+    if snapshot.main is not None:
+        unit = snapshot.roles.get(snapshot.main, Roles()).unit
+        spark = 16 if roomy else 12 if width >= 76 else 8
+        columns.append(Column("spark", snapshot.main, width=spark))
+        columns.append(Column("main", "last", unit, "right", 9))
+    if snapshot.baseline is not None and snapshot.main is not None:
+        columns.append(Column("delta", "Δ base", align="right", width=9))
+    if snapshot.latency is not None:
+        unit = snapshot.roles.get(snapshot.latency, Roles()).unit
+        columns.append(Column("p95", "p95", unit, "right", 8))
+    return columns
+
+
+def fitting(fixed: Sequence[Column], extras: Sequence[Column], width: int, longest_name: int) -> GridColumns:
+    """The fixed columns, as many of the extra ones as fit, and the name as long as that allows."""
+    gap = 1 if width < ROOMY else 2
+    columns = list(fixed)
+    name = next(place for place, column in enumerate(columns) if column.key == "name")
+    own = columns[name].width or 0
+    room = width - GUTTER - sum((column.width or 0) + gap for column in columns)
+    grown = max(0, min(room, min(longest_name, WIDEST_NAME) - own))
+    room -= grown
+    shown: list[Column] = []
+    for column in extras:
+        needed = (column.width or 0) + gap
+        if room < needed:
+            break
+        shown.append(column)
+        room -= needed
+    grown += max(0, min(room, longest_name - own - grown))
+    columns[name] = replace(columns[name], width=own + grown)
+    return GridColumns((*columns, *shown), gap)
