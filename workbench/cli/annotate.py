@@ -53,7 +53,7 @@ def _annotator(root: Path) -> tuple[Project, Annotator]:
 @root_option
 @teaches
 def tag(run: str, tags: tuple[str, ...], remove: bool, root: Path) -> None:
-    """Tag RUN (an id, the start of one, a name or a path) with words or key=value pairs.
+    """Tag RUN (an id, a name, a path, or a unique part of one) with words or key=value pairs.
 
     Find tagged runs again: workbench runs --where 'tag:good'.
     """
@@ -72,7 +72,7 @@ def tag(run: str, tags: tuple[str, ...], remove: bool, root: Path) -> None:
 @root_option
 @teaches
 def note(run: str, text: str, remove: bool, root: Path) -> None:
-    """Add a note TEXT to RUN: an id, the start of one, a name or a path."""
+    """Add a note TEXT to RUN: an id, a name, a path, or a unique part of one."""
     project, annotator = _annotator(root)
     found = find_run(project.query, run)
     if remove:
@@ -102,7 +102,7 @@ def _remove_note(project: Project, annotator: Annotator, run: Run, text: str) ->
 @root_option
 @teaches
 def baseline(run: str, clear: bool, root: Path) -> None:
-    """Make RUN (an id, the start of one, a name or a path) the baseline that others are compared with.
+    """Make RUN (an id, a name, a path, or a unique part of one) the baseline that others are compared with.
 
     There is one at a time; the last one chosen holds.
     """
@@ -121,7 +121,7 @@ def baseline(run: str, clear: bool, root: Path) -> None:
 def hide(runs: tuple[str, ...], undo: bool, root: Path) -> None:
     """Leave RUNs out of listings and gates; nothing is deleted, and runs --all shows them.
 
-    Each is an id, the start of one, a name or a path.
+    Each is an id, a name, a path, or a unique part of one.
     """
     project, annotator = _annotator(root)
     found = [find_run(project.query, run) for run in runs]

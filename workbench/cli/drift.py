@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from workbench.cli.project import fail, format_option, tell
+from workbench.cli.project import fail, format_option, teaches, tell
 
 
 @click.command()
@@ -17,6 +17,7 @@ from workbench.cli.project import fail, format_option, tell
 @click.option("--evidently-html", "html", type=click.Path(dir_okay=False, path_type=Path), default=None, metavar="FILE",
               help="Also write Evidently's own report, in a process of its own.")  # fmt: skip
 @format_option
+@teaches
 def drift(
     reference: str, current: str, columns: tuple[str, ...], ignore: tuple[str, ...], html: Path | None, form: str
 ) -> None:

@@ -63,7 +63,7 @@ def runs(root: Path, where: str, hidden: bool, limit: int | None, form: str) -> 
 @format_option
 @teaches
 def show(run: str, root: Path, form: str) -> None:
-    """Everything about one RUN: an id, the start of one, a name or a path.
+    """Everything about one RUN: an id, a name, a path, or a part of one that no other run has.
 
     JSON is the object that `runs` lists, with updated_at, total_steps, hidden, baseline, notes, stages and environment.
     """
@@ -95,7 +95,8 @@ def compare(
 ) -> None:
     """RUNs side by side: metrics with deltas to the baseline, parameters that differ, one metric's curves.
 
-    A RUN is an id, the start of one, a name or a path. Without any, the newest eight that match --where are compared.
+    A RUN is an id, a name, a path, or a part of one that no other run has. Without any, the newest eight that match
+    --where are compared.
     Without a baseline the deltas are those to the first RUN that is named.
     JSON is {baseline, runs, metrics: [{key, direction, unit, kind, values, deltas}], params: [{key, values}]}, values
     and deltas by run id; CSV has a row for each metric and run.

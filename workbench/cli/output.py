@@ -35,9 +35,9 @@ def print_listing(
     elif form == "md":
         from workbench.render.markdown import render_markdown
 
-        click.echo(render_markdown(view()))
+        click.echo(render_markdown(view()), nl=False)
     else:
-        click.echo(_on_screen(view()))
+        click.echo(_on_screen(view()), nl=False)
 
 
 def screen_fit() -> Fit:

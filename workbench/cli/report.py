@@ -128,7 +128,7 @@ def print_report(
         )  # fmt: skip
         text = render(document, form, fit, color=on_screen and colors_wanted())
         if out is None:
-            click.echo(text)
+            click.echo(text, nl=not text.endswith("\n"))
         else:
             with writing(out):
                 out.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")

@@ -216,15 +216,17 @@ def _vertical(plot: Plot, column: int, char: str) -> None:
 
 
 def letters(plot: Plot, curves: Sequence[Curve]) -> None:
-    """Put each line's letter beside its last visible point, in the margin right of the plot."""
+    """Put each line's letter beside its last visible point, in the margin right of the plot, from top to bottom."""
     column = plot.left + plot.width + 1
-    taken: set[int] = set()
+    ends: list[tuple[float, int]] = []
     for index, curve in enumerate(curves[: len(LETTERS)]):
         shown = np.flatnonzero(np.isfinite(curve.y) & (curve.x >= plot.x_low) & (curve.x <= plot.x_high))
-        if not len(shown):
-            continue
-        row = min(max(plot.y_cell(float(curve.y[shown[-1]])), plot.top), plot.top + plot.height - 1)
-        free = [row + by for by in (0, -1, 1, -2, 2, -3, 3) if plot.has_row(row + by) and row + by not in taken]
+        if len(shown):
+            ends.append((-float(curve.y[shown[-1]]), index))
+    taken: set[int] = set()
+    for value, index in sorted(ends):
+        row = min(max(plot.y_cell(-value), plot.top), plot.top + plot.height - 1)
+        free = [row + by for by in (0, 1, -1, 2, -2, 3, -3) if plot.has_row(row + by) and row + by not in taken]
         if free:
-            plot.canvas.write(free[0], column, LETTERS[index], curve.color)
+            plot.canvas.write(free[0], column, LETTERS[index], curves[index].color)
             taken.add(free[0])

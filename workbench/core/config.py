@@ -13,6 +13,8 @@ from typing import Any, Literal, get_args
 from workbench.core.model import Direction, MetricKind, Roles
 
 CONFIG_NAME = "workbench.toml"
+ANNOTATIONS_FOLDER = ".workbench/annotations"
+"""Where what people say about runs is appended, relative to the project."""
 _LISTED = 30
 """Names listed where none is near: a project may have thousands."""
 _DURATION = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workbench.readers.annotations import ANNOTATIONS_FOLDER
+from workbench.core.config import ANNOTATIONS_FOLDER
 
 
 class Annotator:

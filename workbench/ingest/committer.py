@@ -14,7 +14,7 @@ from workbench.store.summaries import compact
 
 LEAST_FREE = 256 * 1024 * 1024
 """Bytes that must stay free on the store's disk; below, reading pauses and loses nothing."""
-_COMPACT_EVERY = 200
+_COMPACT_EVERY = 50
 
 
 class Committer:

@@ -105,6 +105,8 @@ class Engine:
                 )  # fmt: skip
                 self._add(step.delta, points)
                 self.progress.advance(step.bytes, points)
+                if source.cursor.to_offset >= source.cursor.bytes:
+                    break
             self.progress.done_file()
         self.flush()
         return total

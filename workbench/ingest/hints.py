@@ -1,8 +1,9 @@
-"""Hints that something changed: they wake the ingester early and are never believed alone."""
+"""Hints that something new appeared: they name it early and are never believed alone."""
 
 from __future__ import annotations
 
 import threading
+import warnings
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -14,7 +15,6 @@ class Hints:
         self._root = root
         self._dirty: set[PurePath] = set()
         self._lock = threading.Lock()
-        self._wake = threading.Event()
         self._observer: Any = None
 
     def start(self) -> str:
@@ -29,6 +29,8 @@ class Hints:
         )
         from watchdog.observers import Observer
 
+        # It warns of folders that appear while it lists them, which is no news to anybody here.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         note = self._note
 
         class Handler(FileSystemEventHandler):
@@ -56,16 +58,7 @@ class Hints:
         """Paths relative to the project that changed since the last call."""
         with self._lock:
             dirty, self._dirty = self._dirty, set()
-            self._wake.clear()
         return dirty
-
-    def wait(self, seconds: float) -> bool:
-        """Sleep until a hint comes, at most some seconds; True when one came."""
-        return self._wake.wait(seconds)
-
-    def wake(self) -> None:
-        """End a wait early."""
-        self._wake.set()
 
     def _note(self, path: str) -> None:
         try:
@@ -76,4 +69,3 @@ class Hints:
             return
         with self._lock:
             self._dirty.add(relative)
-        self._wake.set()

@@ -20,8 +20,7 @@ SETTLED = 10.0
 """Seconds without a change after which a last line without its end may count as complete."""
 SKIPPED = 500
 """Files shown in Sources although no reader understood them."""
-BATCH_POINTS = 250_000
-"""Points gathered before they are committed."""
-BATCH_SECONDS = 0.25
-"""Longest time points wait for company before they are committed."""
-"""Seconds."""
+BATCH_POINTS = 491_520
+"""Points gathered before they are committed: four whole row groups, whose checkpoint rewrites no half-filled one."""
+BATCH_SECONDS = 1.5
+"""Longest time points of a long pass wait for company; a pass that has read all commits at once."""

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from workbench.core.batch import Claim
-from workbench.core.config import Config
+from workbench.core.config import ANNOTATIONS_FOLDER, Config
 from workbench.core.ids import hash64, run_id
 from workbench.ingest import limits
 from workbench.ingest.discovery import Detector, Found, walk
 from workbench.ingest.renames import moves
 from workbench.ingest.tracked import Known, Tracked
 from workbench.plugin.api import Reader
-from workbench.readers.annotations import ANNOTATIONS_FOLDER, AnnotationReader
+from workbench.readers.annotations import AnnotationReader
 from workbench.readers.beside import ParamsReader
 from workbench.readers.params import PARAM_FILES
 from workbench.store.append import Cursor, latest_cursors

@@ -45,8 +45,6 @@ class Watch:
     def stop(self) -> None:
         """End `run` after the current pass; may be called from a signal handler or another thread."""
         self._stop.set()
-        if self._hints is not None:
-            self._hints.wake()
 
     def once(self, *, final: bool = True, deadline: float | None = None) -> Outcome:
         """Read all there is."""
@@ -63,6 +61,7 @@ class Watch:
                 self._tell(remark)
         next_full = 0.0
         while not self._stop.is_set() and alive():
+            began = time.monotonic()
             try:
                 next_full = self._pass(next_full)
             except StoreError as error:
@@ -70,7 +69,7 @@ class Watch:
                 self._stop.wait(self._rhythm.trouble)
                 next_full = 0.0
                 continue
-            self._pause()
+            self._pause(began)
         if self._hints is not None:
             self._hints.stop()
 
@@ -99,12 +98,9 @@ class Watch:
         fresh = {path.parent for path in self._hints.take() if registry.is_worth(path)}
         return registry.look_into(fresh) if fresh else []
 
-    def _pause(self) -> None:
-        """Wait a tick, or less when a hint comes, but long enough that a burst is one read."""
-        if self._hints is None:
-            self._stop.wait(self._rhythm.hot)
-        elif self._hints.wait(self._rhythm.hot):
-            self._stop.wait(self._rhythm.hot / 4)
+    def _pause(self, began: float) -> None:
+        """Wait until a tick has passed since the last look: a hint may come early, a burst of them is one look."""
+        self._stop.wait(max(0.01, began + self._rhythm.hot - time.monotonic()))
 
 
 def _unique(sources: list[Tracked]) -> list[Tracked]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,10 +161,11 @@ def effective_mapping(config: MonitorConfig, proposed: ExportMapping, table: Tab
 
 def mapping_toml(mapping: ExportMapping, name: str = "production") -> str:
     """The mapping as the `[monitor.NAME]` tables of `workbench.toml`, ready to paste."""
-    lines = [f"[monitor.{name}]", f"path = {_toml(mapping.path)}"]
+    key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
+    lines = [f"[monitor.{key}]", f"path = {_toml(mapping.path)}"]
     if mapping.timestamp:
         lines += [f"timestamp = {_toml(mapping.timestamp)}", f'timestamp_unit = "{mapping.timestamp_unit}"']
-    lines += ["", f"[monitor.{name}.columns]"]
+    lines += ["", f"[monitor.{key}.columns]"]
     for role in _SINGLE:
         if column := getattr(mapping.columns, role):
             lines.append(f"{role} = {_toml(column)}")

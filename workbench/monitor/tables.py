@@ -7,6 +7,7 @@ import csv
 import glob
 import gzip
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -242,9 +243,12 @@ def _csv_header(path: Path) -> tuple[list[str], str]:
     """The header as it stands in the file, which DuckDB would change, and its delimiter ('' for one column)."""
     if path.suffix == ".zst":
         return [], ""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        line = file.readline(1 << 20).decode("utf-8-sig", errors="replace").rstrip("\r\n")
-    fields = {mark: next(csv.reader([line], delimiter=mark), []) for mark in ",\t;|"}
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            line = file.readline(1 << 20).decode("utf-8-sig", errors="replace").rstrip("\r\n")
+        fields = {mark: next(csv.reader([line], delimiter=mark), []) for mark in ",\t;|"}
+    except (csv.Error, EOFError, OSError, zlib.error) as error:
+        raise DriftInputError(f"{path}: not a table: its first line is no header ({error})") from error
     delimiter, names = max(fields.items(), key=lambda item: len(item[1]))
     return (names, delimiter) if len(names) > 1 else ([line.strip('"')], "")
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, get_args
 from workbench.core.batch import NO, Batch, Chunk, Claim, Fact, FactKind, Framing, Head, Reject
 from workbench.plugin.api import Reader
 
-ANNOTATIONS_FOLDER = ".workbench/annotations"
 _KINDS = frozenset(get_args(FactKind)) & {"tag", "note", "baseline", "hidden", "name"}
 
 

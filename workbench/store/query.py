@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.core import where as where_language
 from workbench.core.config import Config
-from workbench.core.model import Distribution, Roles, Run, Series, Source, Stage, Summary, Window
+from workbench.core.model import Distribution, Roles, Run, Series, Source, Stage, Status, Summary, Window
 from workbench.core.query import Rows
 from workbench.core.roles import roles_for
 from workbench.core.status import judge
@@ -39,6 +39,8 @@ class StoreQuery:
         self._lock = threading.Lock()
         self._rows: dict[str, run_rows.RunRow] = {}
         self._runs: dict[str, Run] = {}
+        self._ended: dict[str, tuple[Status, str]] = {}
+        self._roles: dict[str, Roles] = {}
         self._commit = -1
         self._revision = ""
 
@@ -48,7 +50,7 @@ class StoreQuery:
         with self._lock:
             self._refresh()
             baseline = run_rows.baseline_run(self._rows.values())
-            found = [self._judged(run, baseline) for run in self._runs.values()]
+            found = [self._judged(run, baseline) for run in list(self._runs.values())]
         if not hidden:
             found = [run for run in found if not run.hidden]
         asked = where_language.percentiles_of(expression)
@@ -98,7 +100,9 @@ class StoreQuery:
             return window_rows.fetch_distribution(con, monitor, column, window)
 
     def roles(self, key: str) -> Roles:
-        return roles_for(key, self._config.metrics)
+        if key not in self._roles:
+            self._roles[key] = roles_for(key, self._config.metrics)
+        return self._roles[key]
 
     def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
         return run_sql(self._store.snapshot(), text, parameters, self.runs(hidden=True))
@@ -117,6 +121,8 @@ class StoreQuery:
             rows = run_rows.fetch_runs(con, only) if only is None or only else {}
         self._rows.update(rows)
         self._runs.update({id_: self._run(row) for id_, row in rows.items()})
+        for changed in rows:
+            self._ended.pop(changed, None)
         self._commit, self._revision = commit, revision
 
     def _run(self, row: run_rows.RunRow) -> Run:
@@ -138,7 +144,7 @@ class StoreQuery:
             dict(row.facts.get("param", {})),
             {key: str(value) for key, value in row.facts.get("tag", {}).items() if value is not False},
             {key: self._summary(key, *summary) for key, summary in row.series.items()},
-            [str(text) for text in row.facts.get("note", {}).values() if text],
+            run_rows.notes_of(row),
             bool(row.fact("hidden")),
             total_steps=row.fact("total_steps"),
             environment=dict(row.facts.get("environment", {})),
@@ -152,8 +158,15 @@ class StoreQuery:
         return Summary(n, last, last_step, low, high, best, first, not_finite, last_wall)
 
     def _judged(self, run: Run, baseline: str | None) -> Run:
-        status, reason = judge(evidence_of(self._rows[run.id], run, self._flush), self._clock())
-        return replace(run, status=status, status_reason=reason, baseline=run.id == baseline)
+        """The run with its status now; one that has ended by its own word stays so until a commit touches it."""
+        status, reason = self._ended.get(run.id) or judge(
+            evidence_of(self._rows[run.id], run, self._flush), self._clock()
+        )
+        if status in ("finished", "failed"):
+            self._ended[run.id] = status, reason
+        if (run.status, run.status_reason, run.baseline) != (status, reason, run.id == baseline):
+            run = self._runs[run.id] = replace(run, status=status, status_reason=reason, baseline=run.id == baseline)
+        return run
 
     def _percentiles_for(
         self, found: Sequence[Run], asked: frozenset[tuple[str, float]]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from workbench.core.model import Stage
@@ -87,8 +88,16 @@ def _fill_facts(con: DuckDBPyConnection, rows: Mapping[str, RunRow], where: str)
     for run, kind, key, value, wall in facts:
         row = rows.get(run)
         if row is not None:
-            row.facts.setdefault(kind, {})[key] = json.loads(value)
+            row.facts.setdefault(kind, {})[key] = _decoded(value)
             row.walls[kind, key] = wall
+
+
+def _decoded(text: str) -> Any:
+    """A fact's value; Python's own decoder takes the NaN that the fast one refuses."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text)
 
 
 def _fill_series(con: DuckDBPyConnection, rows: Mapping[str, RunRow], where: str) -> None:
@@ -109,6 +118,13 @@ def stages_of(row: RunRow) -> list[Stage]:
         if isinstance(value, dict)
     ]
     return sorted(stages, key=lambda stage: (stage.start or 0.0, stage.name))
+
+
+def notes_of(row: RunRow) -> list[str]:
+    """The notes on a run in the order they were written; one that was taken back is empty and left out."""
+    notes = row.facts.get("note", {})
+    ordered = sorted(notes, key=lambda key: (row.walls.get(("note", key)) or 0.0, key))
+    return [str(notes[key]) for key in ordered if notes[key]]
 
 
 def baseline_run(rows: Iterable[RunRow]) -> str | None:

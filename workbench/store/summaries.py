@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SUMMARY_COLUMNS = ("n", "not_finite", "first", "first_step", "last", "last_step", "last_wall", "min", "max")
-COMPACT_AT = 100_000
+COMPACT_AT = 20_000
 """Log rows beyond what compaction would leave, before it is worth it."""
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 POLL = 0.25
 """Seconds between looks at the store's revision."""
 
-WITHOUT_TAB = ("run",)
+WITHOUT_TAB = ("run", "source")
 """Panels that are opened from another one, and so have no tab."""
 
 
@@ -103,7 +103,9 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
     def panels_known(self) -> None:
         """Give every panel its tab, its key and its mode."""
         from workbench.tui.panel_screen import PanelScreen
+        from workbench.tui.source_panel import SourcePanel
 
+        self.panels.setdefault(SourcePanel.name, SourcePanel())
         shown = [panel for panel in self.panels.values() if panel.name not in WITHOUT_TAB]
         wanted = [(panel.name, panel.title, panel.key) for panel in shown]
         self.panel_actions = panel_actions(wanted)

@@ -51,7 +51,7 @@ def cell_segments(cell: Cell, column: Column, width: int, look: Look, over: Styl
     if taken > width:
         parts, taken = _shorten(parts, width), width
     room = Segment(" " * (width - taken), look.base + over)
-    quiet = bool(cell.spark) and not cell.text and cell.delta is None
+    quiet = column.key == "spark" or (bool(cell.spark) and not cell.text and cell.delta is None)
     segments = [Segment(part, (look.spark if quiet else look.tone(tone)) + over) for part, tone in parts]
     return [room, *segments] if column.align == "right" else [*segments, room]
 

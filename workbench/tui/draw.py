@@ -129,7 +129,8 @@ def _stack(block: Stack, room: Room) -> Drawing:
     growing = [place for place, part in enumerate(block.blocks) if _grows(part)]
     fixed = {place: draw(part, inner) for place, part in enumerate(block.blocks) if place not in growing}
     used = len(heading) + sum(len(part.strips) for part in fixed.values()) + max(0, len(block.blocks) - 1)
-    share = max(LOWEST_CHART, (room.rows - used) // len(growing)) if growing and room.rows else 14
+    least = max(LOWEST_CHART, room.rows * 2 // 5)
+    share = max(least, (room.rows - used) // len(growing)) if growing and room.rows else 14
     parts = [fixed.get(place) or draw(part, replace(room, rows=share)) for place, part in enumerate(block.blocks)]
     close = [isinstance(part, Stat | Note) for part in block.blocks]
     strips: list[Strip] = [*heading]

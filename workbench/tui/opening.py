@@ -18,6 +18,9 @@ def opened_by(panel: str, target: Target, data: Any, focus: Focus, name_of: Call
         return _column(target, data, focus)
     if panel == "windows":
         return _window(target, data)
+    if panel == "sources":
+        path = next((source.path for source in data.sources if source.id == target.row), "")
+        return "source", {"options": {"source": target.row}}, path
     name = name_of(target.row)
     return ("run", {"run": target.row}, name) if name else None
 

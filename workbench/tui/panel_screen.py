@@ -77,7 +77,7 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         drawing = self._drawing(inner)
         margin = room.look.base
         strips = [Strip.join([Strip.blank(1, margin), strip, Strip.blank(1, margin)]) for strip in drawing.strips]
-        return Drawing(strips, [replace(target, x=target.x + 1) for target in drawing.targets])
+        return replace(drawing.moved(1, 0), strips=strips)
 
     def _drawing(self, room: Room) -> Drawing:
         if self._failure is None and self._shown:
@@ -124,6 +124,8 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         if self.crumb and self.crumb != title:
             left.append(Piece(f" › {self.crumb}"))
         options = self.workbench.view
+        if self.panel.name == "compare":
+            left.append(Piece(f"  {_compared(len(options.marks))}", "dim", keep=3))
         said = [f"x: {options.x}"] * (options.x != "step") + ["log y"] * options.log_y
         said += [f"smooth {options.smooth:g}"] * bool(options.smooth)
         right = [Piece(" · ".join(said) + " ", "dim", keep=2)] if said and self.has_lines else []
@@ -259,6 +261,13 @@ class RunScreen(RunActions, PanelScreen):
             self.crumb = run.name
             self.page.scroll_to(y=0, animate=False)
             self.load()
+
+
+def _compared(marked: int) -> str:
+    """What Compare puts side by side, and the key that changes it."""
+    if not marked:
+        return "nothing is marked: space in Runs marks what to compare"
+    return f"{marked} marked {'run' if marked == 1 else 'runs'}"
 
 
 def _untitled(block: Block) -> Block:

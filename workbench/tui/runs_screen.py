@@ -38,9 +38,9 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
     DEFAULT_CSS = """
     RunsScreen #body { layout: vertical; height: 1fr; }
     RunsScreen.-beside #body { layout: horizontal; }
-    RunsScreen #chart { display: none; height: 1fr; border-top: solid $border; }
+    RunsScreen #chart { display: none; height: 1fr; border-top: solid $border; padding: 0 1; }
     RunsScreen.-chart #chart { display: block; }
-    RunsScreen.-beside #chart { width: 2fr; border-top: none; border-left: solid $border; }
+    RunsScreen.-beside #chart { width: 2fr; border-top: none; border-left: solid $border; padding: 0 0 0 1; }
     RunsScreen #grid { width: 1fr; }
     RunsScreen.-beside.-chart #grid { width: 3fr; min-width: 72; }
     RunsScreen #nothing { display: none; }
@@ -151,7 +151,7 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         if action in WANTS_ROWS:
             return bool(self.grid.ids) and self.workbench.live
         if action in WANTS_RUNS:
-            return bool(self.workbench.rows.snapshot.runs) or self._painting is not None
+            return bool(self.workbench.rows.snapshot.runs)
         if action == "cross":
             return self.reading
         if action in ("crosshair", "cycle_x", "log_y", "smooth"):
@@ -203,7 +203,7 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         app = self.workbench
         if not app.live:
             words = "" if self._painting is None else f"{self._painting.total:,} runs as last seen"
-            return [Piece(f" {words}", "dim")], ()
+            return [Piece(f" {words}", "dim")], [Piece(f"{app.failing_hint} ", "bad")] if app.failing else ()
         left, right = summary(app.rows, len(self.grid.ids), app.view)
         return left, [*self.crosshair_pieces(), *self.column_pieces(), *right]
 
