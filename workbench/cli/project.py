@@ -134,16 +134,15 @@ def ingesting(project: Project, *, spoken: bool = False, hints: bool = False) ->
     """An ingester's loop over the project; the caller holds its lock."""
     from workbench.ingest.engine import Engine
     from workbench.ingest.hints import Hints
-    from workbench.ingest.monitors import MonitorWatch
     from workbench.ingest.progress import Progress, SpokenProgress
     from workbench.ingest.readers import all_readers
     from workbench.ingest.watch import Watch
 
     progress = SpokenProgress() if spoken else Progress()
     engine = Engine(project.root, project.config, project.store, all_readers(), progress=progress)
-    monitors = MonitorWatch(project.root, project.config, project.store, tell if spoken else None)
+    after = _monitors(project, spoken) if project.config.monitors else None
     try:
-        yield Watch(engine, hints=Hints(project.root) if hints else None, after=monitors.update, tell=tell)
+        yield Watch(engine, hints=Hints(project.root) if hints else None, after=after, tell=tell)
     finally:
         engine.close()
 
@@ -157,6 +156,12 @@ def writing(out: Path | None) -> Iterator[None]:
         raise
     except OSError as error:
         raise fail(f"{out or error.filename or 'stdout'}: cannot be written: {error.strerror or error}", 2) from error
+
+
+def _monitors(project: Project, spoken: bool) -> Callable[[], None]:
+    from workbench.ingest.monitors import MonitorWatch
+
+    return MonitorWatch(project.root, project.config, project.store, tell if spoken else None).update
 
 
 def root_argument(command: Callable[..., Any]) -> Callable[..., Any]:

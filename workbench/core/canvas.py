@@ -5,11 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.core.text import width
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TEXT, DIM, WARN = -1, -2, -3
 """Colours that are no run's: text, axes and remarks, warnings."""

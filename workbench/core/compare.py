@@ -6,14 +6,16 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from workbench.core.model import Direction, Roles, Run, Summary
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, percentile_key
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 Percentiles = Mapping[tuple[str, str], Sequence[float]]
 """Percentiles at `PERCENTILES` by (run id, key), as `Query.percentiles` gives them."""

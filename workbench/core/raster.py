@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.core import axes
 from workbench.core.axes import Plot, Reading
@@ -20,6 +20,9 @@ from workbench.core.canvas import DIM, FAINT, TEXT, WARN, Canvas, runs
 from workbench.core.curves import curve_of, limits, notes, power, y_ticks
 from workbench.core.strokes import Marker
 from workbench.core.text import plain, width
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["DIM", "FAINT", "TEXT", "WARN", "Frame", "Marker", "Reading", "draw"]
 

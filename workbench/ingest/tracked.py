@@ -6,16 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.core.batch import Batch, Fact, Points
 from workbench.core.ids import run_id, series_id
 from workbench.ingest.identity import Mark
 from workbench.plugin.api import Reader
 from workbench.store.append import Cursor, Cut, Delta, PointRows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(slots=True)

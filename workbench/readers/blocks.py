@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.readers.keys import EPOCH_NAMES, WITHIN_EPOCH, number, plain_name
 from workbench.readers.rows import MAX_ATTRIBUTE_TEXT, Rows, Text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Odd(Exception):

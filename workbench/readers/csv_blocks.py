@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.readers.blocks import Block, Odd, axis_of, bound_together, take, whole_steps
 from workbench.readers.csv_header import MISSING, Header
@@ -17,6 +16,7 @@ from workbench.readers.rows import Rows
 
 if TYPE_CHECKING:
     import polars as pl
+    from numpy.typing import NDArray
 
 BLOCK = 16_384
 """Lines parsed together: one odd line makes its whole block take the slow way."""

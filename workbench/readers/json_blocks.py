@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.readers.blocks import Block, Odd, axis_of, bound_together, take, whole_steps
 from workbench.readers.lines import MAX_LINE, Lines
 from workbench.readers.rows import Rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BLOCK = 1024
 """Lines decoded together: one odd line makes its whole block take the slow way."""

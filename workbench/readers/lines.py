@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.plugin.api import Chunk
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MAX_LINE = 16 * 1024 * 1024
 UTF8_BOM = b"\xef\xbb\xbf"

@@ -7,13 +7,15 @@ import functools
 import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.plugin.api import Batch, Fact, Points, Reject, no_points
 from workbench.readers.keys import UNIT_NAMES, Clock, Roles, moment_unit, roles_of, whole
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MAX_KEYS = 20_000
 """Series a source may have; a row that brings one more is refused."""

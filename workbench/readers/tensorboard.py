@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Purge, Reader, Reject
 from workbench.readers.protobuf import WireError
@@ -18,6 +17,9 @@ from workbench.readers.tfevent import Event, Value, decode_event
 from workbench.readers.tfevent_columns import Columns, gather_columns
 from workbench.readers.tfevent_facts import hparams_facts
 from workbench.readers.tfrecord import HEADER, LONGEST, OVERHEAD, Frames, frame, masked_crc, valid_header
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _EXCERPT = 4096
 _LONGEST_NOTE = 16_384

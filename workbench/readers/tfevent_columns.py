@@ -11,14 +11,20 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import google_crc32c
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.readers.protobuf import WireError
 from workbench.readers.tfevent import Event, decode_event
 from workbench.readers.tfrecord import HEADER, Frames, crc_shares, mask_crcs, unaligned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
 
 _FEWEST = 24
 """Below this many records the columns cost more than they save."""
@@ -30,8 +36,6 @@ _WALL, _STEP_KEY, _STEP, _PREFIX = 1, 9, 10, 24
 _SHORTEST = _PREFIX - 4
 _WORD = 8
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

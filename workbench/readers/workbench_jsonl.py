@@ -8,11 +8,10 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
 from workbench.readers.lines import UTF8_BOM, Lines, is_object, split
@@ -28,6 +27,9 @@ from workbench.readers.workbench_records import (
     parse,
 )
 from workbench.tracking import FORMAT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SUFFIX = ".wb.jsonl"
 _BLOCK = 4096

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.core.batch import Fact, Reject
 from workbench.store.errors import StoreError
@@ -17,6 +16,7 @@ from workbench.store.summaries import SUMMARY_COLUMNS, summarize
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+    from numpy.typing import NDArray
 
 
 class CursorConflictError(StoreError):

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.core.ids import series_id
 from workbench.core.model import Series
@@ -14,6 +13,7 @@ from workbench.store.rows import first_row
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+    from numpy.typing import NDArray
 
 FEW = 20_000
 """Points that are fetched rather than thinned in SQL."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.store.rows import first_row
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+    from numpy.typing import NDArray
 
 SUMMARY_COLUMNS = ("n", "not_finite", "first", "first_step", "last", "last_step", "last_wall", "min", "max")
 COMPACT_AT = 20_000
