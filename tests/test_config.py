@@ -116,7 +116,8 @@ MISTAKES = {
     "[project]\nmain_metric = 3": ("project.main_metric", "expected text, got 3"),
     "metrics = 3": ("metrics", "expected [metrics.KEY] tables, got int"),
     "[metrics]\nloss = 'lower'": ("metrics.loss", "expected a table, got str"),
-    "[metrics.loss]\ndirection = 'lowr'": ("metrics.loss.direction", "'lowr' is not one of them – did you mean 'lower'?"),
+    "[metrics.loss]\ndirection = 'lowr'": (
+        "metrics.loss.direction", "'lowr' is not one of them – did you mean 'lower'?"),
     "[metrics.loss]\ndirection = 3": ("metrics.loss.direction", "3 is not one of them – known: higher, lower"),
     "[metrics.loss]\ndirection = []": ("metrics.loss.direction", "[] is not one of them"),
     "[metrics.loss]\nkind = 'latncy'": ("metrics.loss.kind", "did you mean 'latency'?"),
@@ -144,12 +145,12 @@ MISTAKES = {
     "[monitor.m]\npath = 'x'\nwindow = {min_rows = 1.5}": ("monitor.m.window.min_rows", "got 1.5"),
     "[monitor.m]\npath = 'x'\nwindow = {every = '1d', rows = 5}": (
         "monitor.m.window", "`every` and `rows` exclude each other"),
-    "gates = 3": ("gates", "expected a table, got int"),
+    "gates = 3": ("gates", 'expected lines such as NAME = "CHECK", got int'),
     "[gates]\ng = 3": ("gates.g", "expected a table, got int"),
     "[gates.g]\nwhere = 'x'": ("gates.g", "missing `check`"),
     "[gates.g]\nchek = 'x'": ("gates.g.chek", "did you mean 'check'?"),
     "[gates.g]\ncheck = 'x > 1'\nwhere = 3": ("gates.g.where", "expected text, got 3"),
-    "plugins = 3": ("plugins", "expected a table, got int"),
+    "plugins = 3": ("plugins", "expected [plugins.NAME] tables, got int"),
 }  # fmt: skip
 
 
@@ -183,13 +184,15 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90", 90.0), ("90s", 90.0), ("15m", 900.0), ("1.5h", 5400.0), (" 1 d ", 86_400.0), ("2w", 1_209_600.0), ("0.5", 0.5)],
+    [("90", 90.0), ("90s", 90.0), ("15m", 900.0), ("1.5h", 5400.0), (" 1 d ", 86_400.0), ("2w", 1_209_600.0)],
 )  # fmt: skip
 def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "h", "-1h", "0s", "0", "1y", "1h30m", "1e3", "nan", "inf", "1 hour", "\u0661h"])
+@pytest.mark.parametrize(
+    "text", ["", "h", "-1h", "0s", "0", "1y", "1h30m", "1e3", "nan", "inf", "1 hour", "\u0661h", "9" * 400]
+)
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="is no duration; write 15m, 1h, 1d or 1w"):
         parse_duration(text)
@@ -221,10 +224,12 @@ def test_whatever_toml_says_it_is_used_or_refused_by_key(tmp_path_factory: pytes
     folder = tmp_path_factory.mktemp("any", numbered=True)
     text = "\n".join(f"{key} = {as_toml(value)}" for key, value in data.items())
     assert tomllib.loads(text) == data
+    told = ""
     try:
         configured(folder, text)
     except ConfigError as error:
-        assert str(error).startswith(str(folder / "workbench.toml"))
+        told = str(error)
+    assert not told or told.startswith(f"{folder / 'workbench.toml'}: ")
 
 
 def as_toml(value: object) -> str:

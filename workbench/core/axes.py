@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,10 @@ from workbench.core.blocks import Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, Canvas
 from workbench.core.curves import Curve
 from workbench.core.series import thin
-from workbench.core.strokes import ASCII_GLYPHS, DOTS, Floats, Marker, cells, owners
+from workbench.core.strokes import ASCII_GLYPHS, DOTS, Marker, cells, owners
+
+if TYPE_CHECKING:
+    from workbench.core.strokes import Floats
 from workbench.core.text import cut, fit, plain, width
 from workbench.core.ticks import Tick, ticks
 from workbench.core.units import number

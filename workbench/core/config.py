@@ -100,7 +100,7 @@ def load_config(root: Path) -> Config:
     """
     path = root / CONFIG_NAME
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return Config(root)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
@@ -114,7 +114,7 @@ def parse_duration(text: str) -> float:
     Raises:
         ValueError: neither.
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw]?)\s*", text)
+    match = re.fullmatch(r"\s*(\d{1,12}(?:\.\d{1,12})?)\s*([smhdw]?)\s*", text, re.ASCII)
     if match is None or float(match[1]) <= 0:
         raise ValueError(f"{text!r} is no duration; write 15m, 1h, 1d or 1w")
     return float(match[1]) * _DURATION[match[2] or "s"]
@@ -147,6 +147,13 @@ class _Checker:
                 raise self.fail(f"{key}.{name}" if key else name, f"unknown key{nearest(name, known)}")
         return data
 
+    def named(self, top: Mapping[str, Any], key: str, expected: str) -> Collection[tuple[str, Any]]:
+        """Names, which are free, and what is said of each."""
+        data = top.get(key, {})
+        if not isinstance(data, dict):
+            raise self.fail(key, f"expected {expected}, got {type(data).__name__}")
+        return list(data.items())
+
     def text(self, table: Mapping[str, Any], key: str, name: str, default: str | None = None) -> str | None:
         value = table.get(name, default)
         if value is not None and not isinstance(value, str):
@@ -176,18 +183,15 @@ class _Checker:
     def config(self, root: Path, data: Any) -> Config:
         top = self.table(data, "", ("project", "metrics", "monitor", "gates", "plugins"))
         project = self.table(top.get("project", {}), "project", ("ignore", "main_metric"))
-        monitors = top.get("monitor", {})
-        if not isinstance(monitors, dict):
-            raise self.fail("monitor", "expected [monitor.NAME] tables")
         return Config(
             root,
             self.path,
             self.texts(project, "project", "ignore"),
             self.text(project, "project", "main_metric"),
-            {key: self.roles(key, value) for key, value in top.get("metrics", {}).items()},
-            {name: self.monitor(name, value) for name, value in monitors.items()},
-            tuple(self.gate(name, value) for name, value in top.get("gates", {}).items()),
-            top.get("plugins", {}),
+            {key: self.roles(key, value) for key, value in self.named(top, "metrics", "[metrics.KEY] tables")},
+            {name: self.monitor(name, value) for name, value in self.named(top, "monitor", "[monitor.NAME] tables")},
+            tuple(self.gate(name, value) for name, value in self.named(top, "gates", 'lines such as NAME = "CHECK"')),
+            dict(self.named(top, "plugins", "[plugins.NAME] tables")),
         )
 
     def roles(self, name: str, data: Any) -> Roles:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.core.blocks import Line, Lines
-from workbench.core.strokes import Floats
 from workbench.core.text import plain
 from workbench.core.ticks import Tick, log_ticks, ticks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from workbench.core.strokes import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,9 @@ class SourcePanel(Panel):
         wanted = focus.options.get("source")
         source = next((each for each in query.sources() if each.id == wanted), None)
         if source is None or not source.rejected:
-            refused = [Refused(int(at), int(size), str(why), _text(line)) for at, size, why, line in found.rows]
+            return SourceData(source)
+        found = query.sql(_REFUSED, [source.id, MOST])
+        refused = [Refused(int(at), int(size), str(why), _text(line)) for at, size, why, line in found.rows]
         return SourceData(source, refused)
 
     def view(self, data: SourceData, fit: Fit) -> Block:
