@@ -43,7 +43,8 @@ def _delta(place: int, runs: int) -> Delta:
     curve = 1 - 0.5 * np.exp(-np.arange(STEPS) / 40)
     step = np.tile(np.arange(STEPS, dtype=np.int64), len(KEYS))
     points = PointRows(
-        np.repeat(np.array([*series], dtype=np.uint64), STEPS), np.arange(step.size, dtype=np.int64) * 40, step,
+        np.array([*series], dtype=np.uint64), [run] * len(series),
+        np.repeat(np.arange(len(series), dtype=np.uint16), STEPS), np.arange(step.size, dtype=np.int64) * 40, step,
         started + step.astype(np.float64) / 4, (level * (curve + noise)).ravel(),
     )  # fmt: skip
     facts = [
@@ -61,5 +62,5 @@ def _delta(place: int, runs: int) -> Delta:
     )  # fmt: skip
     return Delta(
         cursor, points, [(id_, run, key) for id_, key in series.items()], [(run, path, "workbench")],
-        [(run, fact) for fact in facts], series_runs=dict.fromkeys(series, run),
+        [(run, fact) for fact in facts],
     )  # fmt: skip

@@ -22,6 +22,7 @@ FORBIDDEN = [
     "LOAD httpfs",
     "SET enable_external_access = true",
     "PRAGMA database_list",
+    "/* x */ -- y\n pragma table_info('run')",
     "EXPORT DATABASE '/tmp/stolen'",
     "INSERT INTO run SELECT * FROM run",
     "DROP TABLE run",

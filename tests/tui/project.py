@@ -147,13 +147,19 @@ class Notebook:
         runs = [replace(each, baseline=on and each.id == run_id) for each in self.query.now.all_runs]
         self.query.change(all_runs=runs)
 
-    def tag(self, run_id: str, tag: str) -> None:
-        self.written.append(("tag", run_id, tag))
-        self.query.with_run(run_id, tags={tag: ""})
+    def tag(self, run_id: str, tag: str, *, on: bool = True) -> None:
+        self.written.append(("tag", run_id, tag) if on else ("no tag", run_id, tag))
+        key, _, value = tag.partition("=")
+        tags = {name: kept for name, kept in self._run(run_id).tags.items() if name != key}
+        self.query.with_run(run_id, tags={**tags, key: value} if on else tags)
 
-    def note(self, run_id: str, text: str) -> None:
-        self.written.append(("note", run_id, text))
-        self.query.with_run(run_id, notes=(text,))
+    def note(self, run_id: str, text: str, *, on: bool = True) -> None:
+        self.written.append(("note", run_id, text) if on else ("no note", run_id, text))
+        notes = [note for note in self._run(run_id).notes if on or note != text]
+        self.query.with_run(run_id, notes=(*notes, text) if on else tuple(notes))
+
+    def _run(self, run_id: str) -> Run:
+        return next(run for run in self.query.now.all_runs if run.id == run_id)
 
     def hide(self, run_id: str, *, on: bool = True) -> None:
         self.written.append(("hide", run_id) if on else ("show", run_id))

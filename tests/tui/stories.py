@@ -87,6 +87,18 @@ class Story:
     def text(self) -> str:
         return "\n".join(self.screen)
 
+    @property
+    def said(self) -> str:
+        """The passing remark that stands at the corner of the screen."""
+        return "".join(remark.message for remark in self.app._notifications)
+
+    async def until(self, words: str) -> None:
+        """Wait until these words are on the screen."""
+        patience = time.monotonic() + 60
+        while words not in self.text:
+            assert time.monotonic() < patience, f"{words!r} never comes:\n{self.text}"
+            await self.pilot.pause(0.01)
+
     def row(self, words: str) -> str:
         """The one line between the bars that holds these words."""
         found = [line for line in self.screen[2:-2] if words in line]
@@ -101,11 +113,16 @@ async def workbench(
     query: LiveQuery | None = None,
     with_panels: Sequence[Any] | Callable[[], Sequence[Any]] = (),
     settle: bool = True,
+    **options: Any,
 ) -> AsyncIterator[Story]:
-    """The workbench open on a project, at a frozen time, looking at the store only when told."""
+    """The workbench open on a project, at a frozen time, looking at the store only when told.
+
+    `options` go to the app: another `clock`, a `poll` in seconds, what to do `on_start`.
+    """
     query = query or LiveQuery()
     notebook = Notebook(query)
-    app = WorkbenchApp(query, notebook, config(root), with_panels or panels(), clock=clock, poll=0)
+    options = {"clock": clock, "poll": 0, **options}
+    app = WorkbenchApp(query, notebook, config(root), with_panels or panels(), **options)
     async with app.run_test(size=size) as pilot:
         story = Story(app, pilot, query, notebook)
         if settle:

@@ -65,7 +65,7 @@ def test_a_window_opens_to_its_drift(tmp_path):
 def test_x_y_and_smoothing_change_every_chart(tmp_path):
     async def story():
         async with workbench(tmp_path, (120, 40)) as sitting:
-            await sitting.press("2", "x", "y", "right_square_bracket")
+            await sitting.press("2", "X", "y", "right_square_bracket")
             assert "x: wall · log y · smooth 0.5" in sitting.screen[1]
             assert sitting.app.view.smooth == 0.5
 

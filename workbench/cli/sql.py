@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from workbench.cli.project import format_option, open_project, root_option, teaches
+
+if TYPE_CHECKING:
+    from workbench.core.blocks import Cell
 
 
 @click.command()
@@ -16,15 +19,19 @@ from workbench.cli.project import format_option, open_project, root_option, teac
 @format_option
 @teaches
 def sql(text: str, root: Path, form: str) -> None:
-    """One SELECT over run, param, tag, series, point, source, reject, window, window_metric, window_column, profile."""
+    """One SELECT over a snapshot of the store: no files, network, ATTACH or SET, at most 100,000 rows and 60 s.
+
+    Tables: run, param, tag, series, point, source, reject, fact, monitor, window, window_metric, window_column and
+    profile; their columns: workbench sql 'describe point'.
+    """
     from workbench.cli.output import print_listing
-    from workbench.core.blocks import Cell, Column, Table
+    from workbench.core.blocks import Column, Table
 
     rows = open_project(root).query.sql(text)
     columns = [
         Column(name, name, align="right" if _is_number(rows.rows, i) else "left") for i, name in enumerate(rows.columns)
     ]
-    table = Table(columns, [[Cell(_cell(value)) for value in row] for row in rows.rows])
+    table = Table(columns, [[_cell(value) for value in row] for row in rows.rows])
     print_listing(
         form, lambda: table, lambda: [dict(zip(rows.columns, map(_json, row), strict=True)) for row in rows.rows]
     )
@@ -34,8 +41,12 @@ def _is_number(rows: Any, position: int) -> bool:
     return all(isinstance(row[position], int | float | None) for row in rows[:100])
 
 
-def _cell(value: Any) -> str | float | int | bool | None:
-    return value if isinstance(value, str | float | int | bool | None) else str(_json(value))
+def _cell(value: Any) -> Cell:
+    """A value with all its digits: ids and steps are no quantities."""
+    from workbench.core.blocks import Cell
+    from workbench.core.units import logged
+
+    return Cell(value if isinstance(value, str | float | int | bool | None) else str(_json(value)), text=logged(value))
 
 
 def _json(value: Any) -> Any:

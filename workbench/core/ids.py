@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 
 def hash64(*parts: str) -> int:
@@ -17,6 +18,7 @@ def run_id(native_id: str = "", path: str = "") -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
 
 
+@lru_cache(maxsize=1 << 16)
 def series_id(run: str, key: str) -> int:
     """The id of one metric of one run: 24 bits that its whole run shares, and 40 of its own.
 

@@ -71,8 +71,8 @@ def delta_of(
     `earlier` are (source id, generation) of the files of the run that a purge in this one reaches back to.
     """
     points = batch.points
-    ids, series_runs, new_series = _series(source, points, known)
-    runs = {cursor.run_id, *series_runs.values()} | {_run_of(source, fact.run) for fact in batch.facts}
+    rows, new_series = _point_rows(source, points, known)
+    runs = {cursor.run_id, *(rows.runs if rows else ())} | {_run_of(source, fact.run) for fact in batch.facts}
     facts = [(_run_of(source, fact.run), fact) for fact in batch.facts]
     first_step = _lowest(source.cursor.first_step, points.step)
     cursor = replace(cursor, first_step=first_step, **_rhythm(source.cursor, points.wall, cursor.mtime_ns / 1e9))
@@ -87,13 +87,12 @@ def delta_of(
     source.cursor = cursor
     return Delta(
         cursor,
-        PointRows(ids, points.offset, points.step, points.wall, points.value) if len(points) else None,
+        rows,
         new_series,
         _new_runs(source, runs, facts, known),
         facts,
         batch.rejects,
         cuts,
-        series_runs,
     )
 
 
@@ -114,27 +113,29 @@ def _new_runs(
     return [(run, source.run_path, source.reader.name) for run in new]
 
 
-def _series(
-    source: Tracked, points: Points, known: Known
-) -> tuple[NDArray[np.uint64], dict[int, str], list[tuple[int, str, str]]]:
-    """Series id of every point, the run of each series, and those seen for the first time."""
+def _point_rows(source: Tracked, points: Points, known: Known) -> tuple[PointRows | None, list[tuple[int, str, str]]]:
+    """The points with their series named by id, and the series seen for the first time."""
     if not len(points):
-        return np.empty(0, np.uint64), {}, []
+        return None, []
     codes = points.key if points.run is None else points.run.astype(np.int64) * len(points.keys) + points.key
-    used = np.unique(codes)
-    table = np.zeros(int(used[-1]) + 1, np.uint64)
-    runs: dict[int, str] = {}
+    used = np.flatnonzero(np.bincount(codes))
+    kind = np.uint16 if len(used) < 1 << 16 else np.int64
+    dense: NDArray[Any] = np.zeros(int(used[-1]) + 1, kind)
+    dense[used] = np.arange(len(used))
+    runs: list[str] = []
+    ids: list[int] = []
     new: list[tuple[int, str, str]] = []
     for code in used.tolist():
         run = _run_of(source, points.runs[code // len(points.keys)] if points.run is not None else "")
         key = source.cursor.key_prefix + points.keys[code % len(points.keys)]
         series = series_id(run, key)
-        table[code] = series
-        runs[series] = run
+        runs.append(run)
+        ids.append(series)
         if series not in known.series:
             known.series.add(series)
             new.append((series, run, key))
-    return table[codes], runs, new
+    series_ids = np.array(ids, dtype=np.uint64)
+    return PointRows(series_ids, runs, dense[codes], points.offset, points.step, points.wall, points.value), new
 
 
 def _lowest(known: int | None, step: NDArray[np.int64]) -> int | None:

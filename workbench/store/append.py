@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,9 +73,13 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class PointRows:
-    """Points of one stretch of one source, series already named by id."""
+    """Points of one stretch of one source; `code` is each point's place in `series`, so that ids are hashed once."""
 
-    series_id: NDArray[np.uint64]
+    series: NDArray[np.uint64]
+    """Ids of the series that have points here."""
+    runs: Sequence[str]
+    """The run of each series."""
+    code: NDArray[np.integer[Any]]
     byte_offset: NDArray[np.int64]
     step: NDArray[np.int64]
     wall_time: NDArray[np.float64]
@@ -96,8 +100,6 @@ class Delta:
     """(run id, fact)."""
     rejects: Sequence[Reject] = ()
     cuts: Sequence[Cut] = ()
-    series_runs: Mapping[int, str] = field(default_factory=dict)
-    """Run of every series that has points here."""
 
 
 def append(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:
@@ -157,7 +159,7 @@ def _insert_points(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]
         return
     sizes = [len(points.value) for _, points in filled]
     columns = {
-        "series_id": np.concatenate([points.series_id for _, points in filled]),
+        "series_id": np.concatenate([points.series[points.code] for _, points in filled]),
         "source_id": np.repeat(np.array([delta.cursor.source_id for delta, _ in filled], dtype=np.uint64), sizes),
         "generation": np.repeat(np.array([delta.cursor.generation for delta, _ in filled], dtype=np.int32), sizes),
         "byte_offset": np.concatenate([points.byte_offset for _, points in filled]),
@@ -172,13 +174,12 @@ def _insert_points(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]
 
 
 def _summary_rows(commit: int, delta: Delta, points: PointRows) -> dict[str, NDArray[Any]]:
-    summary = summarize(points.series_id, points.step, points.wall_time, points.value)
-    ids = summary["series_id"]
-    n = len(ids)
+    summary = summarize(points.code, points.step, points.wall_time, points.value)
+    n = len(points.series)
     return {
         "commit_id": np.full(n, commit, np.int64),
-        "series_id": ids,
-        "run_id": np.array([delta.series_runs[int(item)] for item in ids], dtype=object),
+        "series_id": points.series,
+        "run_id": np.array(points.runs, dtype=object),
         "source_id": np.full(n, delta.cursor.source_id, np.uint64),
         "generation": np.full(n, delta.cursor.generation, np.int32),
         **{name: summary[name] for name in SUMMARY_COLUMNS},

@@ -22,6 +22,12 @@ _POINTS = """
     FROM point p JOIN exported r ON r.run_id = p.run_id JOIN source s ON s.source_id = p.source_id
     ORDER BY r.position, p.key, s.path, p.generation, p.byte_offset
 """
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 2,
+    "memory_limit": "1GB",
+    "max_temp_directory_size": "16GB",
+}
+"""Sorting 100 M points takes more than memory: what goes to disk goes beside the store."""
 _FETCH = 10_000
 """Rows in memory at a time."""
 
@@ -38,7 +44,8 @@ def export_points(snapshot: Path, runs: Sequence[Run], form: str, out: Path | No
     import duckdb
 
     regular = out is not None and (out.is_file() or not out.exists())
-    con = duckdb.connect(str(snapshot), read_only=True, config={"threads": 2, "memory_limit": "1GB"})
+    settings = {**_SETTINGS, "temp_directory": str(snapshot.parent.parent / "tmp")}
+    con = duckdb.connect(str(snapshot), read_only=True, config=settings)
     try:
         _register(con, runs, safe=form == "csv")
         with tempfile.TemporaryDirectory(dir=out.resolve().parent if out and regular else None) as folder:

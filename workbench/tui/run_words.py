@@ -17,9 +17,9 @@ EMPTY_HINT = """\
 Start a training anywhere below this folder: JSON lines, CSV and TensorBoard files are found by themselves.
 
 From Python:
-    import workbench
-    run = workbench.init(params={"lr": 1e-3})
-    run.log({"train/loss": loss}, step=step)
+│ import workbench
+│ run = workbench.init(params={"lr": 1e-3})
+│ run.log({"train/loss": loss}, step=step)
 
 To look around first, leave with q and run `workbench demo`.
 A log is not found? `workbench detect FILE` says what it is taken for."""

@@ -184,6 +184,8 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         if resort:
             self._show_rows(None)
         self.grid.repaint()
+        if not self.grid.ids:
+            self.query_one("#nothing", LinesView).redraw()
         self._request_extras()
 
     def paint(self) -> Painting:
@@ -201,11 +203,12 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
     def state_line(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """How many runs, in which states, by what they are sorted and filtered."""
         app = self.workbench
+        why = [Piece(f"{app.failing_hint} ", "bad", keep=1)] if app.failing else []
         if not app.live:
             words = "" if self._painting is None else f"{self._painting.total:,} runs as last seen"
-            return [Piece(f" {words}", "dim")], [Piece(f"{app.failing_hint} ", "bad")] if app.failing else ()
+            return [Piece(f" {words}", "dim")], why
         left, right = summary(app.rows, len(self.grid.ids), app.view)
-        return left, [*self.crosshair_pieces(), *self.column_pieces(), *right]
+        return left, [*self.crosshair_pieces(), *self.column_pieces(), *(why or right)]
 
     def _show_detail(self) -> None:
         run = self.current_run()

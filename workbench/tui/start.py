@@ -62,9 +62,12 @@ def start(root: Path) -> None:
 
     try:
         with kept_terminal(place.store / "tui.log") as terminal_taken:
-            WorkbenchApp(query, Annotator(root), config, panels, on_start=on_start).run()
+            app = WorkbenchApp(query, Annotator(root), config, panels, on_start=on_start)
+            app.run()
     finally:
         ingester.stop()
+    if app.return_code:
+        raise SystemExit(app.return_code)
 
 
 class Ingester:
