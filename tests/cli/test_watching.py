@@ -94,5 +94,8 @@ def test_what_is_said_while_another_process_watches_is_known_to_the_next_command
     project.write("dense/log.jsonl", line(0, loss=1.0), at=LONG_AGO)
     with watching(project.root) as heard:
         heard("watching")
+        until = time.monotonic() + 30
+        while not points(project.root) and time.monotonic() < until:
+            pass
         workbench("tag", "dense", "good", "--root", project.root)
         assert workbench("show", "dense", "--root", project.root, "--format", "json").json["tags"] == ["good"]

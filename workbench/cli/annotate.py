@@ -24,19 +24,23 @@ if TYPE_CHECKING:
     from workbench.core.model import Run
     from workbench.ingest.annotate import Annotator
 
+_PATIENCE = 5.0
+"""Seconds that another process's ingester has for reading what was said."""
+
 
 def _settle(project: Project, annotator: Annotator) -> None:
     """Have what was just said read, by this command or by the ingester that runs, so that the next command knows it."""
     from workbench.store.append import latest_cursors
 
-    deadline = time.monotonic() + FRESH_SECONDS
-    read_news(project, deadline)
+    read_news(project, time.monotonic() + FRESH_SECONDS)
+    deadline = time.monotonic() + _PATIENCE
     path, size = str(annotator.path.relative_to(project.root)), annotator.path.stat().st_size
     while time.monotonic() < deadline:
         with project.store.read() as con:
             if any(cursor.path == path and cursor.to_offset >= size for cursor in latest_cursors(con)):
                 return
         time.sleep(0.05)
+    tell(f"written, and not read yet by the process that reads the logs: {annotator.path}")
 
 
 def _annotator(root: Path) -> tuple[Project, Annotator]:

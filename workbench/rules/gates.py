@@ -87,9 +87,7 @@ def _judge(
     return GateResult(gate.name, gate.check, passed, _float(value), _float(limit), message, subject)
 
 
-def _baseline_value(
-    query: Query, measured: Term, runs: Sequence[Run] | None, chosen: str | None
-) -> tuple[Run, float]:
+def _baseline_value(query: Query, measured: Term, runs: Sequence[Run] | None, chosen: str | None) -> tuple[Run, float]:
     """The other side's quantity, measured on the baseline run."""
     if not list(quantities(measured)):
         raise Unanswerable("baseline needs a metric on the other side, as in val/loss <= 1.1 * baseline")
