@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from tests.support.ingest import Project, line
+from workbench.store.errors import StoreBusyError
 
 pytestmark = pytest.mark.duckdb15
 
@@ -55,28 +56,102 @@ def test_a_whole_last_line_without_its_end_is_read_at_the_end_and_its_newline_is
     assert project.source("run.jsonl").accepted == 3
 
 
-def test_a_torn_last_line_is_refused_once_the_file_has_settled(project: Project) -> None:
+def test_a_torn_last_line_is_refused_only_when_nobody_writes_there_any_more(project: Project) -> None:
     project.write("run.jsonl", line(0, loss=1.0) + '{"step": 1, "lo')
     engine = project.engine()
     engine.read_all(engine.scan())
-    assert steps(project) == [0]
-    assert project.rejects() == []
     project.now += 60
     engine.read_all(engine.scan())
     engine.close()
+    assert (steps(project), project.rejects()) == ([0], [])
+    project.now += 7200
+    project.read()
     [(path, offset, reason)] = project.rejects()
     assert (path, offset) == ("run.jsonl", len(line(0, loss=1.0)))
     assert "ends within this line" in reason
 
 
-def test_a_settled_line_that_goes_on_after_all_is_read_again_whole(project: Project) -> None:
-    project.write("run.jsonl", line(0, loss=1.0) + '{"step": 1, "lo', at=project.now - 60)
+def test_an_abandoned_line_that_goes_on_after_all_is_read_again_whole(project: Project) -> None:
+    project.write("run.jsonl", line(0, loss=1.0) + '{"step": 1, "lo', at=project.now - 7200)
     project.read()
     project.write("run.jsonl", 'ss": 0.5}\n')
     project.read()
     project.read()
     assert project.points() == [("loss", 0, 1.0), ("loss", 1, 0.5)]
     assert (project.source("run.jsonl").accepted, project.source("run.jsonl").rejected) == (2, 0)
+
+
+def test_a_buffered_writer_is_read_once_whatever_its_pauses(project: Project) -> None:
+    """Standard output through a pipe flushes 8 KiB at a time, in the middle of a line."""
+    text = "step,loss\n" + "".join(f"{i},{i / 7!r}\n" for i in range(2000))
+    for start in range(0, len(text), 8192):
+        project.write("metrics.csv", text[start : start + 8192])
+        project.read()
+        project.now += 30
+        project.read()
+    assert project.points() == [("loss", i, i / 7) for i in range(2000)]
+    assert project.stored() == 2000
+
+
+def test_a_log_that_was_away_for_a_look_goes_on_where_it_was(project: Project) -> None:
+    log = project.write("log.jsonl", "".join(line(i, loss=1.0) for i in range(50)))
+    project.read()
+    away = log.rename(project.root / "elsewhere.bin")
+    project.read()
+    (project.root / "elsewhere.bin").rename(log)
+    project.read()
+    assert away.name == "elsewhere.bin"
+    assert project.stored() == 50
+    log.unlink()
+    project.read()
+    project.write("log.jsonl", "".join(line(i, loss=2.0) for i in range(10)))
+    project.read()
+    assert project.points() == [("loss", i, 2.0) for i in range(10)]
+
+
+def test_a_run_written_over_another_by_renaming_replaces_it(project: Project) -> None:
+    project.write("metrics.jsonl", "".join(line(i, loss=1.0) for i in range(5)))
+    project.read()
+    fresh = project.write("metrics_new.jsonl", "".join(line(i, loss=2.0) for i in range(8)))
+    project.read()
+    fresh.replace(project.root / "metrics.jsonl")
+    project.read()
+    project.write("metrics.jsonl", line(8, loss=2.0))
+    project.read()
+    assert project.source("metrics.jsonl").accepted == 9
+    assert project.source("metrics_new.jsonl").status == "vanished"
+
+
+def test_steps_of_sixty_three_bits_are_exact(project: Project) -> None:
+    highest = 2**63 - 1
+    project.write("big.jsonl", line(-(2**63), loss=0.0) + line(highest, loss=1.0))
+    project.write("good.jsonl", line(0, loss=1.0))
+    project.read()
+    [run] = [run for run in project.query.runs() if run.name == "big.jsonl"]
+    assert run.metrics["loss"].last_step == highest
+    assert project.query.series(run.id, "loss").step.tolist() == [-(2**63), highest]
+    assert len(project.query.sparks([run.id], "loss")[run.id]) == 2
+    project.write("big.jsonl", line(5, loss=2.0))
+    project.read()
+
+
+def test_after_a_failed_commit_everything_is_read_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write("log.jsonl", "".join(line(i, loss=1.0) for i in range(100)))
+    engine = project.engine()
+
+    def busy(*_: object) -> None:
+        raise StoreBusyError("somebody else has it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("workbench.ingest.committer.append", busy)
+        patched.setattr(engine.registry, "load", busy)
+        with pytest.raises(StoreBusyError):
+            engine.read_all(engine.scan())
+        with pytest.raises(StoreBusyError):
+            engine.read_all(engine.scan())
+    engine.read_all(engine.scan())
+    engine.close()
+    assert len(project.points()) == 100
 
 
 def test_a_csv_number_is_never_guessed_from_a_cut_line(project: Project) -> None:

@@ -108,7 +108,7 @@ def test_what_cannot_be_drawn_is_refused_in_words(words: str, block: Any) -> Non
     assert words in str(refused.value)
 
 
-@pytest.mark.parametrize("nonsense", [None, "text", 3, [], {}, object(), Note], ids=repr)
+@pytest.mark.parametrize("nonsense", [None, "text", 3, [], {}, object, Note], ids=repr)
 def test_what_is_no_block_is_told_what_a_block_is(nonsense: object) -> None:
     with pytest.raises(BlockError, match="a block is one of Table, Lines, Bars, Heat, Stat, Note, Empty"):
         check_block(nonsense)

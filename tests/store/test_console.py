@@ -30,6 +30,8 @@ FORBIDDEN = [
     "SELECT 1; SELECT 2",
     "DETACH wb",
     "UPDATE run SET name = 'x'",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/stolen.csv'",
+    "EXPLAIN COPY (SELECT 1) TO '/tmp/stolen.csv'",
     "SELECT * FROM read_parquet('https://example.org/x.parquet')",
 ]
 
@@ -55,6 +57,7 @@ def test_what_does_not_only_read_the_store_is_refused(logged: Project, text: str
         ("SELECT path, accepted, rejected FROM source", [("run.jsonl", 2, 1)]),
         ("SELECT path, byte_offset FROM reject", [("run.jsonl", len(line(0, loss=1.0)))]),
         ('SELECT count(*) FROM "window"', [(0,)]),
+        ("SELECT count(*) > 0 FROM (DESCRIBE run)", [(True,)]),
         ("WITH a AS (SELECT 1 AS x) SELECT x FROM a", [(1,)]),
     ],
 )
@@ -76,6 +79,6 @@ def test_parameters_are_bound(logged: Project) -> None:
 
 def test_the_snapshot_stays_as_it_was(logged: Project) -> None:
     snapshot: Path = logged.store.snapshot()
-    before = snapshot.stat().st_mtime_ns
+    before = snapshot.read_bytes()
     logged.query.sql("SELECT 1")
-    assert snapshot.stat().st_mtime_ns == before
+    assert snapshot.read_bytes() == before

@@ -48,9 +48,17 @@ class Detection:
 
 
 def walk(
-    root: Path, ignore: Sequence[str] = (), below: PurePath | None = None, *, deep: bool = True
+    root: Path,
+    ignore: Sequence[str] = (),
+    below: PurePath | None = None,
+    *,
+    deep: bool = True,
+    missed: set[PurePath] | None = None,
 ) -> Iterator[tuple[PurePath, list[Found]]]:
-    """Every folder below the project with its files; links are not followed, so no loop is possible."""
+    """Every folder below the project with its files; links are not followed, so no loop is possible.
+
+    Folders that could not be listed, or lie beyond the limit of files, are added to `missed`.
+    """
     stack = [below or PurePath()]
     budget = limits.FILES
     while stack and budget > 0:
@@ -69,9 +77,13 @@ def walk(
                         found = entry.stat(follow_symlinks=False)
                         files.append(Found(path, found.st_ino, found.st_size, found.st_mtime_ns))
         except OSError:
+            if missed is not None:
+                missed.add(folder)
             continue
         budget -= len(files)
         yield folder, files
+    if missed is not None:
+        missed.update(stack)
 
 
 def _worth_entering(name: str) -> bool:

@@ -64,6 +64,7 @@ class Engine:
         self._pending: list[Delta] = []
         self._pending_points = 0
         self._pending_since = 0.0
+        self._stale = False
         self.registry.load(store)
 
     def close(self) -> None:
@@ -75,10 +76,8 @@ class Engine:
 
     def scan(self) -> list[Tracked]:
         """Walk the project; sources with something to read, the newest first."""
-        dirty = self.registry.scan()
-        for cursor in self.registry.take_remarks():
-            self._add(Delta(cursor))
-        return dirty
+        self._reload()
+        return self.registry.scan()
 
     def read_all(self, sources: Iterable[Tracked], *, final: bool = False, deadline: float | None = None) -> Outcome:
         """Read each source to its end, or until `deadline` (of the monotonic clock) passes.
@@ -86,6 +85,9 @@ class Engine:
         Raises:
             StoreError: a commit failed twice.
         """
+        self._reload()
+        for cursor in self.registry.take_remarks():
+            self._add(Delta(cursor))
         total = Outcome()
         waiting = list(sources)
         self.progress.start(len(waiting), sum(self._left(source) for source in waiting))
@@ -121,10 +123,19 @@ class Engine:
             self._submit()
             self._committer.flush()
         except StoreError:
-            self._pending.clear()
-            self._committer.recover()
-            self.registry.load(self.store)
+            self._recover()
             raise
+
+    def _recover(self) -> None:
+        """Forget what was read ahead of the store; the cursors are read again before the next look."""
+        self._pending, self._pending_points = [], 0
+        self._committer.recover()
+        self._stale = True
+
+    def _reload(self) -> None:
+        if self._stale:
+            self.registry.load(self.store)
+            self._stale = False
 
     def _add(self, delta: Delta, points: int = 0) -> None:
         if not self._pending:
@@ -133,7 +144,11 @@ class Engine:
         self._pending_points += points
         late = time.monotonic() - self._pending_since > limits.BATCH_SECONDS
         if self._pending_points >= limits.BATCH_POINTS or late:
-            self._submit()
+            try:
+                self._submit()
+            except StoreError:
+                self._recover()
+                raise
 
     def _submit(self) -> None:
         if self._pending:
@@ -190,12 +205,13 @@ class Engine:
 
     def _lines(self, source: Tracked, descriptor: int, stat: os.stat_result, final: bool) -> tuple[Batch | None, int]:
         offset, state = source.cursor.to_offset, source.state
-        whole = source.reader.is_whole if final else None
-        piece = stretch.lines(descriptor, offset, stat.st_size, settled=self._is_settled(stat), whole=whole)
+        whole = source.reader.is_whole if final or self._is_settled(stat) else None
+        abandoned = self.clock() - stat.st_mtime > limits.ABANDONED
+        piece = stretch.lines(descriptor, offset, stat.st_size, settled=abandoned, whole=whole)
         if piece.refused is not None:
             return Batch(rejects=(piece.refused,), state=state), piece.refused.length
         if not piece.data:
-            self._say(source, f"{_UNFINISHED} of {piece.held} bytes waits for its end" if final else "")
+            self._say(source, f"{_UNFINISHED} of {piece.held} bytes waits for its end" if whole else "")
             return None, 0
         data, start = piece.data, offset
         if state.pop(_OPEN, False):

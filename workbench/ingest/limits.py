@@ -17,7 +17,9 @@ DEPTH = 24
 FILES = 200_000
 """Files looked at below one project."""
 SETTLED = 10.0
-"""Seconds without a change after which a last line without its end may count as complete."""
+"""Seconds without a change after which a last line that lacks nothing but its end counts as complete."""
+ABANDONED = 3600.0
+"""Seconds without a change after which a last line without its end is taken as it is: nobody writes there any more."""
 SKIPPED = 500
 """Files shown in Sources although no reader understood them."""
 BATCH_POINTS = 491_520

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from workbench.core.config import Config, MonitorConfig
 from workbench.core.ids import hash64
 from workbench.monitor.session import open_session
-from workbench.monitor.tables import DriftInputError, sniff_format
+from workbench.monitor.tables import DriftInputError, parquet_complete, sniff_format
 from workbench.monitor.windows import evaluate
 from workbench.store.append import Cursor, Delta, append, latest_cursors
 from workbench.store.store import Store
@@ -42,8 +42,11 @@ class MonitorWatch:
             files = self._files(monitor.path)
             inputs = self._fingerprint([*files, *self._files(monitor.reference or "")])
             if files and self._seen.get(monitor.name) != inputs:
+                try:
+                    self._evaluate(monitor, files, inputs)
+                except OSError as error:
+                    self._tell(f"monitor {monitor.name}: {error}; looked at again at the next change")
                 self._seen[monitor.name] = inputs
-                self._evaluate(monitor, files, inputs)
 
     def _evaluate(self, monitor: MonitorConfig, files: Sequence[PurePath], inputs: str) -> None:
         spec = hashlib.blake2b(f"{_ENGINE}{monitor!r}".encode(), digest_size=8).hexdigest()
@@ -71,7 +74,8 @@ class MonitorWatch:
     def _files(self, pattern: str) -> list[PurePath]:
         if not pattern:
             return []
-        return sorted(PurePath(path) for path in glob.glob(pattern, root_dir=self._root, recursive=True))
+        found = glob.glob(pattern, root_dir=self._root, recursive=True)
+        return sorted(PurePath(path) for path in found if (self._root / path).is_file())
 
     def _fingerprint(self, files: Sequence[PurePath]) -> str:
         digest = hashlib.blake2b(digest_size=12)
@@ -110,8 +114,7 @@ class MonitorWatch:
             stat.st_size, stat.st_mtime_ns, problem,
         ):  # fmt: skip
             return None
-        form = f"export {sniff_format(path)}" if stat.st_size else "export"
-        rows = 0 if problem else count_rows(path, form)
+        form, rows = _counted(path) if stat.st_size and not problem else ("export", 0)
         generation = 0 if before is None else before.generation + 1
         return Delta(
             Cursor(
@@ -120,6 +123,17 @@ class MonitorWatch:
                 None, None, 0.0, 0.0, self._clock(),
             )
         )  # fmt: skip
+
+
+def _counted(path: Path) -> tuple[str, int]:
+    """Format and rows of an export; a file still being written has none yet."""
+    if path.suffix == ".parquet" and not parquet_complete(path):
+        return "export parquet", 0
+    try:
+        form = f"export {sniff_format(path)}"
+        return form, count_rows(path, form)
+    except (DriftInputError, OSError, EOFError):
+        return "export", 0
 
 
 def count_rows(path: Path, form: str) -> int:

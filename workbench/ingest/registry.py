@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -38,6 +38,7 @@ class Registry:
         self._run_of_folder: dict[str, str] = {}
         self._undecided: dict[PurePath, tuple[int, int]] = {}
         self._skipped: dict[PurePath, Cursor] = {}
+        self._gone: dict[PurePath, Cursor] = {}
         self._remarks: list[Cursor] = []
         self._ids: set[int] = set()
 
@@ -56,12 +57,15 @@ class Registry:
         readers = {reader.name: reader for reader in (*self._detector.readers, *self._beside)}
         self.tracked.clear()
         self._skipped.clear()
+        self._gone.clear()
         for cursor in cursors:
             path = PurePath(cursor.path)
             reader = readers.get(cursor.format)
             if cursor.status == "skipped":
                 self._skipped[path] = cursor
-            elif reader is not None and cursor.status != "vanished":
+            elif cursor.status == "vanished":
+                self._gone[path] = cursor
+            elif reader is not None:
                 source = Tracked(path, reader, cursor, run_paths.get(cursor.run_id, ""), reader not in self._beside)
                 source.inode = cursor.inode
                 if cursor.reader_version < reader.version:
@@ -75,16 +79,19 @@ class Registry:
             path for monitor in self.config.monitors.values() for path in self._glob(monitor.path, monitor.reference)
         }
         listings: dict[PurePath, Listing] = {}
-        for folder, files in walk(self.root, self.config.ignore):
+        missed: set[PurePath] = set()
+        for folder, files in walk(self.root, self.config.ignore, missed=missed):
             listings[folder] = {item.path.name: item for item in files if item.path not in exports}
         notes = PurePath(ANNOTATIONS_FOLDER)
         for folder, files in walk(self.root, (), notes):
             listings[folder] = {item.path.name: item for item in files}
-        return self.update(listings, whole=True)
+        return self.update(listings, whole=True, missed=missed)
 
-    def update(self, listings: dict[PurePath, Listing], *, whole: bool = False) -> list[Tracked]:
+    def update(
+        self, listings: dict[PurePath, Listing], *, whole: bool = False, missed: Collection[PurePath] = ()
+    ) -> list[Tracked]:
         """Take fresh listings of some folders; sources in them with something to read, those written last first."""
-        self._follow_renames(listings, whole)
+        self._follow_renames(listings, whole, missed)
         dirty: list[tuple[int, Tracked]] = []
         for listing in listings.values():
             for item in self._in_order(listing.values()):
@@ -159,13 +166,14 @@ class Registry:
         source.cursor = replace(cursor, bytes=item.size, mtime_ns=item.mtime_ns)
         return True
 
-    def _follow_renames(self, listings: dict[PurePath, Listing], whole: bool) -> None:
+    def _follow_renames(self, listings: dict[PurePath, Listing], whole: bool, missed: Collection[PurePath]) -> None:
         """Move sources to their new names all at once, so that a chain of rotations (.1 to .2, log to .1) works."""
-        moved, gone = moves(self.root, self.tracked, listings, whole=whole)
+        moved, gone = moves(self.root, self.tracked, listings, whole=whole, missed=missed)
         sources = {path: self.tracked.pop(path) for path in moved}
         for path in gone:
             source = self.tracked.pop(path)
             self._remark(source, status="vanished", message="the file is gone; what it said is kept")
+            self._gone[path] = source.cursor
         for old, source in sources.items():
             source.path = moved[old]
             self.tracked[source.path] = source
@@ -207,9 +215,12 @@ class Registry:
 
     def _track(self, item: Found, reader: Reader, claim: Claim, run_path: str, prefix: str) -> Tracked:
         run = self._assign(run_path, claim.native_id) if reader is not self._beside[1] else ""
-        source = Tracked(
-            item.path, reader, self._new_cursor(item, reader, run, prefix), run_path, reader not in self._beside
-        )
+        back = self._gone.pop(item.path, None)
+        if back is not None and back.format == reader.name:
+            cursor = replace(back, status="live", message="")
+        else:
+            cursor = self._new_cursor(item, reader, run, prefix)
+        source = Tracked(item.path, reader, cursor, run_path, reader not in self._beside)
         self.tracked[item.path] = source
         return source
 

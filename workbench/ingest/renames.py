@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePath
 
 from workbench.ingest.discovery import Found
@@ -13,9 +13,15 @@ Listing = Mapping[str, Found]
 
 
 def moves(
-    root: Path, tracked: Mapping[PurePath, Tracked], listings: Mapping[PurePath, Listing], *, whole: bool
+    root: Path,
+    tracked: Mapping[PurePath, Tracked],
+    listings: Mapping[PurePath, Listing],
+    *,
+    whole: bool,
+    missed: Collection[PurePath] = (),
 ) -> tuple[dict[PurePath, PurePath], list[PurePath]]:
-    """Where sources went, and which are gone; `whole` says that the listings are of the entire project.
+    """Where sources went, and which are gone; `whole` says that the listings are of the entire project,
+    but for folders that were `missed`.
 
     An inode alone proves nothing: a deleted file's is given to the next new one, often at once.
     """
@@ -31,7 +37,11 @@ def moves(
             continue
         if there is not None and _is_same(root / there.path, source):
             moved[path] = there.path
-        elif here is None:
+        elif here is None and whole and not any(parent in missed for parent in path.parents):
+            gone.append(path)
+    for path, target in list(moved.items()):
+        if target in tracked and target not in moved:
+            del moved[path]  # an atomic replacement: the log that has the name goes on with the new content
             gone.append(path)
     return moved, gone
 

@@ -27,7 +27,7 @@ def lines(
 ) -> Stretch:
     """Complete lines from `offset` on, at most a chunk.
 
-    The unfinished last line comes too once the file is settled, or when `whole` is sure that nothing is missing.
+    The unfinished last line comes too once the file is abandoned, or when `whole` is sure that nothing is missing.
     """
     data = os.pread(descriptor, limits.CHUNK, offset)
     cut = data.rfind(b"\n") + 1

@@ -30,7 +30,7 @@ class AnnotationReader(Reader):
             try:
                 facts.append(_fact(json.loads(line), offset))
                 accepted += 1
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
                 rejects.append(Reject(offset, len(line), f"E101 no annotation: {error}", line[:4096]))
             offset += len(line)
         return Batch(facts=facts, rejects=rejects, accepted=accepted, consumed=len(chunk.data))

@@ -245,15 +245,17 @@ def _cursor_rows(commit: int, deltas: Sequence[Delta]) -> dict[str, NDArray[Any]
         key = (delta.cursor.source_id, delta.cursor.generation)
         starts.setdefault(key, delta.cursor.from_offset)
         moves[key] = delta.cursor
-    last = {source: max(generation for other, generation in moves if other == source) for source, _ in moves}
+    last: dict[int, int] = {}
+    for source, generation in moves:
+        last[source] = max(generation, last.get(source, generation))
     rows = [
         (commit, *(starts[key] if name == "from_offset" else getattr(cursor, name) for name in CURSOR_COLUMNS))
         for key, cursor in moves.items()
         if key[1] == last[key[0]]
     ]
     columns = _columns(("commit_id", *CURSOR_COLUMNS), rows, {"source_id", "inode"})
-    for name in ("first_step", "data_at"):
-        columns[name] = np.array([np.nan if item is None else item for item in columns[name]], dtype=np.float64)
+    columns["data_at"] = np.array([np.nan if item is None else item for item in columns["data_at"]], np.float64)
+    columns["first_step"] = columns["first_step"].astype(object)  # a step of 63 bits is more than a float holds
     return columns
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.core.model import Run
 from workbench.core.query import Rows
+from workbench.store.files import spill_folder
 
 LIMIT = 100_000
 """Rows returned at most."""
@@ -27,6 +28,7 @@ _TABLES = (
 )  # fmt: skip
 
 
+_EXPLAIN = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*explain\b\s*(?:analyze\b)?\s*(?:\([^)]*\))?", re.I | re.S)
 _PRAGMA = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*pragma\b", re.I | re.S)
 
 
@@ -42,7 +44,7 @@ def run_sql(snapshot: Path, text: str, parameters: Sequence[Any], runs: Sequence
     """
     import duckdb
 
-    spill = str(snapshot.parent.parent / "tmp")  # DuckDB's own choice would be the user's current folder
+    spill = spill_folder(snapshot.parent.parent)  # DuckDB's own choice would be the user's current folder
     con = duckdb.connect(":memory:", config={**_SETTINGS, "temp_directory": spill})
     try:
         _prepare(con, snapshot, runs)
@@ -132,5 +134,8 @@ def _allow(con: Any, text: str) -> None:
     kind = statements[0].type.name.rpartition(".")[2].upper()
     if _PRAGMA.match(text):  # DuckDB 1.5 turns some of them into a SELECT before it says their kind
         kind = "PRAGMA"
-    if kind not in {"SELECT", "EXPLAIN", "RELATION"}:
+    if kind == "EXPLAIN":  # ANALYZE runs what it explains
+        _allow(con, _EXPLAIN.sub("", text, count=1))
+        return
+    if kind not in {"SELECT", "RELATION"}:
         raise SqlError(f"{kind} is not allowed here; only SELECT, WITH, DESCRIBE, SHOW and EXPLAIN read")

@@ -16,6 +16,7 @@ import numpy as np
 
 from workbench.core.model import Run
 from workbench.core.text import plain
+from workbench.store.files import spill_folder
 
 _POINTS = """
     SELECT r.run_id, r.run, p.key, p.step, p.wall_time, p.value
@@ -44,7 +45,7 @@ def export_points(snapshot: Path, runs: Sequence[Run], form: str, out: Path | No
     import duckdb
 
     regular = out is not None and (out.is_file() or not out.exists())
-    settings = {**_SETTINGS, "temp_directory": str(snapshot.parent.parent / "tmp")}
+    settings = {**_SETTINGS, "temp_directory": spill_folder(snapshot.parent.parent)}
     con = duckdb.connect(str(snapshot), read_only=True, config=settings)
     try:
         _register(con, runs, safe=form == "csv")

@@ -5,11 +5,37 @@ Opening and closing the file in a process that has it attached would drop DuckDB
 
 from __future__ import annotations
 
+import itertools
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 from workbench.store.errors import StoreUnwritableError
+
+_instances = itertools.count()
+
+
+def spill_folder(store: Path) -> str:
+    """A folder for what DuckDB spills, one an instance: 1.5 gives files the same names in every process.
+
+    Folders of processes that are gone are removed.
+    """
+    base = store / "tmp"
+    for old in base.iterdir() if base.is_dir() else ():
+        if not _lives(old.name.partition("-")[0]):
+            shutil.rmtree(old, ignore_errors=True)
+    return str(base / f"{os.getpid()}-{next(_instances)}")
+
+
+def _lives(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def copy_store(path: Path, target: Path) -> None:
@@ -25,7 +51,7 @@ def copy_store(path: Path, target: Path) -> None:
     if wal.exists():
         pairs.append((wal, target.with_name(target.name + ".wal")))
     for source, copy in pairs:
-        done = subprocess.run(["cp", "-p", str(source), str(copy)], capture_output=True, text=True, check=False)
+        done = subprocess.run(["cp", str(source), str(copy)], capture_output=True, text=True, check=False)
         if done.returncode:
             partial.unlink(missing_ok=True)
             raise StoreUnwritableError(

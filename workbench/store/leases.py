@@ -38,13 +38,23 @@ class FairLock:
                 return True
             turn = threading.Event()
             self._waiting.append(turn)
-        if turn.wait(timeout):
-            return True
-        with self._mutex:
-            if turn.is_set():
+        try:
+            if turn.wait(timeout):
                 return True
-            self._waiting.remove(turn)
-        return False
+        except BaseException:
+            self._leave(turn)
+            raise
+        return self._leave(turn, keep=True)
+
+    def _leave(self, turn: threading.Event, *, keep: bool = False) -> bool:
+        """Stop waiting; a turn that came meanwhile is kept if wanted, else handed on."""
+        with self._mutex:
+            if not turn.is_set():
+                self._waiting.remove(turn)
+                return False
+        if not keep:
+            self.release()
+        return keep
 
     def release(self) -> None:
         """Hand over to whoever waits longest."""
@@ -96,6 +106,12 @@ def _take(path: Path, mode: int, deadline: float) -> int:
         return descriptor
     except BlockingIOError:
         pass
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreUnwritableError(
+            f"{path}: this file system cannot lock files ({error.strerror}).\n"
+            f"  next: set WORKBENCH_STORE to a folder on a local disk"
+        ) from error
     return _wait(path, descriptor, mode, deadline)
 
 

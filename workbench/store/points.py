@@ -32,11 +32,12 @@ def fetch_series(con: DuckDBPyConnection, run: str, key: str, points: int = 0) -
         columns = con.execute(_thinned(table, _has_repeats(con, table, series, n)), [series, low, high, points // 2])
     else:
         columns = con.execute(
-            f"SELECT step, wall_time, value FROM {table} WHERE series_id = ? ORDER BY step, generation, byte_offset",
+            f"SELECT step, wall_time, value FROM {table} WHERE series_id = ? ORDER BY step, wall_time NULLS FIRST,"
+            " generation, byte_offset",
             [series],
         )
     found = columns.fetchnumpy()
-    step = _floats(found["step"]).astype(np.int64)
+    step = np.asarray(found["step"], dtype=np.int64)
     last = np.append(step[1:] != step[:-1], True)[: len(step)] if not points or n <= max(points, FEW) else slice(None)
     wall, value = _floats(found["wall_time"]), _floats(found["value"])
     return Series(run, key, step[last], wall[last], value[last], n)
@@ -52,14 +53,17 @@ def _thinned(table: str, repeats: bool) -> str:
     """SQL for the extremes of each bucket of steps; `$1` series, `$2` and `$3` step range, `$4` buckets."""
     latest = f"SELECT step, wall_time, value FROM {table} WHERE series_id = $1"
     if repeats:
-        latest += " QUALIFY row_number() OVER (PARTITION BY step ORDER BY generation DESC, byte_offset DESC) = 1"
+        latest += (
+            " QUALIFY row_number() OVER (PARTITION BY step"
+            " ORDER BY wall_time DESC NULLS LAST, generation DESC, byte_offset DESC) = 1"
+        )
     return f"""
     WITH latest AS ({latest}),
     extremes AS (
         SELECT arg_min(step, value) AS s0, arg_min(wall_time, value) AS w0, min(value) AS v0,
             arg_max(step, value) AS s1, arg_max(wall_time, value) AS w1, max(value) AS v1
         FROM latest WHERE isfinite(value)
-        GROUP BY ((step - $2)::DOUBLE * $4 / ($3 - $2 + 1))::BIGINT)
+        GROUP BY ((step::DOUBLE - $2) * $4 / ($3::DOUBLE - $2 + 1))::BIGINT)
     SELECT DISTINCT * FROM (
         SELECT s0 AS step, w0 AS wall_time, v0 AS value FROM extremes UNION ALL SELECT s1, w1, v1 FROM extremes
         UNION ALL SELECT * FROM latest WHERE NOT isfinite(value) OR step IN ($2, $3))
@@ -90,7 +94,7 @@ def fetch_sparks(con: DuckDBPyConnection, runs: Sequence[str], key: str, points:
         f"""WITH reach AS (
             SELECT series_id, min(first_step) AS low, max(last_step) AS high
             FROM summary_log WHERE {_among(wanted)} GROUP BY series_id)
-        SELECT p.series_id, ((p.step - r.low)::DOUBLE * $1 / (r.high - r.low + 1))::BIGINT AS bucket,
+        SELECT p.series_id, ((p.step::DOUBLE - r.low) * $1 / (r.high::DOUBLE - r.low + 1))::BIGINT AS bucket,
             min(p.value), max(p.value), arg_min(p.step, p.value) <= arg_max(p.step, p.value)
         FROM (SELECT series_id, step, value FROM {_visible(con)} WHERE {_among(wanted)} AND isfinite(value)) p
         JOIN reach r ON r.series_id = p.series_id

@@ -105,7 +105,8 @@ class StoreQuery:
         return self._roles[key]
 
     def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
-        return run_sql(self._store.snapshot(), text, parameters, self.runs(hidden=True))
+        runs = self.runs(hidden=True)
+        return run_sql(self._store.snapshot(), text, parameters, runs)
 
     def revision(self) -> str:
         return self._store.revision()

@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.core.model import Stage
 from workbench.store.rows import first_row
+from workbench.store.schema import SERIES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -101,10 +102,8 @@ def _decoded(text: str) -> Any:
 
 
 def _fill_series(con: DuckDBPyConnection, rows: Mapping[str, RunRow], where: str) -> None:
-    series = con.execute(
-        f"""SELECT run_id, key, n, last, last_step, min, max, first, not_finite, last_wall, first_step
-        FROM series {where} ORDER BY run_id, key"""
-    ).fetchall()
+    series = con.execute(f"""SELECT run_id, key, n, last, last_step, min, max, first, not_finite, last_wall, first_step
+        FROM ({SERIES.format(where=where)}) ORDER BY run_id, key""").fetchall()
     for run, key, *summary in series:
         if run in rows:
             rows[run].series[key] = tuple(summary)

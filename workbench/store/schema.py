@@ -56,20 +56,22 @@ CREATE TABLE profile_log (
     labels VARCHAR[], reference DOUBLE[], current DOUBLE[]);
 """
 
+SERIES = """SELECT s.run_id, s.key, m.* EXCLUDE (series_id), m.series_id FROM (
+        SELECT series_id, sum(n)::BIGINT AS n, arg_max(last, (last_step, commit_id)) AS last,
+            max(last_step) AS last_step, min(min) AS min, max(max) AS max, arg_min(first, first_step) AS first,
+            sum(not_finite)::BIGINT AS not_finite, max(last_wall) AS last_wall, min(first_step) AS first_step,
+            max(commit_id) AS commit_id
+        FROM summary_log {where} GROUP BY series_id
+    ) m JOIN (SELECT DISTINCT * FROM series_log {where}) s USING (series_id)"""
+"""Series folded from their deltas; `{where}` narrows both logs before they are."""
+
 VIEWS = """
 CREATE OR REPLACE VIEW source AS
     SELECT * FROM source_log
     QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY commit_id DESC) = 1;
 
 CREATE OR REPLACE VIEW series AS
-    SELECT m.series_id, s.run_id, s.key, m.* EXCLUDE (series_id)
-    FROM (
-        SELECT series_id, sum(n)::BIGINT AS n, sum(not_finite)::BIGINT AS not_finite,
-            arg_min(first, first_step) AS first, min(first_step) AS first_step,
-            arg_max(last, (last_step, commit_id)) AS last, max(last_step) AS last_step,
-            max(last_wall) AS last_wall, min(min) AS min, max(max) AS max, max(commit_id) AS commit_id
-        FROM summary_log GROUP BY series_id
-    ) m JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id);
+{series};
 
 CREATE OR REPLACE VIEW visible_point AS
     SELECT p.* FROM point_log p WHERE NOT EXISTS (
@@ -112,4 +114,4 @@ CREATE OR REPLACE VIEW profile AS
     SELECT v.* FROM profile_log v JOIN "window" w
         ON (w.monitor, w.spec, w.segment, w.window_start, w.commit_id)
          = (v.monitor, v.spec, v.segment, v.window_start, v.commit_id);
-"""
+""".replace("{series}", SERIES.replace("{where}", ""))

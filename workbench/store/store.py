@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.store.errors import StoreBusyError, StoreError, explain, lock_holder
-from workbench.store.files import copy_store
+from workbench.store.files import copy_store, spill_folder
 from workbench.store.leases import PATIENCE, FairLock, Turnstile
 from workbench.store.migrations import VERSION, check_not_newer, current_version, migrate
 from workbench.store.place import Place
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 APPLICATION = "workbench 0.1.0"
+_KEEP_SNAPSHOT = 600.0
+"""Seconds a snapshot that is no longer the newest stays for those who are about to open it."""
 _SETTINGS = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -104,14 +106,16 @@ class Store:
         folder = self.place.store / "snapshots"
         target = folder / f"{self.revision()}.duckdb"
         if target.exists():
+            os.utime(target)
             return target
         with self._in_process_turn(), self._turnstile.pass_through(exclusive=False, patience=self._patience):
             target = folder / f"{self.revision()}.duckdb"
             if not target.exists():
                 copy_store(self.path, target)
-        for old in folder.iterdir():
-            if not old.name.startswith(target.name) and old.stat().st_mtime < time.time() - 60:
-                old.unlink(missing_ok=True)
+        for old in list(folder.iterdir()):
+            with suppress(OSError):  # another process may be cleaning as well
+                if not old.name.startswith(target.name) and old.stat().st_mtime < time.time() - _KEEP_SNAPSHOT:
+                    old.unlink()
         return target
 
     def close(self) -> None:
@@ -155,7 +159,7 @@ class Store:
             import duckdb
 
             settings: dict[str, str | bool | int | float | list[str]] = {**_SETTINGS}
-            settings["temp_directory"] = str(self.place.store / "tmp")
+            settings["temp_directory"] = spill_folder(self.place.store)
             self._connection = duckdb.connect(":memory:", config=settings)
         return self._connection
 

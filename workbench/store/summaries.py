@@ -60,7 +60,7 @@ def compact(con: DuckDBPyConnection) -> bool:
         "SELECT (SELECT count(*) FROM summary_log) + (SELECT count(*) FROM source_log),"
         " (SELECT count(*) FROM series_log) + (SELECT count(DISTINCT source_id) FROM source_log)",
     )
-    if rows is None or rows[0] - rows[1] < COMPACT_AT:
+    if rows is None or rows[0] - rows[1] < max(COMPACT_AT, rows[1] // 2):
         return False
     con.execute(
         """CREATE TEMP TABLE folded AS

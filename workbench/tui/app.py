@@ -75,7 +75,7 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
             self.animation_level = "none"
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = DARK.name
+        self.theme = self.view.theme if self.view.theme in self.available_themes else DARK.name
 
     def on_mount(self) -> None:
         """Begin to ask the store once the first screen has been painted."""
@@ -165,8 +165,9 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         self.push_screen(Chooser("Commands", lambda: options), chosen)
 
     def action_theme(self, name: str) -> None:
-        """Use a theme."""
+        """Use a theme, and again at the next start."""
         self.theme = name
+        self.change_view(theme=name)
 
     def action_help(self) -> None:
         """Every key that works on this screen."""

@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
+from workbench.core import text
 from workbench.tui.actions import Action, Scope, actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
 from workbench.tui.lines_view import LinesView
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 SMALLEST = (60, 15)
 """Columns and rows below which nothing useful fits."""
 
+
+LONGEST_PROJECT = 18
+"""Columns of a project's name beside the tabs."""
 
 Bindings = list[Binding | tuple[str, str] | tuple[str, str, str]]
 
@@ -124,11 +128,14 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
 
     def _tabs(self) -> list[Piece]:
         app = self.workbench
-        pieces = [Piece(f" {app.project} ", "strong", keep=0)]
+        pieces = [Piece(f" {text.cut(text.plain(app.project), LONGEST_PROJECT)} ", "strong", keep=0)]
         for place, (name, title, key) in enumerate(app.tabs):
             here = name == app.current_mode
             words = f" {key} {title} " if key else f" {title} "
             pieces.append(Piece(words, "tab" if here else "dim", f"panel({name!r})", 0 if here else 10 + place))
+        wanted = sum(text.width(text.plain(piece.text)) for piece in (*pieces, *self._link()))
+        if wanted > self.app.size.width:
+            pieces.append(Piece(" p more ", "dim", "panels", 0))
         return pieces
 
     def _link(self) -> list[Piece]:

@@ -141,17 +141,22 @@ class RunRows:
             kinds["param"].update(run.params.keys())
             kinds["tag"].update(run.tags.keys())
             kinds["metric"].update(run.metrics.keys())
-        return [f"{kind}:{key}" for kind, keys in kinds.items() for key in keys]
+        return [f"{kind}:{key}" for kind, keys in kinds.items() for key, _ in keys.most_common()]
 
     def _choose_extras(self) -> Sequence[Column]:
-        """Params that differ between runs, then tags, then metrics: what tells runs apart comes first."""
+        """A business metric, params that differ between runs, tags, the other metrics, the other params."""
         keys = self._known_keys()
-        first = [key for key in keys if key.startswith("param:") and self._differs(key[6:])]
-        rest = [key for key in keys if key not in set(first) and key != f"metric:{self.snapshot.main}"]
-        tags = [key for key in rest if key.startswith("tag:")]
-        metrics = [key for key in rest if key.startswith("metric:")]
-        params = [key for key in rest if key.startswith("param:")]
-        return [self._extra(key) for key in (*first, *tags, *metrics, *params)]
+        metrics = [f"metric:{key}" for key in self._metrics_in_order() if key != self.snapshot.main]
+        business = [key for key in metrics if self.snapshot.roles[key[7:]].kind == "business"][:1]
+        params = [key for key in keys if key.startswith("param:")]
+        tags = [key for key in keys if key.startswith("tag:")]
+        telling = [key for key in params if self._differs(key[6:])]
+        return [self._extra(key) for key in dict.fromkeys([*business, *telling, *tags, *metrics, *params])]
+
+    def _metrics_in_order(self) -> Sequence[str]:
+        from workbench.panels.parts import metric_order  # numpy is not wanted before the first paint
+
+        return metric_order(self.snapshot.runs[:SAMPLE], self.snapshot.roles.__getitem__)
 
     def _differs(self, param: str) -> bool:
         return len({repr(run.params.get(param)) for run in self.snapshot.runs[:SAMPLE]}) > 1

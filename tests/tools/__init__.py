@@ -1,0 +1,1 @@
+"""Tools that make what is kept in the repository."""
