@@ -22,13 +22,12 @@ SIDEWAYS = " ▏▎▍▌▋▊▉█"
 
 def run_style(index: int, look: Look) -> Style:
     """The colour of a palette index on the look's ground."""
-    return Style(color=palette.color(index, dark=look.dark), bgcolor=look.background)
+    return Style(color=look.curve(index), bgcolor=look.background)
 
 
 def _faint_style(index: int, look: Look) -> Style:
     """The colour of the raw line behind a smoothed one."""
-    shade = palette.mix(look.background, palette.color(index, dark=look.dark), 0.4)
-    return Style(color=shade, bgcolor=look.background)
+    return Style(color=look.faint(index), bgcolor=look.background)
 
 
 def lines(block: Lines, room: Room) -> Drawing:
@@ -202,7 +201,7 @@ def _heat_cell(block: Heat, row: int, column: int, width: int, look: Look) -> Se
     if value is None or not math.isfinite(value):
         return Segment(text.fit("·", width, "center"), look.dim)
     low, high = heat_limits(block)
-    ground = palette.heat((value - low) / (high - low), dark=look.dark)
+    ground = look.heat((value - low) / (high - low))
     ink = palette.mix("#000000", "#ffffff", 0.04 if sum(palette.rgb(ground)) > 380 else 0.92)
     words = text.fit("◆" if _flagged(block, row, column) else "", width, "center")
     return Segment(words, Style(color=ink, bgcolor=ground))
@@ -212,7 +211,7 @@ def _heat_legend(block: Heat, first: int, room: Room) -> Strip:
     """The scale from low to high, what the mark means, and how much is not shown."""
     low, high = heat_limits(block)
     segments = [Segment(f"{units.number(low, 3)} ", room.look.dim)]
-    segments += [Segment("  ", Style(bgcolor=palette.heat(step / 5, dark=room.look.dark))) for step in range(6)]
+    segments += [Segment("  ", Style(bgcolor=room.look.heat(step / 5))) for step in range(6)]
     words = f" {units.number(high, 3)}   ◆ over the threshold   · no value"
     if first:
         words += f"   {first} earlier not shown"

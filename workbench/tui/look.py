@@ -34,6 +34,13 @@ def _theme(name: str, dark: bool, text: str, grounds: tuple[str, str, str], bord
     )
 
 
+FEW_COLORS = 16
+"""Colours of a terminal that cannot show shades."""
+CURVES_DARK_16 = ("#55ffff", "#ffff55", "#ff55ff", "#55ff55", "#ff5555", "#5555ff")
+CURVES_LIGHT_16 = ("#0000aa", "#aa00aa", "#aa5500", "#00aaaa", "#aa0000", "#00aa00")
+"""Curves where there are no shades: the terminal's own colours, told apart further by their letters."""
+HEAT_16 = ("#000000", "#0000aa", "#00aaaa", "#aa5500", "#ffff55")
+
 DARK = _theme("workbench-dark", True, "#d8dee6", ("#0e1217", "#141a21", "#1f2b38"), "#2b3642")
 LIGHT = _theme("workbench-light", False, "#1d2630", ("#fbfcfd", "#f1f4f7", "#dde7f1"), "#c3ccd6")
 
@@ -66,6 +73,26 @@ class Look:
     background: str
     """Hex colour, for blending."""
     dark: bool
+    shades: bool
+    """Whether the terminal can show more than its 16 colours."""
+
+    def curve(self, index: int) -> str:
+        """The `#rrggbb` of a palette index."""
+        if self.shades:
+            return palette.color(index, dark=self.dark)
+        colors = CURVES_DARK_16 if self.dark else CURVES_LIGHT_16
+        return colors[index % len(colors)]
+
+    def faint(self, index: int) -> str:
+        """The same for the raw line behind a smoothed one."""
+        return palette.mix(self.background, self.curve(index), 0.4) if self.shades else "#555555"
+
+    def heat(self, share: float) -> str:
+        """The `#rrggbb` of a place on the heat scale, 0 to 1."""
+        if self.shades:
+            return palette.heat(share, dark=self.dark)
+        scale = HEAT_16 if self.dark else HEAT_16[::-1]
+        return scale[round(min(max(share, 0.0), 1.0) * (len(scale) - 1))]
 
     def tone(self, tone: Tone) -> Style:
         """The style of a tone; plain text for none."""
@@ -80,15 +107,15 @@ class Look:
         return styles[tone]
 
 
-def look_of(variables: Mapping[str, str], dark: bool) -> Look:
-    """The look of a theme's CSS variables."""
+def look_of(variables: Mapping[str, str], dark: bool, *, shades: bool = True, colors: bool = True) -> Look:
+    """The look of a theme's CSS variables; without `colors`, what is good or bad is told by underlines."""
     names = ("foreground", "background", "text-muted", "success", "error", "warning", "accent", "panel", "border")
-    return _look(tuple(variables.get(name, "") for name in names), dark)
+    return _look(tuple(variables.get(name, "") for name in names), dark, shades, colors)
 
 
 @lru_cache(maxsize=8)
-def _look(colors: tuple[str, ...], dark: bool) -> Look:
-    text, ground, muted, good, bad, warn, accent, panel, border = (_parse(color) for color in colors)
+def _look(theme: tuple[str, ...], dark: bool, shades: bool, colors: bool) -> Look:
+    text, ground, muted, good, bad, warn, accent, panel, border = (_parse(color) for color in theme)
 
     def ink(color: Color, *, bold: bool = False) -> Style:
         return Style(color=color.rich_color, bgcolor=ground.rich_color, bold=bold)
@@ -97,8 +124,8 @@ def _look(colors: tuple[str, ...], dark: bool) -> Look:
         base=ink(text),
         dim=ink(muted),
         good=ink(good),
-        bad=ink(bad),
-        warn=ink(warn),
+        bad=ink(bad) + Style(underline=not colors or None, bold=not colors or None),
+        warn=ink(warn) + Style(underline=not colors or None),
         accent=ink(accent),
         strong=ink(text, bold=True),
         header=ink(muted, bold=True),
@@ -106,10 +133,11 @@ def _look(colors: tuple[str, ...], dark: bool) -> Look:
         rule=ink(border),
         tab=Style(color=ground.rich_color, bgcolor=accent.rich_color, bold=True),
         key=ink(accent, bold=True),
-        spark=ink(Color.parse(palette.mix(ground.hex6, accent.hex6, 0.6))),
+        spark=ink(Color.parse(palette.mix(ground.hex6, accent.hex6, 0.6)) if shades else accent),
         on_cell=Style(bold=True, reverse=True),
         background=ground.hex6,
         dark=dark,
+        shades=shades,
     )
 
 

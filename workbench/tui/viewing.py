@@ -13,7 +13,7 @@ from workbench.core.model import Run
 from workbench.core.query import Focus
 from workbench.tui.data import StoreApp
 from workbench.tui.dialogs import Option
-from workbench.tui.look import Look, look_of
+from workbench.tui.look import FEW_COLORS, Look, look_of
 from workbench.tui.runs_screen import RunsScreen
 
 FEW = 5
@@ -26,7 +26,8 @@ class ViewApp(StoreApp, inherit_bindings=False):
     @property
     def look(self) -> Look:
         """Styles of the current theme."""
-        return look_of(self.theme_variables, self.current_theme.dark)
+        shades = self.color_count > FEW_COLORS
+        return look_of(self.theme_variables, self.current_theme.dark, shades=shades, colors=not self.no_color)
 
     @property
     def color_count(self) -> int:
@@ -111,7 +112,7 @@ class ViewApp(StoreApp, inherit_bindings=False):
         for each in self.charted:
             taken[each] = palette.stable_color(each, taken.values())
         color = taken.get(run_id, palette.stable_color(run_id))
-        return Style(color=palette.color(color, dark=self.look.dark))
+        return Style(color=self.look.curve(color))
 
     def name_of(self, run_id: str) -> str:
         """A run's name, or its path; empty for what is no run."""
