@@ -68,3 +68,11 @@ def test_flagged_cells_of_a_heat_map_are_seen_without_colour():
     )
     assert "◆" in drawing.strips[1].text and "·" in drawing.strips[1].text
     assert [target.from_end for target in drawing.targets] == [-3, -2, -1]
+
+
+def test_without_shades_curves_differ_and_without_colours_the_bad_is_underlined():
+    plain, few = look_of({}, dark=True), look_of({}, dark=True, shades=False)
+    assert len({few.curve(index) for index in range(6)}) == 6
+    assert len({few.heat(step / 4) for step in range(5)}) == 5
+    assert not plain.bad.underline
+    assert look_of({}, dark=True, colors=False).bad.underline

@@ -66,6 +66,21 @@ def test_an_edited_configuration_is_taken_up_and_a_broken_one_is_named(tmp_path)
     tell(story)
 
 
+def test_a_configuration_written_while_the_workbench_opens_is_taken_up(tmp_path):
+    """The demo's training writes its settings a moment after the interface has read that there are none."""
+
+    async def story():
+        file = tmp_path / "flights" / "workbench.toml"
+        file.parent.mkdir()
+        file.write_text('[project]\nmain_metric = "train/loss"\n')
+        async with workbench(tmp_path, (120, 40)) as sitting:
+            sitting.app.look_at_config()
+            await sitting.settle()
+            assert "train/loss" in sitting.screen[2]
+
+    tell(story)
+
+
 def test_a_refused_line_is_reached_from_the_list_of_sources(tmp_path, project: Project):
     project.write("runs/a/metrics.jsonl", line(0, loss=1.0) + "not json [/]\x1b]0;x\x07\n" + line(1, loss=0.5))
     project.read(final=True)

@@ -185,11 +185,13 @@ def test_columns_are_chosen_and_scrolled(tmp_path):
             titles = sitting.screen[2]
             assert "lr" in titles and "depth" in titles
             await sitting.press("right")
-            assert "lr" not in sitting.screen[2].split() and "depth" in sitting.screen[2]
+            assert "depth" not in sitting.screen[2] and "lr" in sitting.screen[2].split()
+            assert "more columns ← 1  2 →" in sitting.screen[1]
             await sitting.press("left", "o")
-            await sitting.type("param depth")
+            assert "enter on or off" in sitting.text
+            await sitting.type("param lr")
             await sitting.press("enter", "escape")
-            assert "depth" not in sitting.screen[2]
+            assert "lr" not in sitting.screen[2].split()
 
     tell(story)
 

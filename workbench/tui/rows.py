@@ -23,6 +23,9 @@ from workbench.tui.session import ViewState
 SAMPLE = 200
 """Runs looked at to choose columns and their widths."""
 
+EXACT = 9
+"""Characters up to which a number among the params is shown as it was logged; longer ones are rounded in the table."""
+
 Percentiles = Mapping[tuple[str, str], Sequence[float]]
 """By (run id, key): what the store's `percentiles` answered, p50, p95 and p99."""
 
@@ -141,7 +144,9 @@ class RunRows:
             kinds["param"].update(run.params.keys())
             kinds["tag"].update(run.tags.keys())
             kinds["metric"].update(run.metrics.keys())
-        return [f"{kind}:{key}" for kind, keys in kinds.items() for key, _ in keys.most_common()]
+        return [
+            f"{kind}:{key}" for kind, keys in kinds.items() for key in sorted(keys, key=lambda key: (-keys[key], key))
+        ]
 
     def _choose_extras(self) -> Sequence[Column]:
         """A business metric, params that differ between runs, tags, the other metrics, the other params."""
@@ -164,7 +169,7 @@ class RunRows:
     def _extra(self, key: str) -> Column:
         kind, _, name = key.partition(":")
         unit = self.snapshot.roles.get(name, Roles()).unit if kind == "metric" else ""
-        cells = [_extra_cell(run, kind, name) for run in islice(self.snapshot.runs, 40)]
+        cells = [_extra_cell(run, kind, name, unit) for run in islice(self.snapshot.runs, 40)]
         longest = max((len(_rough(cell, unit)) for cell in cells), default=4)
         numbers = all(isinstance(cell.value, int | float | None) for cell in cells)
         width = max(min(len(name), 14), min(longest, 18), 4)
@@ -215,13 +220,13 @@ class RunRows:
         if key == "spark":
             return Cell("", spark=self.sparks.get(run.id, ()))
         if key == "main":
-            return Cell(self.main_value(run))
+            return _even(self.main_value(run), self.snapshot.roles.get(self.snapshot.main or "", Roles()).unit)
         if key == "delta":
             return self._delta(run)
         if key == "p95":
             return Cell(self.p95(run.id))
         kind, _, name = key.partition(":")
-        return _extra_cell(run, kind, name)
+        return _extra_cell(run, kind, name, self.snapshot.roles.get(name, Roles()).unit)
 
     def _delta(self, run: Run) -> Cell:
         from workbench.core.compare import delta  # numpy is not wanted before the first paint
@@ -247,15 +252,25 @@ def _ordered(value: Any) -> tuple[int, Any] | None:
     return (0, float(value)) if isinstance(value, bool | int | float) else (1, str(value).casefold())
 
 
-def _extra_cell(run: Run, kind: str, name: str) -> Cell:
+def _even(value: float | None, unit: str) -> Cell:
+    """A metric with all its four digits, so that the points of a column stand below each other."""
+    text = units.value(value, unit)
+    digits = text.replace(".", "").lstrip("-0")
+    if unit or "." not in text or not digits.isdigit():
+        return Cell(value)
+    return Cell(value, text=text + "0" * (4 - len(digits)))
+
+
+def _extra_cell(run: Run, kind: str, name: str, unit: str) -> Cell:
     if kind == "metric":
         summary = run.metrics.get(name)
-        return Cell(None if summary is None else summary.last)
+        return _even(None if summary is None else summary.last, unit)
     if kind == "tag":
         return Cell(run.tags.get(name, "") or ("✓" if name in run.tags else ""))
     value = run.params.get(name)
     shown = value if value is None or isinstance(value, bool | int | float | str) else str(value)
-    return Cell(shown, text=units.logged(value))
+    exact = units.logged(value)
+    return Cell(shown, text=exact if len(exact) <= EXACT else units.number(value))
 
 
 def _rough(cell: Cell, unit: str) -> str:

@@ -45,8 +45,10 @@ def summary(rows: RunRows, shown: int, view: ViewState) -> tuple[Sequence[Piece]
 
 def detail(run: Run) -> list[Piece]:
     """One run: why it is in its state, its tags, its last note, its params."""
-    params = "  ".join(f"{key}={_param(value)}" for key, value in run.params.items())
-    tags = "  ".join(f"#{key}:{value}" if value and value != "true" else f"#{key}" for key, value in run.tags.items())
+    params = "  ".join(f"{key}={_param(value)}" for key, value in sorted(run.params.items()))
+    tags = "  ".join(
+        f"#{key}:{value}" if value and value != "true" else f"#{key}" for key, value in sorted(run.tags.items())
+    )
     pieces = [Piece(f" {run.name or run.path}", "strong"), Piece(f"  {run.status_reason}", "dim")]
     if tags:
         pieces.append(Piece(f"  {tags}", "accent"))

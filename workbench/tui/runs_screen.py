@@ -102,7 +102,10 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
             return
         view = self.workbench.view
         layout = self.workbench.rows.columns(view, self.grid.size.width or self.app.size.width, self._first_column)
+        changed = layout != self.grid.layout_now
         self.grid.show_columns(layout, view.sort, view.descending)
+        if changed:
+            self.show_bars()
 
     def data_changed(self) -> None:
         """Show the runs as they are now."""
