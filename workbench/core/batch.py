@@ -12,12 +12,16 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Framing = Literal["lines", "records", "file"]
-"""How a source is cut: complete lines, records the reader frames itself, or the file as a whole."""
+Framing = Literal["lines", "records", "file", "path"]
+"""How a source is cut: complete lines, records the reader frames itself, the file as a whole, or not at all.
+
+`path` is for what is not one stream of bytes, a database or a folder: the reader opens `Chunk.place` itself, read-only.
+"""
 
 FactKind = Literal[
     "name", "native_id", "format", "param", "tag", "note", "started", "ended", "status", "total_steps",
     "flush_interval", "heartbeat", "stage", "artifact", "data", "summary", "environment", "hidden", "baseline",
+    "group", "parent", "goal", "console",
 ]  # fmt: skip
 """What a fact is about; `docs` of each kind stand at `Fact`."""
 
@@ -52,6 +56,13 @@ class Claim:
     """The file is a run of its own, rather than one of several views of its folder's run."""
     native_id: str = ""
     """The run's own id, where the head tells it; formats beside it in the folder join that run."""
+    many_runs: bool = False
+    """The file tells of several runs, all named by their native ids; none is the file's own."""
+    covers: Sequence[str] = ()
+    """Glob patterns, relative to the file's folder, of files that are read through this one, or not to be read at all.
+
+    `**` also matches sub-folders: `("metrics/**", "params/*")`.
+    """
 
 
 NO = Claim(0.0, "")
@@ -60,7 +71,10 @@ NO = Claim(0.0, "")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A stretch of a source from byte `start` on; for lines it ends with a line's end unless `final`."""
+    """A stretch of a source from byte `start` on; for lines it ends with a line's end unless `final`.
+
+    With the framing `path`, `data` is empty and `start` counts what was consumed before, in the reader's own unit.
+    """
 
     path: PurePath
     data: bytes
@@ -71,6 +85,8 @@ class Chunk:
     """No more is coming: a last line without its terminator is in `data`."""
     modified: float = 0.0
     """Modification time, seconds since 1970: the time of points that carry none."""
+    place: str = ""
+    """Absolute path of the source, for the framing `path` alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +126,9 @@ class Fact:
     key: the reason in words) · total_steps int · flush_interval float seconds the writer may be silent ·
     heartbeat float seconds at which the writer promised to be back · stage (key: name) dict(start, end, rows, status) ·
     artifact (key: name) dict(path, bytes, sha256) · data (key: role) dict(path, bytes, sha256, rows) ·
-    summary (key) JSON scalar · environment (key) JSON scalar · hidden bool · baseline bool.
+    summary (key) JSON scalar · environment (key) JSON scalar · hidden bool · baseline bool · group str, the study,
+    experiment or sweep it belongs to · parent str, native id of the run it is nested in · goal (key: metric) "min" or
+    "max", which way the writer said is better · console str, path of a text log relative to the project.
     """
 
     kind: FactKind
@@ -120,6 +138,30 @@ class Fact:
     offset: int = 0
     run: str = ""
     """Native id of the run it is about; empty for the source's own run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Counts of one key at one step: `counts` of length n stand between the n + 1 ascending `edges`."""
+
+    key: str
+    step: int
+    wall: float
+    edges: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    offset: int = 0
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleLine:
+    """A line of a run's output that its log carries inside; text logs are read in place instead."""
+
+    text: str
+    wall: float | None = None
+    stream: Literal["out", "err"] = "out"
+    offset: int = 0
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +196,10 @@ class Batch:
     accepted: int = 0
     """Lines or records understood, those without a point included."""
     consumed: int = 0
-    """Bytes of `Chunk.data` that need not come again; record framings may leave a half record."""
+    """Bytes of `Chunk.data` that need not come again; record framings may leave a half record.
+
+    With the framing `path`: how far the reader got in its own unit, rows and changed facts alike; 0 is nothing new.
+    """
     state: Mapping[str, Any] = field(default_factory=dict)
     """JSON-able; comes back with the next chunk, also after a restart."""
     message: str = ""
@@ -162,3 +207,7 @@ class Batch:
     restart: bool = False
     """The reader cannot go on from here: read the source from byte 0 as a new generation."""
     purges: Sequence[Purge] = ()
+    histograms: Sequence[Histogram] = ()
+    console: Sequence[ConsoleLine] = ()
+    more: bool = False
+    """With the framing `path`: there is more to read at once."""

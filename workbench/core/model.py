@@ -63,6 +63,14 @@ class Run:
     baseline: bool = False
     total_steps: int | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
+    group: str = ""
+    """The study, experiment or sweep it belongs to."""
+    parent: str = ""
+    """Id of the run it is nested in."""
+    formats: Sequence[str] = ()
+    """Every format seen of it, `format` first."""
+    aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By metric: the formats that log it too, whose points are kept but not shown."""
 
 
 @dataclass(frozen=True, slots=True)

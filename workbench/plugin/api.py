@@ -6,6 +6,8 @@ bytes into columns. Text is handed on raw: renderers make it safe to show.
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, ClassVar
@@ -15,9 +17,11 @@ from workbench.core.batch import (
     Batch,
     Chunk,
     Claim,
+    ConsoleLine,
     Fact,
     Framing,
     Head,
+    Histogram,
     Points,
     Purge,
     Reject,
@@ -46,9 +50,9 @@ API = 1
 """Version of this contract; a plugin that asks for a newer one is refused with both numbers."""
 
 __all__ = [
-    "API", "NO", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "ColumnDrift", "Columns",
-    "Distribution", "Empty", "Fact", "Fit", "Focus", "Framing", "Head", "Heat", "Line", "Lines", "Note", "Panel",
-    "Points", "Purge", "Query", "Reader", "Reject", "Roles", "Rows", "Run", "Series", "Source", "Stack", "Stage",
+    "API", "NO", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "ColumnDrift", "Columns", "ConsoleLine",
+    "Distribution", "Empty", "Fact", "Fit", "Focus", "Framing", "Head", "Heat", "Histogram", "Line", "Lines", "Note",
+    "Panel", "Points", "Purge", "Query", "Reader", "Reject", "Roles", "Rows", "Run", "Series", "Source", "Stack", "Stage",
     "Stat", "Summary", "Table", "Tone", "Window", "no_points",
 ]  # fmt: skip
 
@@ -104,6 +108,19 @@ class Reader:
     def is_whole(self, tail: bytes) -> bool:
         """Whether a last line without its end is certainly complete; a cut-off number never is."""
         return False
+
+    def stamp(self, place: str) -> tuple[int, int]:
+        """Size in bytes and newest modification in nanoseconds of all that a `path` source is made of.
+
+        The default is that of the file and of the write-ahead log beside it, if there is one (SQLite).
+
+        Raises:
+            OSError: the source cannot be looked at.
+        """
+        found = [os.stat(place)]
+        with contextlib.suppress(OSError):
+            found.append(os.stat(f"{place}-wal"))
+        return sum(item.st_size for item in found), max(item.st_mtime_ns for item in found)
 
     def run_folder(self, path: PurePath) -> tuple[PurePath, str]:
         """The folder that stands for the run, and a prefix for its keys; sub-folders of one run are merged here."""
