@@ -52,8 +52,8 @@ API = 1
 __all__ = [
     "API", "NO", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "ColumnDrift", "Columns", "ConsoleLine",
     "Distribution", "Empty", "Fact", "Fit", "Focus", "Framing", "Head", "Heat", "Histogram", "Line", "Lines", "Note",
-    "Panel", "Points", "Purge", "Query", "Reader", "Reject", "Roles", "Rows", "Run", "Series", "Source", "Stack", "Stage",
-    "Stat", "Summary", "Table", "Tone", "Window", "no_points",
+    "Panel", "Points", "Purge", "Query", "Reader", "Reject", "Roles", "Rows", "Run", "Series", "Source", "Stack",
+    "Stage", "Stat", "Summary", "Table", "Tone", "Window", "no_points",
 ]  # fmt: skip
 
 
