@@ -37,6 +37,14 @@ CREATE TABLE reject_log (
 
 CREATE TABLE cut_log (source_id UBIGINT, generation INTEGER, from_step BIGINT, before_offset BIGINT);
 
+CREATE TABLE histogram_log (
+    series_id UBIGINT, source_id UBIGINT, generation INTEGER, byte_offset BIGINT,
+    step BIGINT, wall_time DOUBLE, edges DOUBLE[], counts DOUBLE[]);
+
+CREATE TABLE console_log (
+    run_id VARCHAR, source_id UBIGINT, generation INTEGER, byte_offset BIGINT,
+    wall_time DOUBLE, stream VARCHAR, text VARCHAR);
+
 CREATE TABLE monitor_log (commit_id BIGINT, monitor VARCHAR, spec VARCHAR, inputs VARCHAR, message VARCHAR);
 
 CREATE TABLE window_log (
@@ -78,19 +86,23 @@ CREATE OR REPLACE VIEW visible_point AS
         SELECT 1 FROM cut_log c WHERE c.source_id = p.source_id AND c.generation = p.generation
         AND p.step >= c.from_step AND p.byte_offset < c.before_offset);
 
+CREATE OR REPLACE VIEW replaced AS
+    SELECT DISTINCT source_id, generation FROM cut_log WHERE from_step = -9223372036854775808;
+
 CREATE OR REPLACE VIEW point AS
     SELECT s.run_id, s.key, p.step, p.wall_time, p.value, p.source_id, p.generation, p.byte_offset
     FROM visible_point p JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id);
 
 CREATE OR REPLACE VIEW fact AS
     SELECT f.* FROM fact_log f
-        JOIN (SELECT source_id, generation FROM source) s ON s.source_id = f.source_id AND s.generation = f.generation
+        ANTI JOIN replaced r ON r.source_id = f.source_id AND r.generation = f.generation
     QUALIFY row_number() OVER (
         PARTITION BY run_id, kind, key
         ORDER BY coalesce(wall_time, 0) DESC, commit_id DESC, byte_offset DESC) = 1;
 
 CREATE OR REPLACE VIEW reject AS
-    SELECT s.path, r.* FROM reject_log r JOIN source s ON s.source_id = r.source_id;
+    SELECT s.path, r.* FROM reject_log r JOIN source s ON s.source_id = r.source_id
+        ANTI JOIN replaced g ON g.source_id = r.source_id AND g.generation = r.generation;
 
 CREATE OR REPLACE VIEW monitor AS
     SELECT * FROM monitor_log
