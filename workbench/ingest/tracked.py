@@ -210,7 +210,9 @@ def _new_runs(
     return [(run, source.run_path, source.reader.name) for run in new]
 
 
-def _point_rows(source: Tracked, points: Points, known: Known) -> tuple[PointRows | None, list[tuple[int, str, str]]]:
+def _point_rows(
+    source: Tracked, points: Points, known: Known
+) -> tuple[PointRows | None, list[tuple[int, str, str, str]]]:
     """The points with their series named by id, and the series seen for the first time."""
     if not len(points):
         return None, []
@@ -221,16 +223,16 @@ def _point_rows(source: Tracked, points: Points, known: Known) -> tuple[PointRow
     dense[used] = np.arange(len(used))
     runs: list[str] = []
     ids: list[int] = []
-    new: list[tuple[int, str, str]] = []
+    new: list[tuple[int, str, str, str]] = []
     for code in used.tolist():
         run = _run_of(source, points.runs[code // len(points.keys)] if points.run is not None else "")
         key = source.cursor.key_prefix + points.keys[code % len(points.keys)]
-        series = series_id(run, key)
+        series = series_id(run, key, source.reader.name)
         runs.append(run)
         ids.append(series)
         if series not in known.series:
             known.series.add(series)
-            new.append((series, run, key))
+            new.append((series, run, key, source.reader.name))
     series_ids = np.array(ids, dtype=np.uint64)
     return PointRows(series_ids, runs, dense[codes], points.offset, points.step, points.wall, points.value), new
 

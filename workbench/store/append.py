@@ -103,8 +103,8 @@ class Delta:
 
     cursor: Cursor
     points: PointRows | None = None
-    new_series: Sequence[tuple[int, str, str]] = ()
-    """(series id, run id, key) seen for the first time."""
+    new_series: Sequence[tuple[int, str, str, str]] = ()
+    """(series id, run id, key, format) seen for the first time."""
     new_runs: Sequence[tuple[str, str, str]] = ()
     """(run id, path, format) seen for the first time."""
     facts: Sequence[tuple[str, Fact]] = ()
@@ -125,7 +125,8 @@ def append(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:
     commit = next_commit(con)
     now = max(delta.cursor.seen_at for delta in deltas)
     _insert_points(con, commit, deltas)
-    insert(con, "series_log", as_columns(("series_id", "run_id", "key"), _each(deltas, "new_series"), {"series_id"}))
+series = as_columns(("series_id", "run_id", "key", "format"), _each(deltas, "new_series"), {"series_id"})
+    insert(con, "series_log", series)
     runs = [(commit, *run, now) for run in _each(deltas, "new_runs")]
     insert(con, "run_log", as_columns(("commit_id", "run_id", "path", "format", "seen_at"), runs))
     _insert_facts(con, commit, deltas)
