@@ -34,6 +34,8 @@ class Head:
     data: bytes
     size: int
     siblings: frozenset[str] = frozenset()
+    place: str = ""
+    """Absolute path, for a database whose tables lie beyond the head; opened read-only, and for a moment."""
 
     @property
     def name(self) -> str:
