@@ -34,6 +34,8 @@ class Head:
     data: bytes
     size: int
     siblings: frozenset[str] = frozenset()
+    place: str = ""
+    """Absolute path where the file itself may be opened, read-only, when its head cannot tell: tables of a database."""
 
     @property
     def name(self) -> str:
