@@ -178,16 +178,16 @@ def _cuts(source: Tracked, first_step: int | None) -> list[Cut]:
 
 def _histogram_rows(
     source: Tracked, histograms: Sequence[Histogram], known: Known
-) -> tuple[list[HistogramRow], list[tuple[int, str, str]]]:
+) -> tuple[list[HistogramRow], list[tuple[int, str, str, str]]]:
     """Histograms with their series named by id, and the series seen for the first time."""
     rows: list[HistogramRow] = []
-    new: list[tuple[int, str, str]] = []
+    new: list[tuple[int, str, str, str]] = []
     for item in histograms:
         run, key = _run_of(source, item.run), source.cursor.key_prefix + item.key
-        series = series_id(run, key)
+        series = series_id(run, key, source.reader.name)
         if series not in known.series:
             known.series.add(series)
-            new.append((series, run, key))
+            new.append((series, run, key, source.reader.name))
         edges, counts = item.edges.tolist(), item.counts.tolist()
         rows.append(HistogramRow(series, item.offset, item.step, item.wall, edges, counts))
     return rows, new

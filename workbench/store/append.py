@@ -125,7 +125,7 @@ def append(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:
     commit = next_commit(con)
     now = max(delta.cursor.seen_at for delta in deltas)
     _insert_points(con, commit, deltas)
-series = as_columns(("series_id", "run_id", "key", "format"), _each(deltas, "new_series"), {"series_id"})
+    series = as_columns(("series_id", "run_id", "key", "format"), _each(deltas, "new_series"), {"series_id"})
     insert(con, "series_log", series)
     runs = [(commit, *run, now) for run in _each(deltas, "new_runs")]
     insert(con, "run_log", as_columns(("commit_id", "run_id", "path", "format", "seen_at"), runs))

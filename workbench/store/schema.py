@@ -47,14 +47,6 @@ CREATE TABLE reject_log (
 
 CREATE TABLE cut_log (source_id UBIGINT, generation INTEGER, from_step BIGINT, before_offset BIGINT);
 
-CREATE TABLE histogram_log (
-    series_id UBIGINT, source_id UBIGINT, generation INTEGER, byte_offset BIGINT,
-    step BIGINT, wall_time DOUBLE, edges DOUBLE[], counts DOUBLE[]);
-
-CREATE TABLE console_log (
-    run_id VARCHAR, source_id UBIGINT, generation INTEGER, byte_offset BIGINT,
-    wall_time DOUBLE, stream VARCHAR, text VARCHAR);
-
 CREATE TABLE monitor_log (commit_id BIGINT, monitor VARCHAR, spec VARCHAR, inputs VARCHAR, message VARCHAR);
 
 CREATE TABLE window_log (
@@ -117,7 +109,7 @@ CREATE OR REPLACE VIEW point AS
 
 CREATE OR REPLACE VIEW histogram AS
     SELECT s.run_id, s.key, h.step, h.wall_time, h.edges, h.counts, h.source_id, h.generation, h.byte_offset
-    FROM histogram_log h SEMI JOIN source c ON c.source_id = h.source_id AND c.generation = h.generation
+    FROM histogram_log h ANTI JOIN replaced g ON g.source_id = h.source_id AND g.generation = h.generation
         JOIN (
             SELECT s.* FROM (SELECT series_id, count(*) AS n FROM histogram_log GROUP BY series_id) h
                 JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id)
@@ -125,7 +117,7 @@ CREATE OR REPLACE VIEW histogram AS
 
 CREATE OR REPLACE VIEW console AS
     SELECT c.* FROM console_log c
-        SEMI JOIN source s ON s.source_id = c.source_id AND s.generation = c.generation;
+        ANTI JOIN replaced g ON g.source_id = c.source_id AND g.generation = c.generation;
 
 CREATE OR REPLACE VIEW fact AS
     SELECT f.* FROM fact_log f
