@@ -124,7 +124,8 @@ CREATE OR REPLACE VIEW fact AS
         ANTI JOIN replaced r ON r.source_id = f.source_id AND r.generation = f.generation
     QUALIFY row_number() OVER (
         PARTITION BY run_id, kind, key
-        ORDER BY coalesce(wall_time, 0) DESC, commit_id DESC, byte_offset DESC) = 1;
+        -- A run that was taken up again started when it first did.
+        ORDER BY CASE kind WHEN 'started' THEN -try_cast(value AS DOUBLE) ELSE coalesce(wall_time, 0) END DESC, commit_id DESC, byte_offset DESC) = 1;
 
 CREATE OR REPLACE VIEW reject AS
     SELECT s.path, r.* FROM reject_log r JOIN source s ON s.source_id = r.source_id
@@ -135,8 +136,15 @@ CREATE OR REPLACE VIEW monitor AS
     QUALIFY row_number() OVER (PARTITION BY monitor ORDER BY commit_id DESC) = 1;
 
 CREATE OR REPLACE VIEW "window" AS
-    SELECT w.* FROM window_log w JOIN monitor m ON m.monitor = w.monitor AND m.spec = w.spec
-    QUALIFY row_number() OVER (PARTITION BY w.monitor, w.segment, w.window_start ORDER BY w.commit_id DESC) = 1;
+    WITH latest AS MATERIALIZED (
+        SELECT w.* FROM window_log w JOIN monitor m ON m.monitor = w.monitor AND m.spec = w.spec
+        -- A window without extent is a file whose rows have no times, known by when the file was written.
+        WHERE w.window_end > w.window_start OR w.commit_id = m.commit_id
+        QUALIFY row_number() OVER (PARTITION BY w.monitor, w.segment, w.window_start ORDER BY w.commit_id DESC) = 1)
+    -- Where boundaries moved, the later evaluation holds; windows that only touch do not overlap.
+    SELECT w.* FROM latest w WHERE NOT EXISTS (
+        SELECT 1 FROM latest l WHERE l.monitor = w.monitor AND l.segment = w.segment AND l.commit_id > w.commit_id
+            AND l.window_start < w.window_end AND l.window_end > w.window_start);
 
 CREATE OR REPLACE VIEW window_metric AS
     SELECT v.* FROM window_metric_log v JOIN "window" w
