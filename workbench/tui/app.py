@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Panel
     from workbench.tui.draw import Target
 
-POLL = 0.25
-"""Seconds between looks at the store's revision."""
+POLL = 0.1
+"""Seconds between looks at the store's revision, which cost a stat each."""
 
 WITHOUT_TAB = ("run", "source")
 """Panels that are opened from another one, and so have no tab."""
