@@ -14,9 +14,10 @@ from workbench.core.where import WhereError
 from workbench.tui.bars import Bar, Piece
 from workbench.tui.chart import RunChart
 from workbench.tui.chart_place import ChartPlace
-from workbench.tui.chrome import WorkbenchScreen, bindings
+from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.draw import Drawing, Room, draw
 from workbench.tui.grid import GridColumns, RunGrid
+from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
 from workbench.tui.run_words import EMPTY_HINT, as_text, detail, summary
 from workbench.tui.session import PAINTED_ROWS, Painting, ViewState

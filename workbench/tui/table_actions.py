@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.model import Run
 from workbench.core.where import WhereError
 from workbench.tui.bars import Piece
-from workbench.tui.dialogs import Chooser, Option, Prompt, Verdict
+from workbench.tui.dialogs import Chooser, Option
+from workbench.tui.prompt import Verdict
 from workbench.tui.run_actions import RunActions
 from workbench.tui.run_words import count
 
@@ -71,9 +72,7 @@ class TableActions(RunActions):
 
     def action_filter(self) -> None:
         """Type a filter with the table following."""
-        self.app.push_screen(
-            Prompt("lr>1e-3 tag:x state:running val/loss<0.4", self.workbench.view.where, self._judge), self._filtered
-        )
+        self.ask("lr>1e-3 tag:x state:running val/loss<0.4", self.workbench.view.where, self._judge, self._filtered)
 
     def _judge(self, where: str) -> Verdict:
         app = self.workbench
