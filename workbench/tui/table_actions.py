@@ -32,6 +32,11 @@ class TableActions(RunActions):
         """The table."""
         raise NotImplementedError
 
+    @property
+    def where(self) -> str:
+        """The filter as it stands, or as it is being typed."""
+        return self.workbench.view.where if self._preview is None else self._preview
+
     def show_columns(self) -> None:
         """Lay the columns out again."""
         raise NotImplementedError
