@@ -12,7 +12,7 @@ from workbench.core.config import ANNOTATIONS_FOLDER, Config
 from workbench.core.ids import hash64, run_id
 from workbench.ingest import limits
 from workbench.ingest.discovery import Detector, Found, walk
-from workbench.ingest.renames import moves
+from workbench.ingest.renames import by_name, moves
 from workbench.ingest.tracked import Known, Tracked
 from workbench.plugin.api import Reader
 from workbench.readers.annotations import AnnotationReader
@@ -137,14 +137,18 @@ class Registry:
         return news + (self.look_into(restless) if restless else [])
 
     def earlier(self, source: Tracked) -> Sequence[tuple[int, int]]:
-        """(source id, generation) of the run's files of the same format that come before a file by name."""
+        """(source id, generation) of the run's files of the same format that come before a file by name.
+
+        Numbers in names count by value, and files that are gone by now count as well.
+        """
+        others = [*(item.cursor for item in self.tracked.values()), *self._gone.values()]
         return [
-            (other.cursor.source_id, other.cursor.generation)
-            for other in self.tracked.values()
-            if other.reader is source.reader
-            and other.cursor.run_id == source.cursor.run_id
-            and other.cursor.key_prefix == source.cursor.key_prefix
-            and other.path < source.path
+            (other.source_id, other.generation)
+            for other in others
+            if other.format == source.reader.name
+            and other.run_id == source.cursor.run_id
+            and other.key_prefix == source.cursor.key_prefix
+            and by_name(other.path) < by_name(str(source.path))
         ]
 
     def take_remarks(self) -> list[Cursor]:
@@ -210,7 +214,7 @@ class Registry:
                 self._skip(item, "skipped", tried)
             return None
         folder, prefix = detection.reader.run_folder(item.path)
-        run_path = str(item.path if detection.claim.per_file_run else folder)
+        run_path = str(item.path if detection.claim.per_file_run else detection.claim.run_folder or folder)
         return self._track(item, detection.reader, detection.claim, run_path, prefix)
 
     def _track(self, item: Found, reader: Reader, claim: Claim, run_path: str, prefix: str) -> Tracked:
