@@ -30,6 +30,10 @@ _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf, "nan": 
 class NotYetError(Exception):
     """A file is missing, half written or too large: what was read of it before stays; the message says which."""
 
+    def __init__(self, message: str, *, missing: bool = False) -> None:
+        super().__init__(message)
+        self.missing = missing
+
 
 @dataclass(slots=True)
 class Gathering:
@@ -144,7 +148,8 @@ def content_of(place: str, *, largest: int = LARGEST_FILE) -> bytes:
     try:
         descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
-        raise NotYetError(f"{os.path.basename(place)}: {error.strerror or error}") from None
+        missing = isinstance(error, FileNotFoundError)
+        raise NotYetError(f"{os.path.basename(place)}: {error.strerror or error}", missing=missing) from None
     with open(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):

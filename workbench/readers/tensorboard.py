@@ -66,9 +66,7 @@ class TensorBoardReader(Reader):
                 return Claim(0.4, "has only its version record yet; whose run it is, the next ones may tell")
             trainer = output_folder(head.path, head.data)
             if trainer is not None:
-                return Claim(
-                    1.0, "a Hugging Face Trainer's log inside its output folder", run_folder=str(trainer)
-                )
+                return Claim(1.0, "a Hugging Face Trainer's log inside its output folder", run_folder=str(trainer))
             return Claim(1.0, "begins with a TFRecord header whose checksum holds")
         return Claim(0.0, "named like an event file, but does not begin with a TFRecord header")
 
