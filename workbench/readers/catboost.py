@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any, ClassVar
@@ -110,7 +111,7 @@ def _best(rows: list[dict[str, Any]], meta: Mapping[str, Any]) -> Iterator[Fact]
         return
     way = mapping_of(metrics[0]).get("best_value")
     values = [(number_of(next(iter(list_of(row.get(str(sets[0])))), None)), row.get("iteration")) for row in rows]
-    scored = [(value, at) for value, at in values if value is not None and whole_of(at) is not None and value == value]
+    scored = [(value, at) for value, at in values if value is not None and not math.isnan(value)]
     if scored and way in _GOALS:
         best = (min if way == "Min" else max)(scored, key=lambda pair: pair[0])
         yield Fact("summary", best[1], "best_iteration")

@@ -87,8 +87,8 @@ def _metrics(loaded: Mapping[str, Any], found: Gathering, state: dict[str, Any])
         return False
     for name, item in loaded.items():
         series = mapping_of(item)
-        rows = list(zip(*(list_of(series.get(part)) for part in ("steps", "values", "timestamps")), strict=False))
-        rows = [list(row) for row in rows]
+        parts = [list_of(series.get(part)) for part in ("steps", "values", "timestamps")]
+        rows = [list(row) for row in zip(*parts, strict=False)]
         done = grown(rows, mapping_of(known.get(name)))
         if done is None:
             return False
