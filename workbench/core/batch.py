@@ -35,7 +35,7 @@ class Head:
     size: int
     siblings: frozenset[str] = frozenset()
     place: str = ""
-    """Absolute path, for a database whose tables lie beyond the head; opened read-only, and for a moment."""
+    """Absolute path where the file itself may be opened, read-only, when its head cannot tell: tables of a database."""
 
     @property
     def name(self) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.core.batch import Fact, Reject
+from workbench.store.cuts import Cut, insert_cuts
 from workbench.store.errors import StoreError
+from workbench.store.incoming import as_columns, insert, nan_as_null
 from workbench.store.rows import next_commit
 from workbench.store.summaries import SUMMARY_COLUMNS, summarize
 
@@ -57,20 +59,6 @@ class Cursor:
 CURSOR_COLUMNS = tuple(item.name for item in fields(Cursor))
 
 
-EVERYWHERE = 2**63 - 1
-"""An offset that no file reaches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Points of a source's generation that were superseded: from a step on, before a byte offset."""
-
-    source_id: int
-    generation: int
-    from_step: int
-    before_offset: int = EVERYWHERE
-
-
 @dataclass(frozen=True, slots=True)
 class PointRows:
     """Points of one stretch of one source; `code` is each point's place in `series`, so that ids are hashed once."""
@@ -87,19 +75,44 @@ class PointRows:
 
 
 @dataclass(frozen=True, slots=True)
+class HistogramRow:
+    """Counts of one series at one step; `counts` of length n stand between the n + 1 ascending `edges`."""
+
+    series_id: int
+    byte_offset: int
+    step: int
+    wall_time: float
+    edges: Sequence[float]
+    counts: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleRow:
+    """A line of a run's output."""
+
+    run_id: str
+    byte_offset: int
+    wall_time: float | None
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """What one stretch of one source adds."""
 
     cursor: Cursor
     points: PointRows | None = None
-    new_series: Sequence[tuple[int, str, str]] = ()
-    """(series id, run id, key) seen for the first time."""
+    new_series: Sequence[tuple[int, str, str, str]] = ()
+    """(series id, run id, key, format) seen for the first time."""
     new_runs: Sequence[tuple[str, str, str]] = ()
     """(run id, path, format) seen for the first time."""
     facts: Sequence[tuple[str, Fact]] = ()
     """(run id, fact)."""
     rejects: Sequence[Reject] = ()
     cuts: Sequence[Cut] = ()
+    histograms: Sequence[HistogramRow] = ()
+    console: Sequence[ConsoleRow] = ()
 
 
 def append(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:
@@ -112,13 +125,18 @@ def append(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:
     commit = next_commit(con)
     now = max(delta.cursor.seen_at for delta in deltas)
     _insert_points(con, commit, deltas)
-    _insert(con, "series_log", _columns(("series_id", "run_id", "key"), _each(deltas, "new_series"), {"series_id"}))
+    series = as_columns(("series_id", "run_id", "key", "format"), _each(deltas, "new_series"), {"series_id"})
+    insert(con, "series_log", series)
     runs = [(commit, *run, now) for run in _each(deltas, "new_runs")]
-    _insert(con, "run_log", _columns(("commit_id", "run_id", "path", "format", "seen_at"), runs))
+    insert(con, "run_log", as_columns(("commit_id", "run_id", "path", "format", "seen_at"), runs))
     _insert_facts(con, commit, deltas)
     _insert_rejects(con, deltas)
-    _insert_cuts(con, commit, deltas)
-    _insert(con, "source_log", _cursor_rows(commit, deltas))
+    _insert_histograms(con, deltas)
+    _insert_console(con, deltas)
+    cuts = [cut for delta in deltas for cut in delta.cuts]
+    grown = {(delta.cursor.source_id, delta.cursor.generation) for delta in deltas if delta.points is not None}
+    insert_cuts(con, commit, cuts, grown)
+    insert(con, "source_log", _cursor_rows(commit, deltas))
 
 
 def latest_cursors(con: DuckDBPyConnection) -> list[Cursor]:
@@ -167,10 +185,10 @@ def _insert_points(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]
         "wall_time": np.concatenate([points.wall_time for _, points in filled]),
         "value": np.concatenate([points.value for _, points in filled]),
     }
-    _insert(con, "point_log", columns, _select(nullable=("wall_time",), values=("value",)))
+    insert(con, "point_log", columns, nan_as_null(nullable=("wall_time",), values=("value",)))
     summaries = [_summary_rows(commit, delta, points) for delta, points in filled]
     merged = {name: np.concatenate([rows[name] for rows in summaries]) for name in summaries[0]}
-    _insert(con, "summary_log", merged, _select(nullable=("last_wall", "min", "max"), values=("first", "last")))
+    insert(con, "summary_log", merged, nan_as_null(nullable=("last_wall", "min", "max"), values=("first", "last")))
 
 
 def _summary_rows(commit: int, delta: Delta, points: PointRows) -> dict[str, NDArray[Any]]:
@@ -186,13 +204,6 @@ def _summary_rows(commit: int, delta: Delta, points: PointRows) -> dict[str, NDA
     }
 
 
-def _select(nullable: Sequence[str], values: Sequence[str] = ()) -> str:
-    """All columns: NaN means none in the nullable ones; in values it was logged, and DuckDB takes it for NULL."""
-    absent = [f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END AS {name}" for name in nullable]
-    logged = [f"coalesce({name}, 'NaN'::DOUBLE) AS {name}" for name in values]
-    return f"* REPLACE ({', '.join(absent + logged)})"
-
-
 def _insert_facts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]) -> None:
     rows = [
         (
@@ -202,8 +213,8 @@ def _insert_facts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta])
         for delta in deltas for run, fact in delta.facts
     ]  # fmt: skip
     names = ("commit_id", "run_id", "source_id", "generation", "byte_offset", "kind", "key", "value", "wall_time")
-    columns = _columns(names, rows, {"source_id"})
-    _insert(con, "fact_log", columns, _select(nullable=("wall_time",)))
+    columns = as_columns(names, rows, {"source_id"})
+    insert(con, "fact_log", columns, nan_as_null(nullable=("wall_time",)))
 
 
 def _insert_rejects(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:
@@ -212,29 +223,32 @@ def _insert_rejects(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:
         for delta in deltas for item in delta.rejects
     ]  # fmt: skip
     names = ("source_id", "generation", "byte_offset", "length", "reason", "excerpt")
-    _insert(con, "reject_log", _columns(names, rows, {"source_id"}), "* REPLACE (unhex(excerpt) AS excerpt)")
+    insert(con, "reject_log", as_columns(names, rows, {"source_id"}), "* REPLACE (unhex(excerpt) AS excerpt)")
 
 
-def _insert_cuts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]) -> None:
-    """Superseded points leave the summaries too: those sources are summarised anew from what stays visible."""
-    cuts = [cut for delta in deltas for cut in delta.cuts]
-    names = ("source_id", "generation", "from_step", "before_offset")
-    rows = [(cut.source_id, cut.generation, cut.from_step, cut.before_offset) for cut in cuts]
-    _insert(con, "cut_log", _columns(names, rows, {"source_id"}))
-    grown = {(delta.cursor.source_id, delta.cursor.generation) for delta in deltas if delta.points is not None}
-    known = con.execute("SELECT DISTINCT source_id, generation FROM cut_log").fetchall()
-    for source, generation in sorted({(cut.source_id, cut.generation) for cut in cuts} | (grown & set(known))):
-        con.execute("DELETE FROM summary_log WHERE source_id = ? AND generation = ?", [source, generation])
-        con.execute(
-            """INSERT INTO summary_log
-            SELECT ?, p.series_id, any_value(s.run_id), p.source_id, p.generation, count(*),
-                count(*) FILTER (NOT isfinite(value)), arg_min(value, (step, byte_offset)), min(step),
-                arg_max(value, (step, byte_offset)), max(step), max(wall_time),
-                min(value) FILTER (isfinite(value)), max(value) FILTER (isfinite(value))
-            FROM visible_point p JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id)
-            WHERE p.source_id = ? AND p.generation = ? GROUP BY p.series_id, p.source_id, p.generation""",
-            [commit, source, generation],
+def _insert_histograms(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:
+    rows = [
+        (
+            item.series_id, delta.cursor.source_id, delta.cursor.generation, item.byte_offset, item.step,
+            item.wall_time, list(item.edges), list(item.counts),
         )
+        for delta in deltas for item in delta.histograms
+    ]  # fmt: skip
+    names = ("series_id", "source_id", "generation", "byte_offset", "step", "wall_time", "edges", "counts")
+    columns = as_columns(names, rows, {"series_id", "source_id"})
+    insert(con, "histogram_log", columns, nan_as_null(("wall_time",)))
+
+
+def _insert_console(con: DuckDBPyConnection, deltas: Sequence[Delta]) -> None:
+    rows = [
+        (
+            item.run_id, delta.cursor.source_id, delta.cursor.generation, item.byte_offset,
+            np.nan if item.wall_time is None else item.wall_time, item.stream, item.text,
+        )
+        for delta in deltas for item in delta.console
+    ]  # fmt: skip
+    names = ("run_id", "source_id", "generation", "byte_offset", "wall_time", "stream", "text")
+    insert(con, "console_log", as_columns(names, rows, {"source_id"}), nan_as_null(("wall_time",)))
 
 
 def _cursor_rows(commit: int, deltas: Sequence[Delta]) -> dict[str, NDArray[Any]]:
@@ -253,7 +267,7 @@ def _cursor_rows(commit: int, deltas: Sequence[Delta]) -> dict[str, NDArray[Any]
         for key, cursor in moves.items()
         if key[1] == last[key[0]]
     ]
-    columns = _columns(("commit_id", *CURSOR_COLUMNS), rows, {"source_id", "inode"})
+    columns = as_columns(("commit_id", *CURSOR_COLUMNS), rows, {"source_id", "inode"})
     columns["data_at"] = np.array([np.nan if item is None else item for item in columns["data_at"]], np.float64)
     columns["first_step"] = columns["first_step"].astype(object)  # a step of 63 bits is more than a float holds
     return columns
@@ -261,31 +275,3 @@ def _cursor_rows(commit: int, deltas: Sequence[Delta]) -> dict[str, NDArray[Any]
 
 def _each(deltas: Sequence[Delta], name: str) -> list[tuple[Any, ...]]:
     return [row for delta in deltas for row in getattr(delta, name)]
-
-
-def _columns(
-    names: Sequence[str], rows: Iterable[tuple[Any, ...]], unsigned: set[str] | None = None
-) -> dict[str, NDArray[Any]]:
-    """Rows as numpy columns; texts become object columns with lone surrogates made storable."""
-    columns: dict[str, NDArray[Any]] = {}
-    listed = list(rows)
-    for position, name in enumerate(names):
-        values = [row[position] for row in listed]
-        if name in (unsigned or ()):
-            columns[name] = np.array(values, dtype=np.uint64)
-        elif any(isinstance(value, str) for value in values):
-            texts = np.empty(len(values), dtype=object)
-            texts[:] = [value.encode("utf-8", "replace").decode() for value in values]
-            columns[name] = texts
-        else:
-            columns[name] = np.array(values, dtype=object if None in values else None)
-    return columns
-
-
-def _insert(con: DuckDBPyConnection, table: str, columns: Mapping[str, NDArray[Any]], select: str = "*") -> None:
-    if not columns or not len(next(iter(columns.values()))):
-        return
-    con.register("incoming", dict(columns))
-    names = ", ".join(columns)
-    con.execute(f"INSERT INTO {table} ({names}) SELECT {select} FROM incoming")
-    con.unregister("incoming")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.ids import series_id
 from workbench.core.model import Series
 from workbench.store.rows import first_row
+from workbench.store.shown import shown_series
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,7 +25,9 @@ def fetch_series(con: DuckDBPyConnection, run: str, key: str, points: int = 0) -
     With `points`, a longer series is cut into half as many buckets of steps and each keeps its lowest and highest
     value, besides what is not finite: a spike of one point survives any thinning.
     """
-    series, table = series_id(run, key), _visible(con)
+    series, table = next(iter(shown_series(con, [run], [key])), None), _visible(con)
+    if series is None:
+        return Series(run, key, np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
     row = first_row(con, f"SELECT count(*), min(step), max(step) FROM {table} WHERE series_id = ?", [series])
     n, low, high = row if row and row[0] else (0, 0, 0)
     if points and n > max(points, FEW):
@@ -74,7 +76,7 @@ def fetch_percentiles(
     con: DuckDBPyConnection, runs: Sequence[str], keys: Sequence[str], qs: Sequence[float]
 ) -> dict[tuple[str, str], list[float]]:
     """Exact percentiles of finite values by (run, key)."""
-    pairs = {series_id(run, key): (run, key) for run in runs for key in keys}
+    pairs = shown_series(con, runs, keys)
     if not pairs:
         return {}
     shares = ", ".join(str(q / 100) for q in qs)
@@ -87,7 +89,7 @@ def fetch_percentiles(
 
 def fetch_sparks(con: DuckDBPyConnection, runs: Sequence[str], key: str, points: int) -> dict[str, list[float]]:
     """A series of many runs as lowest and highest values in the order they came, about `points` of each."""
-    wanted = {series_id(run, key): run for run in runs}
+    wanted = {series: run for series, (run, _) in shown_series(con, runs, [key]).items()}
     if not wanted:
         return {}
     rows = con.execute(

@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.core import where as where_language
 from workbench.core.config import Config
+from workbench.core.ids import run_id
 from workbench.core.model import Distribution, Roles, Run, Series, Source, Stage, Status, Summary, Window
 from workbench.core.query import Rows
 from workbench.core.roles import roles_for
@@ -135,7 +136,7 @@ class StoreQuery:
         return Run(
             row.id,
             name if name != "." else self._store.place.root.name,
-            "+".join(row.formats) or row.format,
+            row.formats[0] if row.formats else row.format,
             row.path,
             "running",
             "",
@@ -149,6 +150,10 @@ class StoreQuery:
             bool(row.fact("hidden")),
             total_steps=row.fact("total_steps"),
             environment=dict(row.facts.get("environment", {})),
+            group=str(row.fact("group") or ""),
+            parent=run_id(str(row.fact("parent"))) if row.fact("parent") else "",
+            formats=row.formats or (row.format,),
+            aliases=row.aliases,
         )
 
     def _summary(

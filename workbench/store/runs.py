@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from workbench.core.formats import preference
 from workbench.core.model import Stage
 from workbench.store.rows import first_row
-from workbench.store.schema import SERIES
+from workbench.store.schema import RANKED
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,6 +36,11 @@ class RunRow:
     data_at: float | None = None
     second_gap: float = 0.0
     formats: tuple[str, ...] = ()
+    """Of its sources, the one that speaks for most metrics first."""
+    shown: Counter[str] = field(default_factory=Counter)
+    """How many metrics each format speaks for."""
+    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By metric: the other formats that have it."""
 
     def fact(self, kind: str, key: str = "") -> Any:
         """The latest value of a fact, or None."""
@@ -78,7 +84,9 @@ def fetch_runs(con: DuckDBPyConnection, only: Sequence[str] | None = None) -> di
     ).fetchall()
     for run, data_at, gap, formats in sources:
         if run in rows:
-            rows[run].data_at, rows[run].second_gap, rows[run].formats = data_at, gap or 0.0, tuple(formats)
+            row = rows[run]
+            row.data_at, row.second_gap = data_at, gap or 0.0
+            row.formats = tuple(sorted(formats, key=lambda name: (-row.shown[name], preference(name))))
     if only is not None:
         con.unregister("wanted")
     return rows
@@ -102,11 +110,17 @@ def _decoded(text: str) -> Any:
 
 
 def _fill_series(con: DuckDBPyConnection, rows: Mapping[str, RunRow], where: str) -> None:
-    series = con.execute(f"""SELECT run_id, key, n, last, last_step, min, max, first, not_finite, last_wall, first_step
-        FROM ({SERIES.format(where=where)}) ORDER BY run_id, key""").fetchall()
-    for run, key, *summary in series:
-        if run in rows:
-            rows[run].series[key] = tuple(summary)
+    series = con.execute(f"""SELECT run_id, key, format, place, n, last, last_step, min, max, first, not_finite,
+        last_wall, first_step FROM ({RANKED.format(where=where)}) ORDER BY run_id, key, place""").fetchall()
+    for run, key, name, place, *summary in series:
+        row = rows.get(run)
+        if row is None:
+            continue
+        if place == 1:
+            row.series[key] = tuple(summary)
+            row.shown[name] += 1
+        else:
+            row.aliases[key] = (*row.aliases.get(key, ()), name)
 
 
 def stages_of(row: RunRow) -> list[Stage]:
