@@ -65,6 +65,9 @@ class Claim:
 
     `**` also matches sub-folders: `("metrics/**", "params/*")`.
     """
+    run_folder: str = ""
+    """The folder of the run, relative to the project, where the head tells it better than the path: the run of other
+    formats there is this one."""
 
 
 NO = Claim(0.0, "")

@@ -13,7 +13,7 @@ from workbench.core.ids import hash64, run_id
 from workbench.ingest import limits
 from workbench.ingest.covers import Covers
 from workbench.ingest.discovery import Detection, Detector, Found, walk
-from workbench.ingest.renames import moves
+from workbench.ingest.renames import by_name, moves
 from workbench.ingest.tracked import Known, Own, Tracked, decode_own, encode_state, given_up
 from workbench.plugin.api import Reader
 from workbench.readers.annotations import AnnotationReader
@@ -148,14 +148,18 @@ class Registry:
         return news + (self.look_into(restless) if restless else [])
 
     def earlier(self, source: Tracked) -> Sequence[tuple[int, int]]:
-        """(source id, generation) of the run's files of the same format that come before a file by name."""
+        """(source id, generation) of the run's files of the same format that come before a file by name.
+
+        Numbers in names count by value, and files that are gone by now count as well.
+        """
+        others = [*(item.cursor for item in self.tracked.values()), *self._gone.values()]
         return [
-            (other.cursor.source_id, other.cursor.generation)
-            for other in self.tracked.values()
-            if other.reader is source.reader
-            and other.cursor.run_id == source.cursor.run_id
-            and other.cursor.key_prefix == source.cursor.key_prefix
-            and other.path < source.path
+            (other.source_id, other.generation)
+            for other in others
+            if other.format == source.reader.name
+            and other.run_id == source.cursor.run_id
+            and other.key_prefix == source.cursor.key_prefix
+            and by_name(other.path) < by_name(str(source.path))
         ]
 
     def take_remarks(self) -> list[Delta]:
@@ -225,6 +229,7 @@ class Registry:
         for item, detection in covering + others:
             if self._covers.owner(item.path) is None and detection.reader is not None:
                 folder, prefix = detection.reader.run_folder(item.path)
+                folder = PurePath(detection.claim.run_folder) if detection.claim.run_folder else folder
                 own = detection.claim.per_file_run or detection.claim.many_runs
                 self._track(item, detection.reader, detection.claim, str(item.path if own else folder), prefix)
         if covering:
