@@ -118,7 +118,7 @@ def seconds(milliseconds: Any) -> float | None:
 
 
 def _of_tags(run: MlflowRun) -> Iterator[tuple[FactKind, Any, str]]:
-    if run.user and "mlflow.user" not in run.tags:
+    if run.user not in ("", "unknown") and "mlflow.user" not in run.tags:
         yield "environment", redact("", run.user), "user"
     for key, value in run.tags.items():
         if key == _NOTE:
