@@ -13,9 +13,10 @@ def all_readers() -> Sequence[Reader]:
     from workbench.readers.delimited import DelimitedReader
     from workbench.readers.jsonl import JsonlReader
     from workbench.readers.tensorboard import TensorBoardReader
+    from workbench.readers.wandb import WandbReader
     from workbench.readers.workbench_jsonl import WorkbenchReader
 
-    return (WorkbenchReader(), TensorBoardReader(), JsonlReader(), DelimitedReader(), *plugin_readers())
+    return (WorkbenchReader(), TensorBoardReader(), WandbReader(), JsonlReader(), DelimitedReader(), *plugin_readers())
 
 
 def flush_intervals(readers: Sequence[Reader]) -> Mapping[str, float]:
