@@ -58,6 +58,27 @@ class _Found:
         return _Found(self.row[which], self.lo[which], self.hi[which])
 
 
+def bodies(data: bytes, lo: Ints, hi: Ints, number: int) -> tuple[Ints, Ints]:
+    """Where field `number` (below 16) of each record lies; 0 where it has another one, or is built in an unusual way.
+
+    As writers build them, a record is its number and then what it is about. `PAD` bytes follow the last one.
+    """
+    byte = np.frombuffer(data, np.uint8)
+    at = lo + 1
+    for _ in range(5):
+        at += byte[at] >= 0x80
+    at += 1
+    usual = (byte[lo] == 0x08) & (byte[at] == (number << 3 | BYTES)) & (at + 2 < hi)
+    size, start, going = np.zeros(len(lo), np.int64), at + 1, usual.copy()
+    for k in range(4):
+        part = byte[start].astype(np.int64)
+        size |= np.where(going, (part & 0x7F) << (7 * k), 0)
+        start += going
+        going &= part >= 0x80
+    usual &= ~going & (start + size <= hi)
+    return np.where(usual, start, 0), np.where(usual, start + size, 0)
+
+
 def gather(data: bytes, lo: Ints, hi: Ints) -> tuple[Items, Ints, NDArray[np.bool_]]:
     """Items of the history rows at data[lo:hi], their steps, and which rows must be decoded singly.
 

@@ -81,8 +81,8 @@ class _Framing:
 
     def _walk(self) -> Rest:
         data, base, size = self.data, self.base, len(self.data)
-        view, header = memoryview(data), struct.Struct("<IHB").unpack_from
-        at, crc32 = 0, zlib.crc32
+        view, header, crc32 = memoryview(data), struct.Struct("<IHB").unpack_from, zlib.crc32
+        at = self.end
         while size - at >= _HEADER:
             left = BLOCK - (base + at) % BLOCK
             if left < _HEADER:
@@ -90,23 +90,23 @@ class _Framing:
                 continue
             crc, length, kind = header(data, at)
             after = at + _HEADER + length
-            if _HEADER + length <= left and after > size and 1 <= kind <= _LAST:
+            fits = after <= at + left and _FULL <= kind <= _LAST
+            if fits and after > size:
                 return "half"
-            whole = _HEADER + length <= left and after <= size
-            if not whole or not 1 <= kind <= _LAST or crc32(view[at + 6 : after]) != crc:
+            if not fits or crc32(view[at + 6 : after]) != crc:
                 if data.count(0, at) == size - at:
                     return "zeros"
                 if at + left > size:
                     return "zeros" if _arriving(data, at) else "damaged"
                 at = self._resync(at, at + left)
+            elif kind == _FULL and self.parts is None:
+                self.at.append(base + at)
+                self.lo.append(at + _HEADER)
+                self.hi.append(after)
+                self.lost, self.end = False, after
+                at = after
             else:
-                if kind == _FULL and self.parts is None:
-                    self.at.append(base + at)
-                    self.lo.append(at + _HEADER)
-                    self.hi.append(after)
-                    self.lost, self.end = False, after
-                else:
-                    self._part(kind, at, after)
+                self._part(kind, at, after)
                 at = after
         if self.parts is None:
             self.end = min(max(self.end, at), size)

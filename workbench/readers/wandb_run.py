@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.core.batch import Batch, Fact, Histogram, Points, Purge, Reject
 from workbench.readers import wandb_facts as told
-from workbench.readers.protobuf import BYTES, VARINT, Field, WireError, fields, signed, varint
-from workbench.readers.wandb_columns import PAD
+from workbench.readers.protobuf import BYTES, VARINT, Field, WireError, fields, signed
+from workbench.readers.wandb_columns import PAD, bodies
 from workbench.readers.wandb_console import Console, piece_of
 from workbench.readers.wandb_history import HIDDEN, Axes, Rows
 from workbench.readers.wandb_items import Unreadable, item, leaves, number
 from workbench.readers.wandb_log import EXCERPT, Records
 from workbench.readers.workbench_records import attributes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ALERT, METRIC, OUTPUT_RAW = 2, 3, 4, 5, 7, 10, 12, 13
 RUN, EXIT, PREEMPTING, ENVIRONMENT, OUTPUT_LOGGER = 17, 18, 23, 26, 27
@@ -65,41 +68,50 @@ class Reading:
 
     def _records(self, records: Records) -> None:
         """Take in all records: rows of history together, as far as no definition of a metric comes between."""
-        data = records.data
-        padded = data + bytes(PAD)
-        rows: list[tuple[int, int, int, int]] = []
-        for i, (at, lo, hi) in enumerate(zip(records.at, records.lo, records.hi, strict=True)):
+        padded = records.data + bytes(PAD)
+        lo, hi = np.array(records.lo, np.int64), np.array(records.hi, np.int64)
+        body_lo, body_hi = bodies(padded, lo, hi, HISTORY)
+        rows, done = np.flatnonzero(body_lo), 0
+        others = np.flatnonzero(body_lo == 0)
+        summary_lo, summary_hi = (found.tolist() for found in bodies(padded, lo[others], hi[others], SUMMARY))
+        for i, start, end in zip(others.tolist(), summary_lo, summary_hi, strict=True):
             try:
-                body = _body(data, lo, hi)
+                if start:
+                    self._summary(padded, Field(SUMMARY, BYTES, start, end), records.at[i])
+                    continue
+                body = _body(records.data, records.lo[i], records.hi[i])
                 if body is None:
                     continue
-                if body.number == HISTORY:
-                    rows.append((i, at, body.lo, body.hi))
-                    continue
-                if body.number in (METRIC, EXIT, ALERT):
-                    rows = self._history(padded, rows, records)
-                self._one(data, body, at)
+                if body.number in (METRIC, EXIT, ALERT, HISTORY):
+                    until = int(np.searchsorted(rows, i))
+                    self._history(padded, rows[done:until], body_lo, body_hi, records)
+                    done = until
+                if body.number == HISTORY:  # its fields came in an unusual order
+                    body_lo[i], body_hi[i] = body.lo, body.hi
+                    self._history(padded, np.array([i]), body_lo, body_hi, records)
+                else:
+                    self._one(records.data, body, records.at[i])
             except (WireError, Unreadable) as error:
                 self._refuse(records, i, f"E202 not a W&B record: {error}")
-        self._history(padded, rows, records)
+        self._history(padded, rows[done:], body_lo, body_hi, records)
 
     def _history(
-        self, padded: bytes, rows: list[tuple[int, int, int, int]], records: Records
-    ) -> list[tuple[int, int, int, int]]:
-        """Read the rows gathered so far; returns the empty list to gather more in."""
-        if rows:
-            index, at, lo, hi = np.array(rows, np.int64).T
-            points = self.rows.read(padded, at, lo, hi)
-            self.points.append(points)
-            for row, reason in self.rows.refused:
-                self._refuse(records, int(index[row]), reason)
-            self.rows.refused.clear()
-            self.remember(self.rows.facts.values())
-            self.rows.facts.clear()
-            walls = points.wall[np.isfinite(points.wall)]
-            if len(walls):
-                self.seen(float(walls.max()))
-        return []
+        self, padded: bytes, rows: NDArray[np.intp], lo: NDArray[np.int64], hi: NDArray[np.int64], records: Records
+    ) -> None:
+        """Read some records as rows of history, together."""
+        if not len(rows):
+            return
+        offset = np.array([records.at[i] for i in rows.tolist()], np.int64)
+        points = self.rows.read(padded, offset, lo[rows], hi[rows])
+        self.points.append(points)
+        for row, reason in self.rows.refused:
+            self._refuse(records, int(rows[row]), reason)
+        self.rows.refused.clear()
+        self.remember(self.rows.facts.values())
+        self.rows.facts.clear()
+        walls = points.wall[np.isfinite(points.wall)]
+        if len(walls):
+            self.seen(float(walls.max()))
 
     def _one(self, data: bytes, body: Field, at: int) -> None:
         """Take in a record that is no row of history."""
@@ -172,7 +184,7 @@ class Reading:
 
     def _summary(self, data: bytes, body: Field, at: int) -> None:
         """What was set by hand, and what `define_metric` asked for; W&B's own copy of each row is passed over."""
-        copied = data.find(b"_timestamp", body.lo, body.hi) >= 0
+        copied = data.find(b"_runtime", body.lo, body.hi) >= 0 or data.find(b"_timestamp", body.lo, body.hi) >= 0
         if copied and not self._may_tell(data, body):
             return
         for part in fields(data, body.lo, body.hi):
@@ -197,7 +209,9 @@ class Reading:
         """Whether a copy of a row holds an aggregate, or a key that was set by hand before."""
         if data.find(b"{", part.lo, part.hi) >= 0:
             return True
-        return any(data.find(name.encode(), part.lo, part.hi) >= 0 for name in self.own_summary)
+        return bool(self.own_summary) and any(
+            data.find(name.encode("utf-8", "replace"), part.lo, part.hi) >= 0 for name in self.own_summary
+        )
 
     def _metric(self, data: bytes, body: Field, at: int) -> None:
         name, step_metric, goal = told.metric_of(data, body)
@@ -270,14 +284,6 @@ class Reading:
 
 def _body(data: bytes, lo: int, hi: int) -> Field | None:
     """The field of a record that says what it is about; None for kinds that are not read."""
-    if hi - lo > 4 and data[lo] == 0x08:  # the record's number comes first, and these two kinds are most of a file
-        at = lo + 1
-        while data[at] >= 0x80 and at < hi - 3:
-            at += 1
-        if data[at + 1] in (0x12, 0x1A):
-            size, start = varint(data, at + 2, hi)
-            if start + size <= hi:
-                return Field(data[at + 1] >> 3, BYTES, start, start + size)
     for field in fields(data, lo, hi):
         if field.wire == BYTES and field.number in _READ:
             return field
