@@ -13,9 +13,10 @@ def all_readers() -> Sequence[Reader]:
     from workbench.readers.delimited import DelimitedReader
     from workbench.readers.jsonl import JsonlReader
     from workbench.readers.tensorboard import TensorBoardReader
+    from workbench.readers.text_log import TextLogReader
     from workbench.readers.workbench_jsonl import WorkbenchReader
 
-    return (WorkbenchReader(), TensorBoardReader(), JsonlReader(), DelimitedReader(), *plugin_readers())
+    return (WorkbenchReader(), TensorBoardReader(), JsonlReader(), DelimitedReader(), TextLogReader(), *plugin_readers())
 
 
 def flush_intervals(readers: Sequence[Reader]) -> Mapping[str, float]:
