@@ -13,6 +13,8 @@ _BUILT_IN = (
     ("workbench_jsonl", "WorkbenchReader"),
     ("tensorboard", "TensorBoardReader"),
     ("wandb", "WandbReader"),
+    ("mlflow", "MlflowReader"),
+    ("mlflow_sqlite", "MlflowSqliteReader"),
     ("huggingface", "HuggingFaceReader"),
     ("optuna", "OptunaReader"),
     ("optuna_journal", "OptunaJournalReader"),
@@ -24,6 +26,7 @@ _BUILT_IN = (
     ("catboost", "CatBoostReader"),
     ("jsonl", "JsonlReader"),
     ("delimited", "DelimitedReader"),
+    ("text_log", "TextLogReader"),
 )
 """Module and class, in order: a tie between claims goes to the earlier one."""
 
