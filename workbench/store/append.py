@@ -171,11 +171,16 @@ def _insert_points(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]
     _insert(con, "point_log", columns, _select(nullable=("wall_time",), values=("value",)))
     summaries = [_summary_rows(commit, delta, points) for delta, points in filled]
     merged = {name: np.concatenate([rows[name] for rows in summaries]) for name in summaries[0]}
-    _insert(con, "summary_log", merged, _select(nullable=("last_wall", "min", "max"), values=("first", "last")))
+    _insert(
+        con,
+        "summary_log",
+        merged,
+        _select(nullable=("first_wall", "last_wall", "min", "max"), values=("first", "last")),
+    )
 
 
 def _summary_rows(commit: int, delta: Delta, points: PointRows) -> dict[str, NDArray[Any]]:
-    summary = summarize(points.code, points.step, points.wall_time, points.value)
+    summary = summarize(points.code, points.step, points.wall_time, points.value, points.byte_offset)
     n = len(points.series)
     return {
         "commit_id": np.full(n, commit, np.int64),
@@ -199,11 +204,12 @@ def _insert_facts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta])
         (
             commit, run, delta.cursor.source_id, delta.cursor.generation, fact.offset, fact.kind, fact.key,
             json.dumps(fact.value, ensure_ascii=True, default=str), np.nan if fact.wall is None else fact.wall,
+            fact.precedence,
         )
         for delta in deltas for run, fact in delta.facts
     ]  # fmt: skip
     names = ("commit_id", "run_id", "source_id", "generation", "byte_offset", "kind", "key", "value", "wall_time")
-    columns = _columns(names, rows, {"source_id"})
+    columns = _columns((*names, "precedence"), rows, {"source_id"})
     _insert(con, "fact_log", columns, _select(nullable=("wall_time",)))
 
 
@@ -229,8 +235,9 @@ def _insert_cuts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]) 
         con.execute(
             """INSERT INTO summary_log
             SELECT ?, p.series_id, any_value(s.run_id), p.source_id, p.generation, count(*),
-                count(*) FILTER (NOT isfinite(value)), arg_min(value, (step, byte_offset)), min(step),
-                arg_max(value, (step, byte_offset)), max(step), max(wall_time),
+                count(*) FILTER (NOT isfinite(value)), arg_min(value, (step, byte_offset)), min(step), min(wall_time),
+                arg_max(value, (step, byte_offset)), max(step), arg_max_null(wall_time, (step, byte_offset)),
+                arg_max(byte_offset, (step, byte_offset)),
                 min(value) FILTER (isfinite(value)), max(value) FILTER (isfinite(value))
             FROM visible_point p JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id)
             WHERE p.source_id = ? AND p.generation = ? GROUP BY p.series_id, p.source_id, p.generation""",
