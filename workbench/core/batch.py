@@ -144,6 +144,8 @@ class Fact:
     offset: int = 0
     run: str = ""
     """Native id of the run it is about; empty for the source's own run."""
+    precedence: int = 0
+    """Of facts without a time that contradict each other, the one with the higher number holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from importlib import import_module
 from workbench.plugin.api import Reader
 from workbench.plugin.discovery import plugin_readers
 
-
 _BUILT_IN = (
     ("workbench_jsonl", "WorkbenchReader"),
     ("tensorboard", "TensorBoardReader"),

@@ -137,7 +137,12 @@ def _insert_points(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]
     insert(con, "point_log", columns, nan_as_null(nullable=("wall_time",), values=("value",)))
     summaries = [_summary_rows(commit, few) for few in _together(filled)]
     merged = {name: np.concatenate([rows[name] for rows in summaries]) for name in summaries[0]}
-    insert(con, "summary_log", merged, nan_as_null(nullable=("last_wall", "min", "max"), values=("first", "last")))
+    insert(
+        con,
+        "summary_log",
+        merged,
+        nan_as_null(nullable=("first_wall", "last_wall", "min", "max"), values=("first", "last")),
+    )
 
 
 def _together(filled: Sequence[tuple[Delta, PointRows]]) -> Iterator[Sequence[tuple[Delta, PointRows]]]:
@@ -162,7 +167,10 @@ def _summary_rows(commit: int, filled: Sequence[tuple[Delta, PointRows]]) -> dic
     codes = [code + np.array(start, kind) for code, start in zip(codes, starts, strict=True)]
     summary = summarize(
         np.concatenate(codes),
-        *(np.concatenate([getattr(points, name) for _, points in filled]) for name in ("step", "wall_time", "value")),
+        *(
+            np.concatenate([getattr(points, name) for _, points in filled])
+            for name in ("step", "wall_time", "value", "byte_offset")
+        ),
     )
     return {
         "commit_id": np.full(total, commit, np.int64),
@@ -179,11 +187,12 @@ def _insert_facts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta])
         (
             commit, run, delta.cursor.source_id, delta.cursor.generation, fact.offset, fact.kind, fact.key,
             json.dumps(fact.value, ensure_ascii=True, default=str), np.nan if fact.wall is None else fact.wall,
+            fact.precedence,
         )
         for delta in deltas for run, fact in delta.facts
     ]  # fmt: skip
     names = ("commit_id", "run_id", "source_id", "generation", "byte_offset", "kind", "key", "value", "wall_time")
-    columns = as_columns(names, rows, {"source_id"})
+    columns = as_columns((*names, "precedence"), rows, {"source_id"})
     insert(con, "fact_log", columns, nan_as_null(nullable=("wall_time",)))
 
 
