@@ -117,7 +117,7 @@ class _Telling:
             changed = None if seen is None else watch.changed(seen, now, _RUNS)
             self.state |= {"seen": now, "looked": modified}
         if changed is None:
-            self.state["at"] = -(1 << 63)
+            self.state["at"] = tables.FIRST_ROW
         if "at" in self.state:
             changed = self._next_runs()
         self._tell(changed or ())
@@ -128,12 +128,12 @@ class _Telling:
 
     def _next_runs(self) -> set[str]:
         """The next runs of a pass; the last ones end it."""
-        tail = "WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        tail = "WHERE rowid >= ? ORDER BY rowid LIMIT ?"
         rows = list(self.database.select("runs", ("rowid", "run_uuid"), tail, self.state["at"], _RUNS))
         if len(rows) < _RUNS:
             del self.state["at"]
         else:
-            self.state["at"] = int(rows[-1][0])
+            self.state["at"] = int(rows[-1][0]) + 1
         return {uuid for _, uuid in rows if isinstance(uuid, str) and NATIVE_ID.fullmatch(uuid)}
 
     def _tell(self, ids: Sequence[str] | set[str]) -> None:
