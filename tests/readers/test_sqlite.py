@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_in
+from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_at
 
 
 def make(path: Path, *, wal: bool = False) -> sqlite3.Connection:
@@ -136,11 +136,11 @@ def test_what_is_no_database_is_refused_in_words(tmp_path: Path, damage: bytes) 
         names(tmp_path / "bad.db")
 
 
-def test_the_head_names_its_tables(tmp_path: Path) -> None:
+def test_a_claim_asks_for_the_tables_by_name(tmp_path: Path) -> None:
     make(tmp_path / "old.db").close()
-    head = (tmp_path / "old.db").read_bytes()
-    assert is_sqlite(head) and tables_in(head) == {"points"}
-    assert not is_sqlite(b"") and tables_in(b"") == frozenset()
+    assert is_sqlite((tmp_path / "old.db").read_bytes()) and not is_sqlite(b"")
+    assert tables_at(str(tmp_path / "old.db")) == {"points"}
+    assert tables_at(str(tmp_path / "none.db")) == frozenset()
 
 
 def test_bytes_that_are_not_utf8_come_back_as_text(tmp_path: Path) -> None:

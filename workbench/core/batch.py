@@ -65,6 +65,9 @@ class Claim:
 
     `**` also matches sub-folders: `("metrics/**", "params/*")`.
     """
+    run_folder: str = ""
+    """The folder of the run, relative to the project, where the head tells it better than the path: the run of other
+    formats there is this one."""
 
 
 NO = Claim(0.0, "")
@@ -141,6 +144,8 @@ class Fact:
     offset: int = 0
     run: str = ""
     """Native id of the run it is about; empty for the source's own run."""
+    precedence: int = 0
+    """Of facts without a time that contradict each other, the one with the higher number holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
 from workbench.readers import mlflow_tables as tables
 from workbench.readers.mlflow_facts import LONGEST_KEY, NATIVE_ID, facts_of
-from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_in
+from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class MlflowSqliteReader(Reader):
                     return NO if why else Claim(1.0, "an SQLite database with MLflow's tables", many_runs=True)
             except UnreadableDatabaseError as error:
                 why = f"an SQLite database that cannot be opened now: {error}"
-        if tables_in(head.data) >= _SOME_TABLES:
+        if tables_at(head.place) >= _SOME_TABLES:
             return Claim(0.9, "an SQLite database that begins with MLflow's tables", many_runs=True)
         if head.name.lower().startswith(("mlflow", "mlruns")):
             return Claim(0.6, why or "an SQLite database named like MLflow's", many_runs=True)
