@@ -204,7 +204,13 @@ def test_goals_and_axes_of_metrics():
 
 def test_an_axis_carries_on_where_a_row_leaves_it_out_and_is_given_up_once_it_is_fractional():
     defined = record(12, field(1, "loss") + field(4, "epoch"))
-    rows = [row(0, loss=1.0), row(1, epoch=7, loss=2.0), row(2, loss=3.0), row(3, epoch=7.5, loss=4.0), row(4, loss=5.0)]
+    rows = [
+        row(0, loss=1.0),
+        row(1, epoch=7, loss=2.0),
+        row(2, loss=3.0),
+        row(3, epoch=7.5, loss=4.0),
+        row(4, loss=5.0),
+    ]
     assert [s for s, _ in values(read(framed([defined, *rows])), "loss")] == [0, 7, 7, 3, 4]
 
 
@@ -222,9 +228,12 @@ def test_a_configuration_that_changes_ends_as_it_was_last():
 
 
 def test_spelled_numbers_of_older_writers():
-    quoted = b"".join(field(1, item(key, f'"{word}"')) for key, word in (("a", "NaN"), ("b", "-Infinity"), ("c", "x")))
+    words = {"a": "NaN", "b": "-Infinity", "c": "x"}
+    quoted = b"".join(field(1, item(key, f'"{word}"')) for key, word in words.items())
     nested = field(1, item("n", '{"x": {"y": 3}, "m": {"_type": "image-file", "size": 5}}'))
-    rows = [record(2, make.history(i)[: -len(field(2, field(1, i) if i else b""))] + quoted + nested) for i in range(30)]
+    rows = [
+        record(2, make.history(i)[: -len(field(2, field(1, i) if i else b""))] + quoted + nested) for i in range(30)
+    ]
     batch = read(framed(rows))
     assert values(batch, "b") == [(i, -math.inf) for i in range(30)]
     assert len(values(batch, "a")) == 30
@@ -253,7 +262,13 @@ def test_output_of_older_writers_and_lines_left_open():
     def said(number: int, words: str, stream: int = 1) -> bytes:
         return record(number, field(1, stream) + field(2, make.time(make.START)) + field(3, words))
 
-    lines = [said(4, "old\n"), said(13, "10%\r20%\r"), said(13, "30%"), said(13, "oops", 0), record(27, field(1, "logged"))]
+    lines = [
+        said(4, "old\n"),
+        said(13, "10%\r20%\r"),
+        said(13, "30%"),
+        said(13, "oops", 0),
+        record(27, field(1, "logged")),
+    ]
     batch = read(framed([*lines, record(18, b"")]))
     assert [(line.text, line.stream) for line in batch.console] == [
         ("old", "out"), ("logged", "out"), ("30%", "out"), ("oops", "err"),

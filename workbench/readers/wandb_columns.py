@@ -130,7 +130,8 @@ def _walk(byte: Bytes, lo: Ints, hi: Ints, step: Ints, odd: NDArray[np.bool_]) -
         parts.append((row, body, after) if item.all() else (row[item], body[item], after[item]))
         at = after
     odd[row[at < end]] = True
-    rows, los, his = zip(*parts, strict=True) if parts else ((lo,), (lo,), (lo,))
+    none = np.empty(0, np.int64)
+    rows, los, his = zip(*parts, strict=True) if parts else ((none,), (none,), (none,))
     return _Found(np.concatenate(rows), np.concatenate(los), np.concatenate(his))
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from workbench.core.batch import Fact, Histogram, Points, no_points
 from workbench.readers.protobuf import BYTES, Field, WireError, fields, signed
 from workbench.readers.wandb_columns import Items, gather
-from workbench.readers.wandb_items import Unreadable, histogram, item, leaves, loads, number, put
+from workbench.readers.wandb_items import Unreadable, histogram, item, leaves, loads, number, put, short
+from workbench.readers.workbench_records import attributes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 STEP, TIME = "_step", "_timestamp"
 HIDDEN = frozenset({STEP, TIME, "_runtime", "_wandb"})
 """Keys of W&B's own, which are no metrics."""
-_LONGEST_TEXT = 4096
 _EXACT = 2.0**53
 
 
@@ -79,8 +79,8 @@ class Rows:
         points, wall, steps = self._points(rows[order], key[order], value[order], step, offset)
         self._words(found, words)
         for name, (row, word) in words.items():
-            seen = wall[row]
-            self.facts[name] = Fact("summary", word, name, None if math.isnan(seen) else float(seen), int(offset[row]))
+            for fact in attributes("summary", {name: short(word)}, float(wall[row]), int(offset[row])):
+                self.facts[name] = fact
         for row, name, tree in media:
             self._media(name, tree, int(steps[row]), float(wall[row]), int(offset[row]))
         return points
@@ -162,7 +162,7 @@ class Rows:
             except Unreadable:
                 continue
             if word is not None:
-                words[name] = (row, word[:_LONGEST_TEXT] if isinstance(word, str) else word)
+                words[name] = (row, word)
 
     def _media(self, name: str, tree: dict[str, Any], step: int, wall: float, offset: int) -> None:
         kind = str(tree.get("_type", "dict"))
