@@ -32,7 +32,8 @@ _LOG_PREFIX = re.compile(
 )
 _NOT_KEYS = frozenset({
     "info", "debug", "warning", "warn", "error", "critical", "note", "todo", "usage", "traceback", "http", "https",
-    "file", "see", "hint", "tip", "time", "date", "pid", "step", "iter", "iteration", "epoch", "host", "hostname", "rank",
+    "file", "see", "hint", "tip", "time", "date", "pid", "step", "iter", "iteration", "epoch", "host", "hostname",
+    "rank",
 })  # fmt: skip
 
 
