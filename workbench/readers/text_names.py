@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from workbench.core.roles import guess
@@ -50,8 +51,9 @@ Axis = Literal["step", "epoch", "within"]
 """What a key says of where its line stands; `within` starts over in every epoch."""
 
 
-def axis_of(words: Sequence[str], *, measured: bool = True) -> Axis | None:
-    """The axis that a key's words name, None for a metric; `steps` is one only beside a measurement."""
+@lru_cache(maxsize=4096)
+def axis_of(words: tuple[str, ...]) -> Axis | None:
+    """The axis that a key's words name, None for a metric."""
     last = words[-1].lower().strip("#[](")
     whole = "_".join(words).lower().strip("#[](")
     for name in (whole, last):
@@ -62,10 +64,16 @@ def axis_of(words: Sequence[str], *, measured: bool = True) -> Axis | None:
         if name in _WITHIN:
             return "within"
         if name in _STEPS:
-            return "step" if measured or name not in _PLURALS else None
+            return "step"
     return None
 
 
+def is_plural(words: Sequence[str]) -> bool:
+    """Whether a key is `steps` or the like: a setting, unless a measurement stands beside it."""
+    return words[-1].lower() in _PLURALS
+
+
+@lru_cache(maxsize=4096)
 def measures(key: str) -> bool:
     """Whether a key is certainly a result, and no setting: a loss or a score, not a learning rate."""
     return guess(key).kind == "performance" and guess(key).direction is not None and metric_like(key)
@@ -76,10 +84,11 @@ def is_level(word: str) -> bool:
     return word.lower().strip("[]()") in _LEVELS
 
 
-def telling(words: Sequence[str]) -> int:
+@lru_cache(maxsize=4096)
+def telling(words: tuple[str, ...]) -> int:
     """How many of a key's last words are known: those in front of them are prose."""
     last = words[-1].lower()
-    if not (metric_like(words[-1]) or axis_of([last]) or last in _KNOWN_WORDS or last in _PLURALS):
+    if not (metric_like(words[-1]) or axis_of((last,)) or last in _KNOWN_WORDS or last in _PLURALS):
         return 0
     first = len(words) - 1
     while first and words[first - 1].lower() in _QUALIFIERS:
@@ -87,28 +96,30 @@ def telling(words: Sequence[str]) -> int:
     return len(words) - first
 
 
-def named(words: Sequence[str], unit: str) -> tuple[str, float]:
+@lru_cache(maxsize=4096)
+def named(words: tuple[str, ...], unit: str) -> tuple[str, float]:
     """The key of a metric, empty when it has none, and what its value is multiplied by.
 
     `train loss` is `train/loss`, `lm loss` is `lm_loss`; a unit of time becomes the key's ending: `time_ms`.
     """
-    words, inner = list(words), ""
-    if words[-1][:1] in "([":
-        inner = words.pop().strip("()[]%")
-    elif words[-1][-1:] in ")]":
-        words[-1], _, inner = words[-1].replace("[", "(").partition("(")
+    parts, inner = list(words), ""
+    if parts[-1][:1] in "([":
+        inner = parts.pop().strip("()[]%")
+    elif parts[-1][-1:] in ")]":
+        parts[-1], _, inner = parts[-1].replace("[", "(").partition("(")
         inner = inner.strip(")]%")
-    words = [cleaned for word in words if (cleaned := word.strip("'\"()[].,-"))]
-    if not words:
+    parts = [cleaned for word in parts if (cleaned := word.strip("'\"()[].,-"))]
+    if not parts:
         return "", 1.0
-    split = len(words) > 1 and words[0].lower() in _SPLITS
-    key = f"{words[0]}/{'_'.join(words[1:])}" if split else "_".join(words)
+    split = len(parts) > 1 and parts[0].lower() in _SPLITS
+    key = f"{parts[0]}/{'_'.join(parts[1:])}" if split else "_".join(parts)
     suffix, scale = UNITS.get(unit, ("", 1.0))
     suffix = suffix or (f"_{inner}" if inner else "")
     return (key if key.lower().endswith(suffix) else key + suffix), scale
 
 
-def may_be_metric(words: Sequence[str], separator: str | None) -> bool:
+@lru_cache(maxsize=4096)
+def may_be_metric(words: tuple[str, ...], separator: str | None) -> bool:
     """Not a process, a place in source code, a date, a version."""
     last = words[-1].lower().strip("'\"()[]")
     return (

@@ -7,6 +7,7 @@ nothing back.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from workbench.readers.keys import metric_like
 from workbench.readers.text_found import Gathering, text_of
@@ -16,6 +17,7 @@ from workbench.readers.text_names import (
     axis_of,
     is_level,
     is_moment,
+    is_plural,
     may_be_metric,
     measures,
     named,
@@ -26,6 +28,9 @@ NUMBER = (
     r"(?:[-+]?+(?:\d++(?:,\d{3}(?!\d))*+(?:\.\d*+)?+(?:[eE][-+]?\d++)?+"
     r"|\.\d++(?:[eE][-+]?\d++)?+|(?i:nan|inf(?:inity)?)))"
 )
+MOST = 512
+"""Pairs of a line that are looked at."""
+
 _UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
 _LETTER = r"A-Za-z_\x80-\xff"
 _WORD = rf"{_LETTER}0-9"
@@ -43,6 +48,7 @@ PAIRS = re.compile(
 )
 """A key of up to six words, a value with its unit, and what may stand behind it: `/ total`, `(average)`, `± spread`."""
 
+_WORDS = re.compile(r"\S+")
 MOMENT = re.compile(
     r"(?<!\d)(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?"
     r"(?:(Z)|([+-])(\d\d):?(\d\d))?(?!\d)"
@@ -51,17 +57,18 @@ MOMENT = re.compile(
 
 def gather_pairs(into: Gathering, line: str, start: int = 0, *, any_word: bool = False, end: int | None = None) -> None:
     """Find the pairs of a line from a column on; `any_word` takes a word before a number for a key, whatever it is."""
-    for match in PAIRS.finditer(line, start, len(line) if end is None else end):
+    found = PAIRS.finditer(line, start, len(line) if end is None else end)
+    for match in islice(found, MOST):
         _gather(into, match, any_word)
 
 
 def _gather(into: Gathering, match: re.Match[str], any_word: bool) -> None:
     """Take one pair for what its key says; a name with digits is remembered even where it says nothing."""
-    words = [(word.start(), word[0]) for word in re.finditer(r"\S+", match["key"])]
+    words = [(word.start(), word[0]) for word in _WORDS.finditer(match["key"])]
     while len(words) > 1 and is_level(words[0][1]):
         words = words[1:]
     spaced = match["sep"] is None
-    known = telling([word for _, word in words])
+    known = telling(tuple(word for _, word in words))
     if known or (spaced and not any_word):
         words = words[-known:] if known and (len(words) > 2 or spaced) else [] if not known else words
     span = (match.start("key") + words[0][0] if words else match.start("key"), match.end("key"))
@@ -69,9 +76,9 @@ def _gather(into: Gathering, match: re.Match[str], any_word: bool) -> None:
         into.names.append(span)
     if not words:
         return
-    raw = [word for _, word in words]
-    measured = any(map(measures, into.keys))
-    if axis := axis_of(raw, measured=measured):
+    raw = tuple(word for _, word in words)
+    axis = axis_of(raw)
+    if axis and not (is_plural(raw) and not any(map(measures, into.keys))):
         _gather_axis(into, match, axis)
         return
     key, scale = named(raw, match["unit"] or "")
