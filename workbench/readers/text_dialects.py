@@ -12,7 +12,7 @@ from workbench.readers.keys import metric_like
 from workbench.readers.text_clean import BESIDE
 from workbench.readers.text_found import Gathering, Reading, Role, text_of
 from workbench.readers.text_names import measures
-from workbench.readers.text_pairs import NUMBER, gather_pairs
+from workbench.readers.text_pairs import NUMBER, gather_pairs, may_say
 
 GENERAL = "key=value"
 _AXES: Sequence[Role] = ("step", "epoch", "position", "total", "steps", "epochs")
@@ -270,6 +270,8 @@ _SPECIAL: Sequence[Callable[[str], Reading | None]] = (_hugging_face, _progress,
 
 def read_line(line: str) -> Reading | None:
     """What a line says, None when it is mere text."""
+    if not may_say(line):
+        return None
     for dialect in DIALECTS:
         if reading := dialect.read(line):
             return reading

@@ -48,11 +48,26 @@ PAIRS = re.compile(
 )
 """A key of up to six words, a value with its unit, and what may stand behind it: `/ total`, `(average)`, `± spread`."""
 
+_HINT = re.compile(
+    r"[A-Za-z_\x80-\xff)\]%\"'@-][\d.]{0,8}[\"']?[ \t]{0,32}[:=][ \t\"'\[(]{0,36}[-+.]{0,2}(?:\d|(?i:nan|inf))|%\|"
+)
+_BEFORE_NUMBER = re.compile(r"([A-Za-z_@\x80-\xff/][\w@/]{0,63})[ \t\[(#]{1,25}[-+.]?(?:\d|(?i:nan|inf))")
 _WORDS = re.compile(r"\S+")
 MOMENT = re.compile(
     r"(?<!\d)(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?"
     r"(?:(Z)|([+-])(\d\d):?(\d\d))?(?!\d)"
 )
+
+
+def may_say(line: str) -> bool:
+    """Whether a line may say anything: a number behind a colon, an equals sign, or a word that is known.
+
+    A quick look, so that prose costs little; a word with a digit passes, whatever it is, since lines of one shape are
+    judged by their first.
+    """
+    if _HINT.search(line):
+        return True
+    return any(telling((word,)) or any(map(str.isdigit, word)) for word in _BEFORE_NUMBER.findall(line))
 
 
 def gather_pairs(into: Gathering, line: str, start: int = 0, *, any_word: bool = False, end: int | None = None) -> None:

@@ -94,10 +94,9 @@ _KEPT = _Memory()
 
 def plans_of(shapes: Shapes) -> Iterator[tuple[Plan, NDArray[np.int64]]]:
     """The plans of a chunk, each with the numbers of its lines in ascending order."""
-    index: dict[bytes, int] = {}
-    n = len(shapes)
     marked = _marked(shapes)
-    codes = np.fromiter((index.setdefault(shape, len(index)) for shape in marked), np.int64, n)
+    index = {shape: code for code, shape in enumerate(dict.fromkeys(marked))}
+    codes = np.fromiter(map(index.__getitem__, marked), np.int64, len(shapes))
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(index) + 1)).tolist()
     for shape, code in index.items():
@@ -131,23 +130,24 @@ def _plans_of_shape(shapes: Shapes, shape: bytes, rows: NDArray[np.int64]) -> It
     for names, same in _by_names(shapes, rows, judged.fixed) if judged.fixed else [((), rows)]:
         if names not in judged.plans:
             _KEPT.room()
-            judged.plans[names] = _plan_of(shapes, int(same[0]))
+            judged.plans[names] = _plan_of(shapes, int(same[0]))[1]
         if (plan := judged.plans[names]) is not None:
             yield plan, same
 
 
 def _judge(shapes: Shapes, i: int) -> _Judged:
     """Read the first line of a shape."""
-    reading = read_line(shapes.line(i).decode("latin-1"))
+    reading, plan = _plan_of(shapes, i)
     spans = reading.names if reading else ()
-    runs = enumerate(_runs(shapes, i))
-    return _Judged(tuple(run for run, column in runs if any(start <= column < end for start, end in spans)))
+    fixed = tuple(run for run, column in enumerate(_runs(shapes, i)) if any(a <= column < b for a, b in spans))
+    values, lengths = shapes.runs(np.array([i]), fixed)
+    return _Judged(fixed, {(*values[0].tolist(), *lengths[0].tolist()): plan})
 
 
-def _plan_of(shapes: Shapes, i: int) -> Plan | None:
+def _plan_of(shapes: Shapes, i: int) -> tuple[Reading | None, Plan | None]:
     line = shapes.line(i).decode("latin-1")
     reading = read_line(line)
-    return _compile(reading, line, _runs(shapes, i)) if reading and reading.found else None
+    return reading, _compile(reading, line, _runs(shapes, i)) if reading and reading.found else None
 
 
 def _runs(shapes: Shapes, i: int) -> list[int]:
