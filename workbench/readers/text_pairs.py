@@ -62,12 +62,12 @@ MOMENT = re.compile(
 def may_say(line: str) -> bool:
     """Whether a line may say anything: a number behind a colon, an equals sign, or a word that is known.
 
-    A quick look, so that prose costs little; a word with a digit passes, whatever it is, since lines of one shape are
+    A quick look, so that prose costs little; a word with a digit passes, since lines of one shape are
     judged by their first.
     """
     if _HINT.search(line):
         return True
-    return any(telling((word,)) or any(map(str.isdigit, word)) for word in _BEFORE_NUMBER.findall(line))
+    return any(not word.isalpha() or telling((word,)) for word in _BEFORE_NUMBER.findall(line))
 
 
 def gather_pairs(into: Gathering, line: str, start: int = 0, *, any_word: bool = False, end: int | None = None) -> None:

@@ -74,6 +74,10 @@ class _Judged:
     plans: dict[tuple[int, ...], Plan | None] = field(default_factory=dict)
 
 
+_TEXT = _Judged((), {(): None})
+"""Lines that say nothing."""
+
+
 @dataclass(slots=True)
 class _Memory:
     """Shapes judged before, in any source; it starts anew when it is full."""
@@ -138,8 +142,10 @@ def _plans_of_shape(shapes: Shapes, shape: bytes, rows: NDArray[np.int64]) -> It
 def _judge(shapes: Shapes, i: int) -> _Judged:
     """Read the first line of a shape."""
     reading, plan = _plan_of(shapes, i)
-    spans = reading.names if reading else ()
-    fixed = tuple(run for run, column in enumerate(_runs(shapes, i)) if any(a <= column < b for a, b in spans))
+    if reading is None:
+        return _TEXT
+    runs = enumerate(_runs(shapes, i))
+    fixed = tuple(run for run, column in runs if any(start <= column < end for start, end in reading.names))
     values, lengths = shapes.runs(np.array([i]), fixed)
     return _Judged(fixed, {(*values[0].tolist(), *lengths[0].tolist()): plan})
 
