@@ -81,7 +81,7 @@ class Database:
         """
         try:
             yield from self.connection.execute(sql, values)
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
             raise _refusal(error) from None
 
 
