@@ -22,7 +22,7 @@ from workbench.store.append import Cursor, Delta
 from workbench.store.errors import StoreError
 from workbench.store.store import Store
 
-_UNFINISHED = "an unfinished last line"
+_UNFINISHED = "an unfinished"
 _OPEN = "~open"
 """State key: the last line was taken without its end, so a line end that follows is not a line of its own."""
 
@@ -211,7 +211,7 @@ class Engine:
         if piece.refused is not None:
             return Batch(rejects=(piece.refused,), state=state), piece.refused.length
         if not piece.data:
-            self._say(source, f"{_UNFINISHED} of {piece.held} bytes waits for its end" if whole else "")
+            self._say(source, f"{_UNFINISHED} last line of {piece.held} bytes waits for its end" if whole else "")
             return None, 0
         data, start = piece.data, offset
         if state.pop(_OPEN, False):
@@ -221,7 +221,12 @@ class Engine:
             data, start = data[skipped:], offset + skipped
         if not data:
             return Batch(state=state), start - offset
-        batch = self._ask(source, Chunk(source.path, data, start, state, piece.final, stat.st_mtime))
+        chunk = Chunk(source.path, data, start, state, piece.final, stat.st_mtime)
+        batch = self._ask(source, chunk)
+        if not batch.consumed and not batch.restart:
+            self._say(source, batch.message)
+            if self._is_settled(stat) and not chunk.final:
+                batch = self._ask(source, replace(chunk, final=True))
         if piece.final and batch.consumed == len(data):
             batch = replace(batch, state={**batch.state, _OPEN: True})
         return (batch, start - offset + batch.consumed) if batch.consumed or batch.restart else (None, 0)

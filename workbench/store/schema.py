@@ -88,7 +88,8 @@ CREATE OR REPLACE VIEW fact AS
     QUALIFY row_number() OVER (
         PARTITION BY run_id, kind, key
         -- A run that was taken up again started when it first did.
-        ORDER BY CASE kind WHEN 'started' THEN -try_cast(value AS DOUBLE) ELSE coalesce(wall_time, 0) END DESC, commit_id DESC, byte_offset DESC) = 1;
+        ORDER BY CASE kind WHEN 'started' THEN -try_cast(value AS DOUBLE) ELSE coalesce(wall_time, 0) END DESC,
+            commit_id DESC, byte_offset DESC) = 1;
 
 CREATE OR REPLACE VIEW reject AS
     SELECT s.path, r.* FROM reject_log r JOIN source s ON s.source_id = r.source_id;
