@@ -15,8 +15,8 @@ MAX_ATTRIBUTE_TEXT = 256
 MAX_ATTRIBUTE_CHANGES = 64
 """A text that changes more often is prose, not an attribute: it is forgotten."""
 PASSING = frozenset({
-    "phase", "stage", "split", "mode", "event", "state", "status", "type", "kind", "subset", "set", "partition", "level",
-    "message", "msg", "info", "note", *TIME_NAMES,
+    "phase", "stage", "split", "mode", "event", "state", "status", "type", "kind", "subset", "set", "partition",
+    "level", "message", "msg", "info", "note", *TIME_NAMES,
 })  # fmt: skip
 """Names of texts that change as a run goes on, so that one that has not yet is still no parameter."""
 
@@ -44,9 +44,9 @@ class Attributes:
         if key in self.words:
             return None
         value = number(text)
-        if value is None and _is_word(text) and len(self.words) < MAX_ATTRIBUTES:
-            if plain_name(key) not in _AXES and not is_number(key):
-                self.words.add(key)
+        undecided = value is None and len(self.words) < MAX_ATTRIBUTES and plain_name(key) not in _AXES
+        if undecided and _is_word(text) and not is_number(key):
+            self.words.add(key)
         return value
 
     def put(self, key: str, value: Text, offset: int, wall: float, rows: int = 1) -> None:

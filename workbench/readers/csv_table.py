@@ -122,9 +122,8 @@ class Table:
     def _remark(self, text: str) -> int:
         """A comment between rows, which may be the header of a run that was taken up again."""
         assert self.header is not None
-        header = section_header(
-            [cell.strip() for cell in cells_of(text.strip().lstrip("# "), self.header.delimiter)], self.header
-        )
+        cells = cells_of(text.strip().lstrip("# "), self.header.delimiter)
+        header = section_header([cell.strip() for cell in cells], self.header)
         if header is not None:
             self._begin(header, 1)
         else:

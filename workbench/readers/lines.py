@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MAX_LINE = 16 * 1024 * 1024
 UTF8_BOM = b"\xef\xbb\xbf"
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+UTF16_REASON = "E121 UTF-16 text: save the file as UTF-8"
 _ORDER = {UTF16_BOMS[0]: "le", UTF16_BOMS[1]: "be"}
 
 
@@ -74,6 +75,11 @@ def split(chunk: Chunk, *, utf16: bool = False) -> Lines:
 def utf16_order(chunk: Chunk) -> str:
     """`le` or `be` if the source began with a UTF-16 byte-order mark, else nothing."""
     return str(chunk.state.get("utf16", "")) or (_ORDER.get(chunk.data[:2], "") if chunk.start == 0 else "")
+
+
+def is_utf16(chunk: Chunk) -> bool:
+    """Whether the source began with a UTF-16 byte-order mark."""
+    return bool(utf16_order(chunk))
 
 
 def head_bytes(head: Head) -> bytes:
