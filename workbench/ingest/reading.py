@@ -19,7 +19,7 @@ from workbench.ingest.packed import Packed
 from workbench.ingest.tracked import Known, Tracked, delta_of
 from workbench.store.append import Delta
 
-UNFINISHED = "an unfinished last line"
+UNFINISHED = "an unfinished"
 _STRIKES = 3
 _COOL_OFF = 60.0
 """Seconds that a source is left alone after its reader failed `_STRIKES` times in a row."""
@@ -183,7 +183,7 @@ class Reading:
             return _Taken(Batch(rejects=(piece.refused,), state=state), piece.refused.length)
         if not piece.data:
             if whole:
-                self._remark(source, f"{UNFINISHED} of {piece.held} bytes waits for its end")
+                self._remark(source, f"{UNFINISHED} last line of {piece.held} bytes waits for its end")
             return None
         data, start = piece.data, offset
         if source.own.open:
@@ -193,8 +193,11 @@ class Reading:
             data, start = data[skipped:], offset + skipped
         if not data:
             return _Taken(Batch(state=state), start - offset)
-        path = plain_path(source.path)
-        batch = self._ask(source, Chunk(path, data, start, state, piece.final, found.mtime_ns / 1e9))
+        chunk = Chunk(plain_path(source.path), data, start, state, piece.final, found.mtime_ns / 1e9)
+        batch = self._ask(source, chunk)
+        if not batch.consumed and not batch.restart and not chunk.final:
+            self._remark(source, batch.message)  # a record over several lines whose end has not come
+            batch = self._ask(source, replace(chunk, final=True)) if self._is_settled(found.mtime_ns) else batch
         if batch.restart:
             return _Taken(batch, 0)
         if not batch.consumed:
