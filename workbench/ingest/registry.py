@@ -274,12 +274,12 @@ class Registry:
         return source.makes_run and all(other.cursor.run_id != run for other in self.tracked.values())
 
     def _track(self, item: Found, reader: Reader, claim: Claim, run_path: str, prefix: str) -> Tracked:
-        own = Own(covers=tuple(claim.covers), many_runs=claim.many_runs)
+        own = Own(covers=tuple(claim.covers), many_runs=claim.many_runs, key_suffix=claim.key_suffix)
         told_by_name = claim.many_runs or reader is self._beside[1]
         run = "" if told_by_name else self._assign(run_path, claim.native_id)
         back = self._gone.pop(item.path, None)
         if back is not None and back.format == reader.name:
-            own = replace(decode_own(back.state), covers=own.covers, many_runs=own.many_runs)
+            own = replace(decode_own(back.state), covers=own.covers, many_runs=own.many_runs, key_suffix=own.key_suffix)
             cursor = replace(back, status="live", message="", run_id=run)
         else:
             cursor = self._new_cursor(item, reader, run, prefix)
