@@ -24,6 +24,9 @@ _RUNS = 500
 """Runs that one call describes."""
 _REMEMBERED = 320
 """Runs whose facts are known by their fingerprint; more than share a stretch of rows with a new run."""
+_LARGE = 64
+"""Stretches of rows that take some milliseconds to look at: of about 1,500 runs."""
+_LOOK_SECONDS = 2.0
 _METRIC = ("rowid", "key", "run_uuid", "value", "timestamp", "step", "is_nan")
 _NONE: tuple[Reject, ...] = ()
 _SOME_TABLES = frozenset({"runs", "metrics", "experiments"})
@@ -63,30 +66,30 @@ class MlflowSqliteReader(Reader):
                 missing = tables.lacking(database)
                 if missing:
                     return Batch(state=chunk.state, message=f"not MLflow's any more: {missing}")
-                return _read(database, chunk.state)
+                return _read(database, chunk.state, chunk.modified)
         except UnreadableDatabaseError as error:
             hint = "; its writer is at work, tried again" if error.later else ""
             return Batch(state=chunk.state, message=f"{error}{hint}", more=error.later)
 
 
-def _read(database: Database, before: Mapping[str, Any]) -> Batch:
+def _read(database: Database, before: Mapping[str, Any], modified: float) -> Batch:
     last, mark = before.get("metrics", (0, 0))
     if last and _mark(database, last) != mark:
         return Batch(restart=True, message="not the rows that were read before; read again from the start")
     state = dict(before)
     rows = list(database.select("metrics", _METRIC, "WHERE rowid > ? ORDER BY rowid LIMIT ?", last, _ROWS))
     telling = _Telling(database, state)
-    telling.look(idle=len(rows) < _ROWS)
+    telling.look(modified, busy=bool(rows), behind=len(rows) == _ROWS)
     points, rejects = no_points(), _NONE
     if rows:
         has_nan, has_step = ("is_nan" in database.columns("metrics"), "step" in database.columns("metrics"))
         points, rejects = _points(rows, has_nan=has_nan, has_step=has_step)
         end = int(rows[-1][0])
         state["metrics"] = (end, _mark(database, end))
-    consumed = len(rows) + len(telling.facts)
+    moved = {**state, "looked": 0} != {**before, "looked": 0}
     return Batch(
         points, telling.facts, rejects, accepted=len(points) + telling.told,
-        consumed=consumed or int(state != dict(before)), state=state, message=database.remark,
+        consumed=len(rows) + len(telling.facts) or int(moved), state=state, message=database.remark,
         more=len(rows) == _ROWS or "at" in state,
     )  # fmt: skip
 
@@ -100,31 +103,37 @@ class _Telling:
     facts: list[Fact] = field(default_factory=list)
     told: int = 0
 
-    def look(self, *, idle: bool) -> None:
+    def look(self, modified: float, *, busy: bool, behind: bool) -> None:
         """Go on with a pass over all runs, else tell of those that changed; that waits while there are rows to read.
 
-        The tables are looked at before a pass begins: what changes during it is found by the next look.
+        The tables are looked at before a pass begins: what changes during it is found by the next look. While metrics
+        come in, a large store is looked at now and then; the ingester looks once more when it has fallen silent.
         """
         changed: set[str] | None = set()
-        if "at" not in self.state and (idle or "seen" not in self.state):
+        seen = self.state.get("seen")
+        if seen is None or not ("at" in self.state or behind or (busy and self._was_just_seen(seen, modified))):
             watch = tables.Watch(self.database)
             now = watch.now()
-            changed = watch.changed(self.state["seen"], now, _RUNS) if "seen" in self.state else None
-            self.state["seen"] = now
+            changed = None if seen is None else watch.changed(seen, now, _RUNS)
+            self.state |= {"seen": now, "looked": modified}
         if changed is None:
-            self.state["at"] = -(1 << 63)
+            self.state["at"] = tables.FIRST_ROW
         if "at" in self.state:
             changed = self._next_runs()
         self._tell(changed or ())
 
+    def _was_just_seen(self, seen: Mapping[str, Any], modified: float) -> bool:
+        large = len(seen["runs"]) + len(seen["tags"]) > _LARGE
+        return large and 0 <= modified - self.state.get("looked", 0.0) < _LOOK_SECONDS
+
     def _next_runs(self) -> set[str]:
         """The next runs of a pass; the last ones end it."""
-        tail = "WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        tail = "WHERE rowid >= ? ORDER BY rowid LIMIT ?"
         rows = list(self.database.select("runs", ("rowid", "run_uuid"), tail, self.state["at"], _RUNS))
         if len(rows) < _RUNS:
             del self.state["at"]
         else:
-            self.state["at"] = int(rows[-1][0])
+            self.state["at"] = int(rows[-1][0]) + 1
         return {uuid for _, uuid in rows if isinstance(uuid, str) and NATIVE_ID.fullmatch(uuid)}
 
     def _tell(self, ids: Sequence[str] | set[str]) -> None:

@@ -18,7 +18,9 @@ _TRACEBACK = b"Traceback (most recent call last):"
 _EXCEPTION = re.compile(rb"[A-Za-z_][\w.]{0,200}+(?::|$)")
 _LAUNCHERS = frozenset({"ChildFailedError", "CalledProcessError", "ProcessRaisedException", "ProcessExitedException"})
 _PREFIX = re.compile(rb"(?:\[?rank ?\d+\]?:? ?|\d+: )")
-_CANCELLED = re.compile(rb"\*\*\* (?:JOB|STEP) [\w.+]{1,40} (?:ON \S{1,100} )?CANCELLED AT \S{1,40}(?: (DUE TO [A-Z ]{1,60}))?")
+_CANCELLED = re.compile(
+    rb"\*\*\* (?:JOB|STEP) [\w.+]{1,40} (?:ON \S{1,100} )?CANCELLED AT \S{1,40}(?: (DUE TO [A-Z ]{1,60}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,9 @@ class _Reading:
         """Parameters from the lines before the first one that measures something."""
         if self.state.get("started"):
             return
-        first = min((int(rows[0]) for plan, rows in groups if plan.measures and not plan.is_setting), default=len(shapes))
+        first = min(
+            (int(rows[0]) for plan, rows in groups if plan.measures and not plan.is_setting), default=len(shapes)
+        )
         self.state["started"] = first < len(shapes)
         looked = int(self.state.get("looked", 0))
         for i in range(min(first, LOOKED_AT - looked)):
@@ -192,4 +194,3 @@ def _in_order(points: Points) -> Points:
         points, key=points.key[order], step=points.step[order], wall=points.wall[order], value=points.value[order],
         offset=points.offset[order],
     )  # fmt: skip
-

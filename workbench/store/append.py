@@ -137,12 +137,8 @@ def _insert_points(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]
     insert(con, "point_log", columns, nan_as_null(nullable=("wall_time",), values=("value",)))
     summaries = [_summary_rows(commit, few) for few in _together(filled)]
     merged = {name: np.concatenate([rows[name] for rows in summaries]) for name in summaries[0]}
-    insert(
-        con,
-        "summary_log",
-        merged,
-        nan_as_null(nullable=("first_wall", "last_wall", "min", "max"), values=("first", "last")),
-    )
+    nullable = ("first_wall", "last_wall", "min", "max")
+    insert(con, "summary_log", merged, nan_as_null(nullable, values=("first", "last")))
 
 
 def _together(filled: Sequence[tuple[Delta, PointRows]]) -> Iterator[Sequence[tuple[Delta, PointRows]]]:
@@ -163,14 +159,12 @@ def _summary_rows(commit: int, filled: Sequence[tuple[Delta, PointRows]]) -> dic
     total = sum(counts)
     kind = np.uint16 if total < 1 << 16 else np.int64
     starts = np.cumsum([0, *counts[:-1]])
+    columns = ("step", "wall_time", "value", "byte_offset")
     codes = [points.code.astype(kind) for _, points in filled]
     codes = [code + np.array(start, kind) for code, start in zip(codes, starts, strict=True)]
     summary = summarize(
         np.concatenate(codes),
-        *(
-            np.concatenate([getattr(points, name) for _, points in filled])
-            for name in ("step", "wall_time", "value", "byte_offset")
-        ),
+        *(np.concatenate([getattr(points, name) for _, points in filled]) for name in columns),
     )
     return {
         "commit_id": np.full(total, commit, np.int64),

@@ -45,9 +45,9 @@ def fetch_console(con: DuckDBPyConnection, run: str, last: int) -> list[ConsoleL
     rows = con.execute(
         """SELECT text, wall_time, stream, byte_offset FROM (
             SELECT c.*, c.rowid AS place, min(wall_time) OVER (PARTITION BY c.source_id) AS began
-            FROM console_log c SEMI JOIN source s ON s.source_id = c.source_id AND s.generation = c.generation
+            FROM console_log c ANTI JOIN replaced r ON r.source_id = c.source_id AND r.generation = c.generation
             WHERE c.run_id = ?)
-        ORDER BY began DESC NULLS FIRST, source_id, byte_offset DESC, place DESC LIMIT ?""",
+        ORDER BY began DESC NULLS FIRST, source_id, generation DESC, byte_offset DESC, place DESC LIMIT ?""",
         [run, last],
     ).fetchall()
     return [

@@ -93,12 +93,12 @@ FACTS = """
         ANTI JOIN replaced r ON r.source_id = f.source_id AND r.generation = f.generation
     QUALIFY row_number() OVER (
         PARTITION BY hash(run_id, kind, key)
-        -- A run that was taken up again started when it first did.
         ORDER BY CASE kind WHEN 'started' THEN -try_cast(value AS DOUBLE) ELSE coalesce(wall_time, 0) END DESC,
             precedence DESC, generation DESC, byte_offset DESC, f.source_id, commit_id DESC) = 1"""
 """Facts that hold now: the latest said, and among those without a time the one that takes precedence.
 
-The order in which sources happened to be read decides nothing. `{where}` narrows the log before the latest is sought.
+The order in which sources happened to be read decides nothing, and a run that was taken up again started when it first
+did. `{where}` narrows the log before the latest is sought.
 """
 
 VIEWS = """
@@ -126,7 +126,7 @@ CREATE OR REPLACE VIEW point AS
 
 CREATE OR REPLACE VIEW histogram AS
     SELECT s.run_id, s.key, h.step, h.wall_time, h.edges, h.counts, h.source_id, h.generation, h.byte_offset
-    FROM histogram_log h ANTI JOIN replaced g ON g.source_id = h.source_id AND g.generation = h.generation
+    FROM histogram_log h
         JOIN (
             SELECT s.* FROM (SELECT series_id, count(*) AS n FROM histogram_log GROUP BY series_id) h
                 JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id)
