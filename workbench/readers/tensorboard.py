@@ -205,7 +205,7 @@ class _Reading:
         """Keep a histogram; an empty one is counted."""
         kept = compact(*bins)
         if kept is None:
-            self.count("histograms without values")
+            self.count("histograms")
         else:
             self.histograms.append(Histogram(tag, event.step, event.wall, *kept, offset))
 

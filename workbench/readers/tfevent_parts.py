@@ -5,9 +5,9 @@ Only the content tells such a folder from a run: everything in it has the tag th
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 
 from workbench.core.batch import Head
@@ -33,38 +33,39 @@ class Part:
 def part_of(head: Head) -> Part | bool:
     """Which run's curve a file holds; False when none, True while that cannot be told because nothing is logged yet."""
     folder = head.path.parent
-    above = _runs_above(head)
-    if not above:
-        return False
     tags = _tags(head.data)
     if not tags:
-        return head.size < _FULL_HEAD
-    if len(tags) > 1:
-        return False
-    (tag,) = tags
-    by_path = PurePath(*tag.strip("/").split("/"))
-    if not tag or ".." in by_path.parts:
+        return head.size < _FULL_HEAD and any(_is_run(head, above) for above in list(folder.parents)[:_DEEPEST])
+    tag = tags.pop()
+    if tags or not tag.strip("/"):
         return False
     flat = tag.replace("/", "_") + "_"
-    if folder.parent in above and folder.name.startswith(flat) and len(folder.name) > len(flat):
+    if folder.name.startswith(flat) and len(folder.name) > len(flat) and _is_run(head, folder.parent):
         return Part(folder.parent, folder.name[len(flat) :])
-    run = PurePath(*folder.parts[: -1 - len(by_path.parts)])
-    if run in above and run / by_path / folder.name == folder:
-        return Part(run, folder.name)
+    parts = PurePath(tag.strip("/")).parts
+    if folder.parts[-1 - len(parts) : -1] == parts:
+        run = PurePath(*folder.parts[: -1 - len(parts)])
+        if _is_run(head, run):
+            return Part(run, folder.name)
     return False
 
 
-def _runs_above(head: Head) -> set[PurePath]:
-    """Folders above a file's own that hold event files themselves."""
+def _is_run(head: Head, folder: PurePath) -> bool:
+    """Whether a folder above the file holds event files itself."""
     if not head.place:
-        return set()
-    root = head.place[: -len(str(head.path))]
-    found: set[PurePath] = set()
-    for folder in list(head.path.parent.parents)[:_DEEPEST]:
-        with contextlib.suppress(OSError), os.scandir(os.path.join(root, folder)) as entries:
-            if any("tfevents" in entry.name for entry in entries):
-                found.add(folder)
-    return found
+        return False
+    place = os.path.join(head.place[: -len(str(head.path))], folder)
+    try:
+        return _holds_events(place, os.stat(place).st_mtime_ns)
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=1024)
+def _holds_events(place: str, _changed: int) -> bool:
+    """Whether a folder holds event files; listed once between two changes, as thousands of runs may lie in it."""
+    with os.scandir(place) as entries:
+        return any("tfevents" in entry.name for entry in entries)
 
 
 def _tags(data: bytes) -> set[str]:
