@@ -131,7 +131,7 @@ class Admission:
             yield self._track(item, reader, claim, run_path, prefix)
 
     def _track(self, item: Found, reader: Reader, claim: Claim, run_path: str, prefix: str) -> Tracked:
-        own = Own(covers=tuple(claim.covers), many_runs=claim.many_runs)
+        own = Own(covers=tuple(claim.covers), many_runs=claim.many_runs, key_suffix=claim.key_suffix)
         run = "" if claim.many_runs or reader is self._notes else self._folders.assign(run_path, claim.native_id)
         back = self._gone.pop(item.path, None) or self.refused.take(item.path)
         if back is None:
@@ -139,7 +139,8 @@ class Admission:
                 item, reader, self._new_cursor(item, reader.name, reader.version, run, prefix), run_path, own
             )
         else:
-            own = replace(decode_own(back.state), covers=own.covers, many_runs=own.many_runs)
+            old = decode_own(back.state)
+            own = replace(old, covers=own.covers, many_runs=own.many_runs, key_suffix=own.key_suffix)
             cursor = replace(back, status="live", message="", format=reader.name, run_id=run, key_prefix=prefix)
             source = self._source(item, reader, cursor, run_path, own)
             if back.format != reader.name or back.reader_version < reader.version or not back.to_offset:

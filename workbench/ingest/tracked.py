@@ -42,6 +42,8 @@ class Own:
     covers: tuple[str, ...] = ()
     """Patterns of files that are read through this one."""
     many_runs: bool = False
+    key_suffix: str = ""
+    """What the keys of its points end with."""
     since: int = 0
     """The oldest generation that still shows."""
     replaces: bool = False
@@ -240,7 +242,7 @@ def _histogram_rows(
     rows: list[HistogramRow] = []
     new: list[tuple[int, str, str, str]] = []
     for item in histograms:
-        run, key = _run_of(source, item.run), source.cursor.key_prefix + item.key
+        run, key = _run_of(source, item.run), source.cursor.key_prefix + item.key + source.own.key_suffix
         series = series_id(run, key, source.reader.name)
         if series not in known.series:
             known.series.add(series)
@@ -283,7 +285,7 @@ def _point_rows(
     new: list[tuple[int, str, str, str]] = []
     for code in used.tolist():
         run = _run_of(source, points.runs[code // len(points.keys)] if points.run is not None else "")
-        key = source.cursor.key_prefix + points.keys[code % len(points.keys)]
+        key = source.cursor.key_prefix + points.keys[code % len(points.keys)] + source.own.key_suffix
         series = series_id(run, key, source.reader.name)
         runs.append(run)
         ids.append(series)
