@@ -143,7 +143,7 @@ GENERAL = {
     "global_step: 7 | train loss: .5 | val_loss : 5.": [("train/loss", 7, 0.5), ("val_loss", 7, 5.0)],
     "step:250/5100 val_loss:3.21 step_avg:12.3ms": [("val_loss", 250, 3.21), ("step_avg_ms", 250, 12.3)],
     "INFO:root:epoch 3 - train loss: 0.5 - val acc: 0.9": [("train/loss", 3, 0.5), ("val/acc", 3, 0.9)],
-    "[INFO] trainer.py:12 pid=4711 port: 80 version=1.2.3 date=2026-01-01 ip=10.0.0.1 step=3 loss=1": [("loss", 3, 1.0)],
+    "[INFO] trainer.py:12 pid=47 port: 80 version=1.2.3 date=2026-01-01 ip=10.0.0.1 step=3 loss=1": [("loss", 3, 1.0)],
     "Validation at step 100 loss: 0.5": [("loss", 100, 0.5)],
     "step 5 accuracy: 0.95 ± 0.02": [("accuracy", 5, 0.95), ("accuracy_std", 5, 0.02)],
     "step=1 layer_1/loss=0.5 layer_2/loss=0.7": [("layer_1/loss", 1, 0.5), ("layer_2/loss", 1, 0.7)],
@@ -203,7 +203,8 @@ def test_a_trainers_dicts_without_a_bar_are_counted():
         "1/32 [..] - ETA: 9s - loss: 2.3\b\b\b\b\b\b\r32/32 [====] - 1s 4ms/step - loss: 1.5 - val_loss: 1.25\n",
         "32/32 - 1s - 4ms/step - loss: 1.5 - val_loss: 1.25\n",
         "\x1b[1m 1/32\x1b[0m \x1b[37m━━━━\x1b[0m \x1b[1m9s\x1b[0m 40ms/step - loss: 2\r"
-        "\x1b[1m32/32\x1b[0m \x1b[32m━━━━\x1b[0m\x1b[37m\x1b[0m \x1b[1m1s\x1b[0m 4ms/step - loss: 1.5 - val_loss: 1.25\n",
+        "\x1b[1m32/32\x1b[0m \x1b[32m━━━━\x1b[0m\x1b[37m\x1b[0m \x1b[1m1s\x1b[0m 4ms/step - loss: 1.5"
+        " - val_loss: 1.25\n",
     ],
 )
 def test_keras_bars_show_what_stood_last_and_belong_to_their_epoch(bars):
