@@ -215,9 +215,9 @@ def test_a_failure_that_was_survived_is_none():
 # No line can harm ----------------------------------------------------------------------------------------------
 
 WORDS = st.sampled_from([
-    "step", "epoch 3", "loss", "=", ":", " ", "\t", "1", "0.5", "-", "e-05", "nan", "{'", "': ", "}", "[", "]", "(", ")",
-    "|", "/", "%|", ",", "\r", "\n", "\0", "\x1b[0m", "\x1b]0;", "\x1f", "\b", "\xff", "█", "2026-01-01 12:00:00", "ms",
-    "iter 3: loss ", "12:\tlearn: ", "Traceback (most recent call last):\n", "Epoch [", "9" * 30, "é", "\u202e", "#",
+    "step", "epoch 3", "loss", "=", ":", " ", "\t", "1", "0.5", "-", "e-05", "nan", "{'", "': ", "}", "[", "]", "(",
+    ")", "|", "/", "%|", ",", "\r", "\n", "\0", "\x1b[0m", "\x1b]0;", "\x1f", "\b", "\xff", "█", "2026-01-01 12:00:00",
+    "ms", "iter 3: loss ", "12:\tlearn: ", "Traceback (most recent call last):\n", "Epoch [", "9" * 30, "é", "\u202e", "#",
 ])  # fmt: skip
 TEXTS = st.lists(WORDS | st.text(max_size=4), max_size=60).map("".join)
 
