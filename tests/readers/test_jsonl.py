@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from workbench.plugin.api import Batch, Chunk, Head
 from workbench.readers import jsonl
 from workbench.readers.jsonl import JsonlReader
-from workbench.readers.rows import MAX_KEYS
+from workbench.readers.key_index import MAX_KEYS
 
 READER = JsonlReader()
 PATH = PurePath("runs/a/metrics.jsonl")
@@ -248,7 +248,7 @@ def test_a_byte_order_mark_carriage_returns_and_blank_lines_are_fine():
 
 
 def test_a_key_too_many_is_refused_also_after_a_restart(monkeypatch):
-    monkeypatch.setattr("workbench.readers.rows.MAX_KEYS", 3)
+    monkeypatch.setattr("workbench.readers.key_index.MAX_KEYS", 3)
     first = read(lines({"step": 1, "a": 1, "b": 1}, {"step": 2, "c": 1}))
     second = read(lines({"step": 3, "d": 1}, {"step": 4, "a": 2}), 99, json.loads(json.dumps(first.state)))
     assert values(second) == [("a", 4, 2.0)]

@@ -110,7 +110,7 @@ class Detector:
         """
         with opened(root / path) as descriptor:
             size = os.fstat(descriptor).st_size
-            head = Head(path, os.pread(descriptor, limits.HEAD, 0), size, siblings)
+            head = Head(path, os.pread(descriptor, limits.HEAD, 0), size, siblings, str(root / path))
         answers = [(reader.name, self._ask(reader, head)) for reader in self.readers]
         best = max(range(len(answers)), key=lambda index: answers[index][1].score, default=-1)
         if best < 0 or answers[best][1].score < ACCEPT:

@@ -37,7 +37,7 @@ class Hints:
             def on_any_event(self, event: Any) -> None:
                 note(str(getattr(event, "dest_path", "") or event.src_path))
 
-        kinds = [FileCreatedEvent, FileModifiedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent]
+        kinds = [FileCreatedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent]
         observer = Observer()
         try:
             observer.schedule(Handler(), str(self._root), recursive=True, event_filter=kinds)

@@ -11,14 +11,15 @@ from workbench.core.batch import Claim
 from workbench.core.config import ANNOTATIONS_FOLDER, Config
 from workbench.core.ids import hash64, run_id
 from workbench.ingest import limits
-from workbench.ingest.discovery import Detector, Found, walk
-from workbench.ingest.renames import moves
-from workbench.ingest.tracked import Known, Tracked
+from workbench.ingest.covers import Covers
+from workbench.ingest.discovery import Detection, Detector, Found, walk
+from workbench.ingest.renames import by_name, moves
+from workbench.ingest.tracked import Known, Own, Tracked, decode_own, encode_state, given_up
 from workbench.plugin.api import Reader
 from workbench.readers.annotations import AnnotationReader
 from workbench.readers.beside import ParamsReader
 from workbench.readers.params import PARAM_FILES
-from workbench.store.append import Cursor, latest_cursors
+from workbench.store.append import Cursor, Delta, latest_cursors
 from workbench.store.store import Store
 
 Listing = dict[str, Found]
@@ -39,8 +40,9 @@ class Registry:
         self._undecided: dict[PurePath, tuple[int, int]] = {}
         self._skipped: dict[PurePath, Cursor] = {}
         self._gone: dict[PurePath, Cursor] = {}
-        self._remarks: list[Cursor] = []
+        self._remarks: list[Delta] = []
         self._ids: set[int] = set()
+        self._covers = Covers()
 
     def load(self, store: Store) -> None:
         """Take cursors and known ids from the store; whatever was read ahead of it is forgotten."""
@@ -58,6 +60,7 @@ class Registry:
         self.tracked.clear()
         self._skipped.clear()
         self._gone.clear()
+        self._covers.clear()
         for cursor in cursors:
             path = PurePath(cursor.path)
             reader = readers.get(cursor.format)
@@ -66,12 +69,18 @@ class Registry:
             elif cursor.status == "vanished":
                 self._gone[path] = cursor
             elif reader is not None:
-                source = Tracked(path, reader, cursor, run_paths.get(cursor.run_id, ""), reader not in self._beside)
-                source.inode = cursor.inode
-                if cursor.reader_version < reader.version:
-                    source.next_generation("read again by a newer reader")
-                    source.cursor = replace(source.cursor, reader_version=reader.version)
-                self.tracked[path] = source
+                self.tracked[path] = self._loaded(path, reader, cursor, run_paths.get(cursor.run_id, str(path)))
+
+    def _loaded(self, path: PurePath, reader: Reader, cursor: Cursor, run_path: str) -> Tracked:
+        source = Tracked(path, reader, cursor, run_path, reader not in self._beside, decode_own(cursor.state))
+        self._covers.add(path, source.own.covers)
+        if cursor.reader_version < reader.version:
+            source.next_generation("read again by a newer reader", replaces=True)
+            source.cursor = replace(source.cursor, reader_version=reader.version)
+        elif cursor.to_offset >= cursor.bytes or (reader.framing == "path" and cursor.mtime_ns):
+            source.seen = (cursor.inode, cursor.bytes, cursor.mtime_ns)
+            source.seen_settled = cursor.seen_at - cursor.mtime_ns / 1e9 > limits.SETTLED
+        return source
 
     def scan(self) -> list[Tracked]:
         """Walk the whole project; sources with something to read, those written last first."""
@@ -92,11 +101,12 @@ class Registry:
     ) -> list[Tracked]:
         """Take fresh listings of some folders; sources in them with something to read, those written last first."""
         self._follow_renames(listings, whole, missed)
+        self._meet_all(listings)
         dirty: list[tuple[int, Tracked]] = []
         for listing in listings.values():
-            for item in self._in_order(listing.values()):
-                source = self.tracked.get(item.path) or self._meet(item, listing)
-                if source is not None and self._has_news(source, item):
+            for item in listing.values():
+                source = self.tracked.get(item.path)
+                if source is not None and source.reader is not self._beside[0] and self._has_news(source, item):
                     dirty.append((item.mtime_ns, source))
         owners = self._runs_by_folder()
         for folder, listing in listings.items():
@@ -123,48 +133,58 @@ class Registry:
         news: list[Tracked] = []
         restless: set[PurePath] = set()
         for source in list(self.tracked.values()):
-            if source.cursor.mtime_ns / 1e9 < since:
+            touched = source.found.mtime_ns if source.found else source.cursor.mtime_ns
+            if touched / 1e9 < since:
                 continue
             try:
                 found = os.stat(self.root / source.path, follow_symlinks=False)
             except OSError:
                 restless.add(source.path.parent)
                 continue
-            if found.st_ino != source.inode:
+            if found.st_ino != (source.found.inode if source.found else source.cursor.inode):
                 restless.add(source.path.parent)
             elif self._has_news(source, Found(source.path, found.st_ino, found.st_size, found.st_mtime_ns)):
                 news.append(source)
         return news + (self.look_into(restless) if restless else [])
 
     def earlier(self, source: Tracked) -> Sequence[tuple[int, int]]:
-        """(source id, generation) of the run's files of the same format that come before a file by name."""
+        """(source id, generation) of the run's files of the same format that come before a file by name.
+
+        Numbers in names count by value, and files that are gone by now count as well.
+        """
+        others = [*(item.cursor for item in self.tracked.values()), *self._gone.values()]
         return [
-            (other.cursor.source_id, other.cursor.generation)
-            for other in self.tracked.values()
-            if other.reader is source.reader
-            and other.cursor.run_id == source.cursor.run_id
-            and other.cursor.key_prefix == source.cursor.key_prefix
-            and other.path < source.path
+            (other.source_id, other.generation)
+            for other in others
+            if other.format == source.reader.name
+            and other.run_id == source.cursor.run_id
+            and other.key_prefix == source.cursor.key_prefix
+            and by_name(other.path) < by_name(str(source.path))
         ]
 
-    def take_remarks(self) -> list[Cursor]:
+    def take_remarks(self) -> list[Delta]:
         """Source rows that no reading will write: moved or skipped files, once each."""
         remarks, self._remarks = self._remarks, []
         return remarks
 
     def _has_news(self, source: Tracked, item: Found) -> bool:
-        """Whether a look at the file may bring something; an unfinished last line gets one more when it has settled."""
-        cursor = source.cursor
-        source.inode = item.inode
-        now = (item.inode, item.size, item.mtime_ns)
-        if source.seen == now:
-            settled = self.clock() - item.mtime_ns / 1e9 > limits.SETTLED
-            return settled and not source.seen_settled and cursor.to_offset < item.size
-        if (cursor.inode, cursor.bytes, cursor.mtime_ns) == now and cursor.to_offset >= item.size:
-            source.seen, source.seen_settled = now, True
-            return False
-        source.cursor = replace(cursor, bytes=item.size, mtime_ns=item.mtime_ns)
-        return True
+        """Whether a look at the file may bring something; what was just written gets one more when it has settled."""
+        if source.reader.framing == "path":
+            item = self._stamped(source, item)
+        source.found = item
+        if source.seen != (item.inode, item.size, item.mtime_ns):
+            return True
+        settled = self.clock() - item.mtime_ns / 1e9 > limits.SETTLED
+        waits = source.reader.framing == "path" or source.cursor.to_offset < item.size
+        return settled and not source.seen_settled and waits
+
+    def _stamped(self, source: Tracked, item: Found) -> Found:
+        """With size and time of all that a database or folder is made of, where its reader can tell."""
+        try:
+            size, modified = source.reader.stamp(os.path.abspath(self.root / source.path))
+        except Exception:  # noqa: BLE001 - a plugin's mistake must not stop the others; reading it will say what is wrong
+            return item
+        return replace(item, size=size, mtime_ns=modified)
 
     def _follow_renames(self, listings: dict[PurePath, Listing], whole: bool, missed: Collection[PurePath]) -> None:
         """Move sources to their new names all at once, so that a chain of rotations (.1 to .2, log to .1) works."""
@@ -172,28 +192,54 @@ class Registry:
         sources = {path: self.tracked.pop(path) for path in moved}
         for path in gone:
             source = self.tracked.pop(path)
+            self._covers.drop(path)
             self._remark(source, status="vanished", message="the file is gone; what it said is kept")
             self._gone[path] = source.cursor
         for old, source in sources.items():
             source.path = moved[old]
             self.tracked[source.path] = source
+            self._covers.drop(old)
+            self._covers.add(source.path, source.own.covers)
             self._remark(source, path=str(source.path), message=f"was {old}")
 
     def _remark(self, source: Tracked, **changes: object) -> None:
         source.cursor = replace(
             source.cursor, from_offset=source.cursor.to_offset, seen_at=self.clock(), **changes,  # type: ignore[arg-type]
         )  # fmt: skip
-        self._remarks.append(source.cursor)
+        self._remarks.append(Delta(source.cursor))
 
     def _in_order(self, items: Iterable[Found]) -> list[Found]:
         """By name, files that tell a run's own id first, so that their neighbours can join it."""
         return sorted(items, key=lambda item: (not item.path.name.endswith(".wb.jsonl"), item.path.name))
 
-    def _meet(self, item: Found, listing: Listing) -> Tracked | None:
+    def _meet_all(self, listings: dict[PurePath, Listing]) -> None:
+        """Detect what is new, and track what is not read through something else: those that cover others first."""
+        bids: list[tuple[Found, Detection]] = []
+        for listing in listings.values():
+            for item in self._in_order(listing.values()):
+                if item.path in self.tracked:
+                    continue
+                if PurePath(ANNOTATIONS_FOLDER) in item.path.parents:
+                    self._track(item, self._beside[1], Claim(1.0, "annotations"), "", "")
+                elif (detection := self._meet(item, listing)) is not None:
+                    bids.append((item, detection))
+        covering = [bid for bid in bids if bid[1].claim.covers]
+        others = [bid for bid in bids if not bid[1].claim.covers]
+        covering.sort(key=lambda bid: (len(bid[0].path.parts), -bid[1].claim.score))
+        for item, detection in covering + others:
+            if self._covers.owner(item.path) is None and detection.reader is not None:
+                folder, prefix = detection.reader.run_folder(item.path)
+                folder = PurePath(detection.claim.run_folder) if detection.claim.run_folder else folder
+                own = detection.claim.per_file_run or detection.claim.many_runs
+                self._track(item, detection.reader, detection.claim, str(item.path if own else folder), prefix)
+        if covering:
+            self._give_up_covered()
+
+    def _meet(self, item: Found, listing: Listing) -> Detection | None:
         """Detect a file seen for the first time, or again since it grew."""
-        if item.path.parent.parts[: len(PurePath(ANNOTATIONS_FOLDER).parts)] == PurePath(ANNOTATIONS_FOLDER).parts:
-            return self._track(item, self._beside[1], Claim(1.0, "annotations"), "", "")
-        if not self._detector.is_candidate(item.path.name) or self._undecided.get(item.path) == (item.size, item.inode):
+        if not self._detector.is_candidate(item.path.name) or self._covers.owner(item.path) is not None:
+            return None
+        if self._undecided.get(item.path) == (item.size, item.inode):
             return None
         old = self._skipped.get(item.path)
         if old is not None and (old.bytes, old.mtime_ns) == (item.size, item.mtime_ns):
@@ -209,18 +255,39 @@ class Registry:
             if item.size and tried:
                 self._skip(item, "skipped", tried)
             return None
-        folder, prefix = detection.reader.run_folder(item.path)
-        run_path = str(item.path if detection.claim.per_file_run else folder)
-        return self._track(item, detection.reader, detection.claim, run_path, prefix)
+        return detection
+
+    def _give_up_covered(self) -> None:
+        """Sources of their own that turn out to be read through another one: what they said no longer counts."""
+        for path, source in list(self.tracked.items()):
+            owner = self._covers.owner(path)
+            if owner is None:
+                continue
+            del self.tracked[path]
+            source.next_generation(f"read through {owner}", replaces=True)
+            source.cursor = replace(source.cursor, status="vanished", seen_at=self.clock())
+            self._remarks.append(given_up(source, self._is_alone(source)))
+
+    def _is_alone(self, source: Tracked) -> bool:
+        """Whether no other source tells of its run."""
+        run = source.cursor.run_id
+        return source.makes_run and all(other.cursor.run_id != run for other in self.tracked.values())
 
     def _track(self, item: Found, reader: Reader, claim: Claim, run_path: str, prefix: str) -> Tracked:
-        run = self._assign(run_path, claim.native_id) if reader is not self._beside[1] else ""
+        own = Own(covers=tuple(claim.covers), many_runs=claim.many_runs)
+        told_by_name = claim.many_runs or reader is self._beside[1]
+        run = "" if told_by_name else self._assign(run_path, claim.native_id)
         back = self._gone.pop(item.path, None)
         if back is not None and back.format == reader.name:
-            cursor = replace(back, status="live", message="")
+            own = replace(decode_own(back.state), covers=own.covers, many_runs=own.many_runs)
+            cursor = replace(back, status="live", message="", run_id=run)
         else:
             cursor = self._new_cursor(item, reader, run, prefix)
-        source = Tracked(item.path, reader, cursor, run_path, reader not in self._beside)
+            cursor = replace(cursor, state=encode_state({}, own))
+        source = Tracked(item.path, reader, cursor, run_path, reader not in self._beside, own)
+        if back is not None and not cursor.to_offset:
+            source.next_generation("", replaces=True)
+        self._covers.add(item.path, own.covers)
         self.tracked[item.path] = source
         return source
 
@@ -253,7 +320,7 @@ class Registry:
         else:
             return
         self._skipped[item.path] = cursor
-        self._remarks.append(cursor)
+        self._remarks.append(Delta(cursor))
 
     def _runs_by_folder(self) -> dict[PurePath, str]:
         """The run of each folder that holds the logs of exactly one."""

@@ -57,8 +57,3 @@ def _long_line(descriptor: int, offset: int, data: bytes) -> Stretch:
         elif end:
             reason = f"E103 line of {length} bytes, longer than {limits.LINE >> 20} MiB"
             return Stretch(b"", refused=Reject(offset, length, reason, data[: limits.EXCERPT]))
-
-
-def records(descriptor: int, offset: int, size: int, wanted: int) -> Stretch:
-    """Raw bytes from `offset` on: `wanted` of them, where a record is longer than a chunk."""
-    return Stretch(os.pread(descriptor, min(wanted, limits.RECORD + limits.CHUNK), offset))

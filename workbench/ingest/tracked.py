@@ -4,20 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.batch import Batch, Fact, Points
+from workbench.core.batch import Batch, Fact, Histogram, Points
 from workbench.core.ids import run_id, series_id
+from workbench.ingest.discovery import Found
 from workbench.ingest.identity import Mark
 from workbench.plugin.api import Reader
-from workbench.store.append import Cursor, Cut, Delta, PointRows
+from workbench.store.append import ConsoleRow, Cursor, Delta, HistogramRow, PointRows
+from workbench.store.cuts import ALL_STEPS, Cut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_OWN = "~"
+"""Key under which `Own` travels in the cursor's state, beside what the reader keeps there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the ingester itself remembers with a source's cursor."""
+
+    open: bool = False
+    """The last line was taken without its end, so a line end that follows is not a line of its own."""
+    covers: tuple[str, ...] = ()
+    """Patterns of files that are read through this one."""
+    many_runs: bool = False
+    since: int = 0
+    """The oldest generation that still shows."""
+    replaces: bool = False
+    """What this generation brings takes the place of all that shows of older ones."""
+    before: int | None = None
+    """Lowest step of the older generations that still show."""
 
 
 @dataclass(slots=True)
@@ -30,12 +53,13 @@ class Tracked:
     run_path: str
     makes_run: bool = True
     """False for parameter files: they describe a run but do not make one."""
+    own: Own = field(default_factory=Own)
+    found: Found | None = None
+    """The file under its name at the last look."""
     seen: tuple[int, int, int] | None = None
     """(inode, size, mtime) when it was last read to its end."""
     seen_settled: bool = False
     """It was read then with its unfinished last line taken for complete, where that can be."""
-    inode: int = 0
-    """The file that the last listing found under its name."""
 
     @property
     def mark(self) -> Mark:
@@ -45,14 +69,43 @@ class Tracked:
     @property
     def state(self) -> dict[str, Any]:
         """The reader's state at the cursor."""
-        return dict(json.loads(self.cursor.state)) if self.cursor.state else {}
+        state = dict(json.loads(self.cursor.state)) if self.cursor.state else {}
+        state.pop(_OWN, None)
+        return state
 
-    def next_generation(self, message: str) -> None:
-        """Go back to byte 0: what was read before is kept, marked by its generation."""
+    def next_generation(self, message: str, *, replaces: bool) -> None:
+        """Go back to the start.
+
+        With `replaces` the new content takes the old one's place wholly. Without, a log that goes on at a later step
+        was truncated to save space: what it said before still holds.
+        """
+        steps = [step for step in (self.own.before, self.cursor.first_step) if step is not None]
+        self.own = replace(
+            self.own, open=False, replaces=self.own.replaces or replaces or not steps, before=min(steps, default=None)
+        )
         self.cursor = replace(
             self.cursor, generation=self.cursor.generation + 1, from_offset=0, to_offset=0, head_length=0, head_hash="",
-            tail_hash="", accepted=0, rejected=0, state="", first_step=None, message=message,
+            tail_hash="", accepted=0, rejected=0, state=encode_state({}, self.own), first_step=None, message=message,
         )  # fmt: skip
+
+
+def encode_state(state: Mapping[str, Any], own: Own) -> str:
+    """What the cursor keeps of a reader's state and of ours; nothing while there is none."""
+    if own == _NOTHING:
+        return json.dumps(state) if state else ""
+    ours = {name: value for name, value in asdict(own).items() if value != getattr(_NOTHING, name)}
+    return json.dumps({**state, _OWN: ours})
+
+
+def decode_own(text: str) -> Own:
+    """Our part of a cursor's state."""
+    ours = dict(json.loads(text)).get(_OWN) if text else None
+    if not isinstance(ours, dict):
+        return _NOTHING
+    return Own(**{**ours, "covers": tuple(ours.get("covers", ()))})
+
+
+_NOTHING = Own()
 
 
 @dataclass(slots=True)
@@ -74,13 +127,17 @@ def delta_of(
     rows, new_series = _point_rows(source, points, known)
     runs = {cursor.run_id, *(rows.runs if rows else ())} | {_run_of(source, fact.run) for fact in batch.facts}
     facts = [(_run_of(source, fact.run), fact) for fact in batch.facts]
-    first_step = _lowest(source.cursor.first_step, points.step)
-    cursor = replace(cursor, first_step=first_step, **_rhythm(source.cursor, points.wall, cursor.mtime_ns / 1e9))
-    cuts = [
-        Cut(cursor.source_id, generation, first_step)
-        for generation in range(cursor.generation)
-        if first_step is not None and first_step != source.cursor.first_step
+    histograms, more_series = _histogram_rows(source, batch.histograms, known)
+    console = [
+        ConsoleRow(_run_of(source, item.run), item.offset, item.wall, item.stream, item.text) for item in batch.console
     ]
+    runs |= {_run_of(source, item.run) for item in batch.histograms} | {item.run_id for item in console}
+    first_step = _lowest(source.cursor.first_step, points.step)
+    cuts = _cuts(source, first_step)
+    cursor = replace(
+        cursor, first_step=first_step, state=encode_state(batch.state, source.own),
+        **_rhythm(source.cursor, points.wall, cursor.mtime_ns / 1e9),
+    )  # fmt: skip
     for purge in batch.purges:
         cuts.append(Cut(cursor.source_id, cursor.generation, purge.step, purge.offset))
         cuts += [Cut(*other, purge.step) for other in earlier]
@@ -88,12 +145,52 @@ def delta_of(
     return Delta(
         cursor,
         rows,
-        new_series,
+        [*new_series, *more_series],
         _new_runs(source, runs, facts, known),
         facts,
         batch.rejects,
         cuts,
+        histograms,
+        console,
     )
+
+
+def given_up(source: Tracked, alone: bool) -> Delta:
+    """The last delta of a source at its next generation: nothing of it counts any more, nor its run if it was alone."""
+    cuts = _cuts(source, None)
+    source.cursor = replace(source.cursor, state=encode_state({}, source.own))
+    run = source.cursor.run_id
+    return Delta(source.cursor, facts=[(run, Fact("hidden", True))] if alone and run else (), cuts=cuts)
+
+
+def _cuts(source: Tracked, first_step: int | None) -> list[Cut]:
+    """What the first points of a new generation supersede: everything, or the steps that it goes over again."""
+    own, source_id = source.own, source.cursor.source_id
+    older = range(own.since, source.cursor.generation)
+    starts_over = first_step is not None and own.before is not None and first_step <= own.before
+    if older and (own.replaces or starts_over):
+        source.own = replace(own, since=source.cursor.generation, replaces=False, before=None)
+        return [Cut(source_id, generation, ALL_STEPS) for generation in older]
+    if first_step is None or first_step == source.cursor.first_step:
+        return []
+    return [Cut(source_id, generation, first_step) for generation in older]
+
+
+def _histogram_rows(
+    source: Tracked, histograms: Sequence[Histogram], known: Known
+) -> tuple[list[HistogramRow], list[tuple[int, str, str, str]]]:
+    """Histograms with their series named by id, and the series seen for the first time."""
+    rows: list[HistogramRow] = []
+    new: list[tuple[int, str, str, str]] = []
+    for item in histograms:
+        run, key = _run_of(source, item.run), source.cursor.key_prefix + item.key
+        series = series_id(run, key, source.reader.name)
+        if series not in known.series:
+            known.series.add(series)
+            new.append((series, run, key, source.reader.name))
+        edges, counts = item.edges.tolist(), item.counts.tolist()
+        rows.append(HistogramRow(series, item.offset, item.step, item.wall, edges, counts))
+    return rows, new
 
 
 def _run_of(source: Tracked, name: str) -> str:
@@ -113,7 +210,9 @@ def _new_runs(
     return [(run, source.run_path, source.reader.name) for run in new]
 
 
-def _point_rows(source: Tracked, points: Points, known: Known) -> tuple[PointRows | None, list[tuple[int, str, str]]]:
+def _point_rows(
+    source: Tracked, points: Points, known: Known
+) -> tuple[PointRows | None, list[tuple[int, str, str, str]]]:
     """The points with their series named by id, and the series seen for the first time."""
     if not len(points):
         return None, []
@@ -124,16 +223,16 @@ def _point_rows(source: Tracked, points: Points, known: Known) -> tuple[PointRow
     dense[used] = np.arange(len(used))
     runs: list[str] = []
     ids: list[int] = []
-    new: list[tuple[int, str, str]] = []
+    new: list[tuple[int, str, str, str]] = []
     for code in used.tolist():
         run = _run_of(source, points.runs[code // len(points.keys)] if points.run is not None else "")
         key = source.cursor.key_prefix + points.keys[code % len(points.keys)]
-        series = series_id(run, key)
+        series = series_id(run, key, source.reader.name)
         runs.append(run)
         ids.append(series)
         if series not in known.series:
             known.series.add(series)
-            new.append((series, run, key))
+            new.append((series, run, key, source.reader.name))
     series_ids = np.array(ids, dtype=np.uint64)
     return PointRows(series_ids, runs, dense[codes], points.offset, points.step, points.wall, points.value), new
 

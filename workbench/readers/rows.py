@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import math
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.plugin.api import Batch, Fact, Points, Reject, no_points
+from workbench.readers.key_index import KeyIndex
 from workbench.readers.keys import UNIT_NAMES, Clock, Roles, moment_unit, roles_of, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_KEYS = 20_000
-"""Series a source may have; a row that brings one more is refused."""
 MAX_ATTRIBUTES = 256
 MAX_ATTRIBUTE_TEXT = 256
 MAX_ATTRIBUTE_CHANGES = 64
@@ -41,13 +38,12 @@ class Rows:
         self.clock: Clock | None = Clock(*state["clock"]) if state.get("clock") else None
         self.accepted = 0
         self.rejects: list[Reject] = []
-        self._known = _unpack(state.get("keys", ""))
+        self._keys = KeyIndex(state.get("keys", ""))
         self._attributes: dict[str, list[Any]] = {key: list(pair) for key, pair in state.get("attributes", {}).items()}
         self._texts: list[str] = list(state.get("texts", ()))
         self._notes: list[str] = list(state.get("notes", ()))
         self._noted = False
         self._latest: dict[str, tuple[Text, int, float]] = {}
-        self._index: dict[str, int] = {}
         self._blocks: list[tuple[NDArray[Any], ...]] = []
         self._clear()
 
@@ -99,9 +95,9 @@ class Rows:
             self._drop_missing_steps(roles, numbers)
         if clock is not None:
             numbers.pop(clock, None)
-        if not numbers.keys() <= self._index.keys() and (reason := self._admit(numbers)):
+        if not numbers.keys() <= self._keys.codes.keys() and (reason := self._keys.admit(numbers)):
             return reason
-        self._key.extend(map(self._index.__getitem__, numbers))
+        self._key.extend(map(self._keys.codes.__getitem__, numbers))
         self._value.extend(numbers.values())
         self._rows.append((len(numbers), step, wall, self.start + offset))
         for key, text in texts.items():
@@ -153,26 +149,11 @@ class Rows:
             if unit not in ("iso", "s"):
                 self.note(f"{name} read as {UNIT_NAMES[unit]} since 1970")
 
-    def _admit(self, names: Iterable[str]) -> str:
-        """Number new keys, or say why they are too many."""
-        new = [name for name in names if name not in self._index]
-        hashes = [zlib.crc32(name.encode("utf-8", "surrogatepass")) for name in new]
-        unknown = {h for h in hashes if h not in self._known}
-        if len(self._known) + len(unknown) > MAX_KEYS:
-            first = next(n for n, h in zip(new, hashes, strict=True) if h not in self._known)
-            return (
-                f"E180 more than {MAX_KEYS:,} keys in this source: {first[:200]!r} is new (is a counter in the name?)"
-            )
-        self._known |= unknown
-        for name in new:
-            self._index[name] = len(self._index)
-        return ""
-
     # Blocks ---------------------------------------------------------------------------------------------------
 
     def room_for(self, names: Iterable[str]) -> bool:
         """Whether a block with these keys stays within the key limit; numbers them if so."""
-        return not self._admit(names)
+        return not self._keys.admit(names)
 
     def block(
         self,
@@ -185,7 +166,7 @@ class Rows:
         self._flush()
         step, wall, offset = axes
         n, k = matrix.shape
-        codes = np.fromiter(map(self._index.__getitem__, names), np.int32, k)
+        codes = np.fromiter(map(self._keys.codes.__getitem__, names), np.int32, k)
         if present is None:
             counts: int | NDArray[np.int64] = k
             key, value = np.tile(codes, n), matrix.ravel()
@@ -239,7 +220,7 @@ class Rows:
         columns = (
             self._blocks[0] if len(self._blocks) == 1 else list(map(np.concatenate, zip(*self._blocks, strict=True)))
         )
-        return Points(tuple(self._index), *columns)
+        return Points(tuple(self._keys.codes), *columns)
 
     def _changed(self) -> list[Fact]:
         """One fact for each attribute that is not what it was at the end of the chunk before."""
@@ -268,7 +249,7 @@ class Rows:
             "last": self.last,
             "loose": self.loose,
             "clock": [self.clock.key, self.clock.unit] if self.clock else None,
-            "keys": _pack(self._known),
+            "keys": self._keys.packed(),
             "attributes": self._attributes,
             "texts": self._texts,
             "notes": self._notes,
@@ -285,12 +266,3 @@ def _as_float(value: float | int) -> float:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
-
-
-def _pack(hashes: set[int]) -> str:
-    """Hashes of the keys seen: 4 bytes each, so that a cursor stays small with thousands of keys."""
-    return base64.b64encode(np.sort(np.fromiter(hashes, np.uint32, len(hashes))).astype("<u4").tobytes()).decode()
-
-
-def _unpack(text: str) -> set[int]:
-    return set(np.frombuffer(base64.b64decode(text), "<u4").tolist())

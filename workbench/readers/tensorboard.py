@@ -17,6 +17,7 @@ from workbench.readers.tfevent import Event, Value, decode_event
 from workbench.readers.tfevent_columns import Columns, gather_columns
 from workbench.readers.tfevent_facts import hparams_facts
 from workbench.readers.tfrecord import HEADER, LONGEST, OVERHEAD, Frames, frame, masked_crc, valid_header
+from workbench.readers.trainer_folder import is_dated, output_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +62,11 @@ class TensorBoardReader(Reader):
         if not start.strip(b"\0") or (len(start) < HEADER and head.size < HEADER):
             return Claim(0.5, "named like an event file; no record yet")
         if valid_header(start):
+            if is_dated(head.path) and HEADER + int.from_bytes(start[:8], "little") + 4 >= head.size:
+                return Claim(0.4, "has only its version record yet; whose run it is, the next ones may tell")
+            trainer = output_folder(head.path, head.data)
+            if trainer is not None:
+                return Claim(1.0, "a Hugging Face Trainer's log inside its output folder", run_folder=str(trainer))
             return Claim(1.0, "begins with a TFRecord header whose checksum holds")
         return Claim(0.0, "named like an event file, but does not begin with a TFRecord header")
 

@@ -24,7 +24,8 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "max_temp_directory_size": "4GB",
 }
 _TABLES = (
-    "source", "series", "point", "fact", "reject", "monitor", "window", "window_metric", "window_column", "profile",
+    "source", "series", "alias", "point", "histogram", "console", "fact", "reject", "monitor", "window",
+    "window_metric", "window_column", "profile",
 )  # fmt: skip
 
 
@@ -75,13 +76,13 @@ def _prepare(con: Any, snapshot: Path, runs: Sequence[Run]) -> None:
     con.execute(
         "CREATE TABLE run (id VARCHAR, name VARCHAR, format VARCHAR, path VARCHAR, status VARCHAR,"
         " status_reason VARCHAR, started_at DOUBLE, ended_at DOUBLE, updated_at DOUBLE,"
-        " hidden BOOLEAN, baseline BOOLEAN)"
+        " hidden BOOLEAN, baseline BOOLEAN, group_name VARCHAR, parent VARCHAR)"
     )
     con.execute("CREATE TABLE param (run_id VARCHAR, key VARCHAR, value VARCHAR)")
     con.execute("CREATE TABLE tag (run_id VARCHAR, key VARCHAR, value VARCHAR)")
     _fill(con, "run", [
         (run.id, run.name, run.format, run.path, run.status, run.status_reason, run.started_at, run.ended_at,
-         run.updated_at, run.hidden, run.baseline) for run in runs
+         run.updated_at, run.hidden, run.baseline, run.group, run.parent) for run in runs
     ])  # fmt: skip
     _fill(con, "param", [(run.id, key, _text(value)) for run in runs for key, value in run.params.items()])
     _fill(con, "tag", [(run.id, key, value) for run in runs for key, value in run.tags.items()])
