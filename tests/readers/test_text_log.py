@@ -13,7 +13,7 @@ from tests.support.ingest import Project
 from workbench.ingest.discovery import Detector
 from workbench.ingest.readers import all_readers
 from workbench.plugin.api import Chunk, Head
-from workbench.readers import rows
+from workbench.readers import key_index
 from workbench.readers.text_clean import LONGEST, shown_text
 from workbench.readers.text_dialects import read_line
 from workbench.readers.text_log import TextLogReader
@@ -210,6 +210,8 @@ def test_the_last_lines_tell_why_a_run_failed(ending, said):
 def test_a_failure_that_was_survived_is_none():
     assert status(NANOGPT + TRACEBACK + "resuming\n" + NANOGPT) == []
     assert status(NANOGPT + TRACEBACK, "resuming\n", NANOGPT) == []
+    broken_off = TRACEBACK[: TRACEBACK.index("ValueError")]
+    assert status(NANOGPT + broken_off, NANOGPT) == []
 
 
 # No line can harm ----------------------------------------------------------------------------------------------
@@ -217,7 +219,8 @@ def test_a_failure_that_was_survived_is_none():
 WORDS = st.sampled_from([
     "step", "epoch 3", "loss", "=", ":", " ", "\t", "1", "0.5", "-", "e-05", "nan", "{'", "': ", "}", "[", "]", "(",
     ")", "|", "/", "%|", ",", "\r", "\n", "\0", "\x1b[0m", "\x1b]0;", "\x1f", "\b", "\xff", "█", "2026-01-01 12:00:00",
-    "ms", "iter 3: loss ", "12:\tlearn: ", "Traceback (most recent call last):\n", "Epoch [", "9" * 30, "é", "\u202e", "#",
+    "ms", "iter 3: loss ",
+    "12:\tlearn: ", "Traceback (most recent call last):\n", "Epoch [", "9" * 30, "é", "\u202e", "#",
 ])  # fmt: skip
 TEXTS = st.lists(WORDS | st.text(max_size=4), max_size=60).map("".join)
 
@@ -268,9 +271,9 @@ def test_a_log_grown_by_random_bytes_reads_as_it_does_at_once(name):
 
 
 ADVERSARIAL = (
-    "a", "a ", "a=", "a_", "1", "1,", "1,000", "(", "{'", "{'a': ", "|", "| ", "%|", "\t", "a's ", "[1] a-", "a/", " - ",
-    "loss ", "loss: 1 (", "loss=1 +/- ", "Epoch [", "iteration 1/1 |", "step 1: loss ", "Train Epoch: 1 [", "nan ",
-    "a a a ", "a=1 ", "a.b.", "Namespace(a=", "a=(", "valid_0's l2: 1\t", '"a": 1, ', "1/1 - ", "  5%|", "é",
+    "a", "a ", "a=", "a_", "1", "1,", "1,000", "(", "{'", "{'a': ", "|", "| ", "%|", "\t", "a's ", "[1] a-", "a/",
+    " - ", "loss ", "loss: 1 (", "loss=1 +/- ", "Epoch [", "iteration 1/1 |", "step 1: loss ", "Train Epoch: 1 [",
+    "nan ", "a a a ", "a=1 ", "a.b.", "Namespace(a=", "a=(", "valid_0's l2: 1\t", '"a": 1, ', "1/1 - ", "  5%|", "é",
 )  # fmt: skip
 
 
@@ -303,7 +306,7 @@ def test_a_line_is_looked_at_up_to_8_kib_and_no_number_is_torn():
 
 
 def test_a_counter_in_the_name_of_a_metric_meets_the_limit_of_keys(monkeypatch):
-    monkeypatch.setattr(rows, "MAX_KEYS", 200)
+    monkeypatch.setattr(key_index, "MAX_KEYS", 200)
     batch = read("".join(f"step={i} loss_at_{i}=0.5\n" for i in range(250)))
     assert len(set(batch.points.key.tolist())) == batch.accepted == 200
     assert len(batch.rejects) == 50 and batch.rejects[0].reason.startswith("E180")

@@ -89,6 +89,8 @@ def find_end(text: bytes, starts: NDArray[np.int64], line: Callable[[int], bytes
     tracebacks: list[range] = []
     open_at_end = False
     for head in ([-1] if is_open else []) + _lines_with(text, starts, _TRACEBACK):
+        if tracebacks and head in tracebacks[-1]:
+            continue
         last = next((i for i in range(head + 1, len(starts)) if not _is_frame(line(i))), None)
         open_at_end = last is None
         told = _exception(line(last)) if last is not None else None

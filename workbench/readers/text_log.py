@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from workbench.plugin.api import Batch, Chunk, Claim, Fact, Head, Points, Reader
-from workbench.readers.lines import UTF16_REASON, Lines, is_utf16, split
 from workbench.readers.key_index import MAX_KEYS
+from workbench.readers.lines import UTF16_REASON, Lines, is_utf16, split
 from workbench.readers.rows import Rows
 from workbench.readers.text_clean import clean
 from workbench.readers.text_ends import End, Ending, find_end
@@ -190,9 +190,14 @@ class _Reading:
 
 def _outside(tracebacks: Sequence[range], groups: list[Group]) -> list[Group]:
     """The lines that belong to no traceback: what an exception says is no metric."""
+    end = max((span.stop for span in tracebacks), default=0)
+    if not end:
+        return groups
+    inside = np.zeros(end, np.bool_)
     for span in tracebacks:
-        groups = [(plan, rows[(rows < span.start) | (rows >= span.stop)]) for plan, rows in groups]
-    return [(plan, rows) for plan, rows in groups if len(rows)]
+        inside[span.start : span.stop] = True
+    kept = [(plan, rows[(rows >= end) | ~inside[np.minimum(rows, end - 1)]]) for plan, rows in groups]
+    return [(plan, rows) for plan, rows in kept if len(rows)]
 
 
 def _in_order(points: Points) -> Points:
