@@ -197,7 +197,7 @@ class Reading:
         batch = self._ask(source, chunk)
         if not batch.consumed and not batch.restart and not chunk.final:
             self._remark(source, batch.message)  # a record over several lines whose end has not come
-            batch = self._ask(source, replace(chunk, final=True)) if self._is_settled(found.mtime_ns) else batch
+            batch = self._ask(source, replace(chunk, final=True)) if self._is_settled(found) else batch
         if batch.restart:
             return _Taken(batch, 0)
         if not batch.consumed:
