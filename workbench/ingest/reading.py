@@ -79,10 +79,10 @@ class Reading:
             return self._again(source, batch, final)
         if not batch.consumed:
             self._remark(source, batch.message)
-            self._drained(source, found)
-            return None
         if not batch.more:
             self._drained(source, found)
+        if not batch.consumed:
+            return None
         # A cursor without a time was not read to its end: it is looked at again after a restart.
         cursor = replace(
             source.cursor, inode=stat.st_ino, bytes=size, mtime_ns=0 if batch.more else modified,

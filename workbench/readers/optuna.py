@@ -58,7 +58,7 @@ class OptunaReader(Reader):
             with opened(chunk.place) as database:
                 return _Look(chunk, database).batch()
         except UnreadableDatabaseError as problem:
-            return Batch(state=chunk.state, message=str(problem), more=False)
+            return Batch(state=chunk.state, message=str(problem), more=problem.later)
 
 
 @dataclass(slots=True)

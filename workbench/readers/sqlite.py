@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -28,6 +29,8 @@ _LARGEST_COPY = 256 * 1024 * 1024
 _WAL_MODE = 2
 _HEADER = 100
 _LATER = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT", "SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY")
+
+_CREATED = re.compile(rb"CREATE TABLE (?:IF NOT EXISTS )?[\"`\[]?(\w+)[\"`\]]?\s*\(", re.IGNORECASE)
 
 
 class UnreadableDatabaseError(Exception):
@@ -125,6 +128,11 @@ def tables_at(place: str) -> frozenset[str]:
 def is_sqlite(head: bytes) -> bool:
     """Whether a file begins like a database."""
     return head.startswith(MAGIC)
+
+
+def tables_in(head: bytes) -> frozenset[str]:
+    """Names of tables, in lower case, whose definitions lie in the first pages of a database: often not all of them."""
+    return frozenset(name.decode("ascii", "replace").lower() for name in _CREATED.findall(head))
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ class TrackioReader(Reader):
             with opened(chunk.place) as database:
                 return _Look(chunk, database).batch()
         except UnreadableDatabaseError as problem:
-            return Batch(state=chunk.state, message=str(problem))
+            return Batch(state=chunk.state, message=str(problem), more=problem.later)
 
 
 class _Look:
