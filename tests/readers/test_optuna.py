@@ -85,6 +85,7 @@ def growing(path: Path) -> sqlite3.Connection:
     """A study's tables without rows."""
     source = sqlite3.connect(FOLDER / "study.db")
     target = sqlite3.connect(path, isolation_level=None)
+    target.execute("PRAGMA synchronous = OFF")
     for (sql,) in source.execute("SELECT sql FROM sqlite_master WHERE type = 'table'").fetchall():
         target.execute(sql)
     source.close()
@@ -120,11 +121,12 @@ def test_a_trial_grows_while_it_runs(tmp_path: Path) -> None:
 
 def test_a_study_of_thousands_of_trials_comes_in_slices(tmp_path: Path) -> None:
     database = growing(tmp_path / "big.db")
+    database.execute("BEGIN")
     rows = [(i + 1, i, 1, "COMPLETE", None, None) for i in range(4_500)]
     database.executemany("INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?)", rows)
-    database.executemany(
-        "INSERT INTO trial_values VALUES (NULL, ?, 0, ?, 'FINITE')", [(i + 1, i) for i in range(4_500)]
-    )
+    values = [(i + 1, i) for i in range(4_500)]
+    database.executemany("INSERT INTO trial_values VALUES (NULL, ?, 0, ?, 'FINITE')", values)
+    database.execute("COMMIT")
     database.close()
     reading = at(OptunaReader(), tmp_path / "big.db").look()
     assert [rows[0][2] for rows in reading.series.values()] == list(range(4_500))

@@ -1,8 +1,10 @@
-"""Whatever bytes stand in a tracker's files, reading ends, raises nothing, writes nothing, and a cut changes nothing."""
+"""Whatever stands in a tracker's files, reading ends, raises nothing, writes nothing, and cuts change nothing."""
 
 from __future__ import annotations
 
 import json
+import math
+import random
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from workbench.readers.trackio import TrackioReader
 from workbench.readers.trackio_inbox import TrackioInboxReader
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-QUICK = settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+QUICK = settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
 WHOLE: list[tuple[type[Reader], str]] = [
     (HuggingFaceReader, "huggingface/out/trainer_state.json"),
     (SacredReader, "sacred/runs/2/run.json"),
@@ -41,18 +43,22 @@ LINES: list[tuple[type[Reader], str]] = [
     (DvcliveReader, "dvclive/dvclive/plots/metrics/acc.tsv"),
 ]
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("NaN")
-anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=8)  # fmt: skip
+SEEDS = st.integers(0, 2**32)
+ODD: list[Any] = [
+    None, True, 0, -1, 2**70, -0.5, 1e308, math.nan, -math.inf, "", "x", "NaN", "\x1b[2J", "2026-13-45", "9" * 400,
+    [], [[]], [None, 1], {}, {"value": {}}, {"py/object": 1, "value": 2}, {"a": {"b": []}},
+]  # fmt: skip
+CELLS: list[Any] = [None, 0, -(2**63), 2**63 - 1, 0.5, math.inf, "", "x", "NaN", "[]", "{", b"", b"\xff{", '{"a": 1}']
 
 
-def mutated(value: Any, data: st.DataObject) -> Any:
-    """The value with some of its parts replaced by anything."""
-    if data.draw(st.integers(0, 11)) == 0:
-        return data.draw(anything)
+def mutated(value: Any, chance: random.Random) -> Any:
+    """The value with some of its parts replaced by odd ones, and some left out."""
+    if chance.random() < 0.08:
+        return chance.choice(ODD)
     if isinstance(value, dict):
-        return {key: mutated(item, data) for key, item in value.items() if data.draw(st.integers(0, 19))}
+        return {key: mutated(item, chance) for key, item in value.items() if chance.random() > 0.05}
     if isinstance(value, list):
-        return [mutated(item, data) for item in value]
+        return [mutated(item, chance) for item in value]
     return value
 
 
@@ -61,32 +67,34 @@ def named(cases: list[tuple[type[Reader], str]]) -> Any:
 
 
 @named(WHOLE)
-@given(st.data())
+@given(SEEDS)
 @QUICK
-def test_a_json_file_of_anything(tmp_path: Path, reader: type[Reader], name: str, data: st.DataObject) -> None:
-    original = FIXTURES / name
+def test_a_json_file_of_anything(tmp_path: Path, reader: type[Reader], name: str, seed: int) -> None:
+    chance, original = random.Random(seed), FIXTURES / name
     place = tmp_path / original.name
     read = place.with_name("run.json") if reader is SacredReader else place
     read.write_bytes((FIXTURES / "sacred/runs/2/run.json").read_bytes() if read != place else original.read_bytes())
     reading = at(reader(), read)
     for _ in range(2):
-        place.write_text(json.dumps(mutated(json.loads(original.read_text()), data)))
+        place.write_text(json.dumps(mutated(json.loads(original.read_text()), chance)))
         before = {item: item.stat().st_mtime_ns for item in tmp_path.iterdir()}
         reader().claim(head_of(read))
+        reading.messages.clear()
         reading.look()
         assert {item: item.stat().st_mtime_ns for item in tmp_path.iterdir()} == before
-    again = at(reader(), read).look()
-    assert again.series == reading.series or repr(again.series) == repr(reading.series)
+    if not reading.messages:  # else a file is not complete, and what it said before stays
+        again = at(reader(), read).look()
+        assert repr(sorted(again.series.items())) == repr(sorted(reading.series.items()))
 
 
 @named(WHOLE + DATABASES)
-@given(st.data())
+@given(SEEDS)
 @QUICK
-def test_a_file_with_bytes_overwritten(tmp_path: Path, reader: type[Reader], name: str, data: st.DataObject) -> None:
-    raw = bytearray((FIXTURES / name).read_bytes())
-    for _ in range(data.draw(st.integers(1, 5))):
-        at_byte = data.draw(st.integers(0, len(raw) - 1))
-        raw[at_byte : at_byte + 4] = data.draw(st.binary(min_size=1, max_size=4))
+def test_a_file_with_bytes_overwritten(tmp_path: Path, reader: type[Reader], name: str, seed: int) -> None:
+    raw, chance = bytearray((FIXTURES / name).read_bytes()), random.Random(seed)
+    for _ in range(chance.randint(1, 5)):
+        start = chance.randrange(len(raw))
+        raw[start : start + 4] = chance.randbytes(4)
     place = tmp_path / Path(name).name
     place.write_bytes(raw)
     reader().claim(head_of(place))
@@ -96,47 +104,58 @@ def test_a_file_with_bytes_overwritten(tmp_path: Path, reader: type[Reader], nam
 
 
 @named(LINES)
-@given(st.data())
+@given(SEEDS)
 @QUICK
-def test_lines_of_anything_cut_anywhere(reader: type[Reader], name: str, data: st.DataObject) -> None:
-    place = FIXTURES / name
+def test_lines_of_anything_cut_anywhere(reader: type[Reader], name: str, seed: int) -> None:
+    place, chance = FIXTURES / name, random.Random(seed)
     lines = place.read_bytes().splitlines()[:12]
-    for _ in range(data.draw(st.integers(0, 4))):
-        position = data.draw(st.integers(0, len(lines) - 1))
+    for position in chance.choices(range(len(lines)), k=chance.randint(0, 4)):
         try:
-            changed = json.dumps(mutated(json.loads(lines[position]), data)).encode()
+            lines[position] = json.dumps(mutated(json.loads(lines[position]), chance)).encode()
         except ValueError:
-            changed = data.draw(st.binary(max_size=30))
-        lines[position] = changed
+            lines[position] = chance.randbytes(chance.randint(0, 30)).replace(b"\n", b"")
     text = b"\n".join(lines) + b"\n"
-    cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=6))
+    cuts = chance.choices(range(len(text)), k=6)
     assert at(reader(), place).feed(text, cuts).told == at(reader(), place).feed(text).told
 
 
 @named(DATABASES)
-@given(st.data())
+@given(SEEDS)
 @QUICK
-def test_columns_that_hold_anything(tmp_path: Path, reader: type[Reader], name: str, data: st.DataObject) -> None:
-    place = tmp_path / Path(name).name
+def test_columns_that_hold_anything(tmp_path: Path, reader: type[Reader], name: str, seed: int) -> None:
+    place, chance = tmp_path / Path(name).name, random.Random(seed)
     place.write_bytes((FIXTURES / name).read_bytes())
-    cells = (
-        st.none()
-        | st.integers(-(2**63), 2**63 - 1)
-        | st.floats()
-        | st.text(st.characters(codec="utf-8"), max_size=6)
-        | st.binary(max_size=6)
-    )
     writer = sqlite3.connect(place)
+    writer.execute("PRAGMA synchronous = OFF")
     writer.execute("PRAGMA ignore_check_constraints = ON")
     tables = [row[0] for row in writer.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
-    for _ in range(data.draw(st.integers(1, 4))):
-        table = data.draw(st.sampled_from(tables))
-        columns = [row[1] for row in writer.execute(f"PRAGMA table_info({table})")]
+    for table in chance.choices(tables, k=4):
+        column = chance.choice([row[1] for row in writer.execute(f"PRAGMA table_info({table})")])
         try:
-            writer.execute(f'UPDATE {table} SET "{data.draw(st.sampled_from(columns))}" = ?', (data.draw(cells),))
+            writer.execute(f'UPDATE {table} SET "{column}" = ?', (chance.choice(CELLS),))
         except sqlite3.Error:
             continue
     writer.commit()
     writer.close()
     reader().claim(head_of(place))
     at(reader(), place).look()
+
+
+@pytest.mark.parametrize("reader", [OptunaReader, TrackioReader])
+def test_tables_of_the_right_names_and_the_wrong_kinds(tmp_path: Path, reader: type[Reader]) -> None:
+    writer = sqlite3.connect(tmp_path / "odd.db")
+    names = {
+        "studies": "study_id, study_name", "study_directions": "study_id, objective, direction",
+        "trials": "trial_id, number, study_id, state, datetime_start, datetime_complete",
+        "trial_params": "trial_id, param_name, param_value, distribution_json",
+        "metrics": "id, run_id, run_name, timestamp, step, metrics", "configs": "id, run_id, run_name, config",
+    }  # fmt: skip
+    for table, columns in names.items():
+        writer.execute(f"CREATE TABLE {table} ({columns})")
+        for cell in (b"x", "y", 1.5, None, 3):
+            width = columns.count(",") + 1
+            writer.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * width)})", [cell] * width)
+    writer.commit()
+    writer.close()
+    assert reader().claim(head_of(tmp_path / "odd.db")).score == 1.0
+    at(reader(), tmp_path / "odd.db").look()

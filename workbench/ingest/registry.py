@@ -341,6 +341,8 @@ class Registry:
         for name, item in listing.items():
             if prefix + name not in PARAM_FILES or item.size == 0 or item.size > limits.WHOLE:
                 continue
+            if self._covers.owner(item.path) is not None:
+                continue
             source = self.tracked.get(item.path)
             if source is None:
                 cursor = self._new_cursor(item, self._beside[0], run, "")

@@ -84,7 +84,7 @@ class Database:
         """
         try:
             yield from self.connection.execute(sql, values)
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise _refusal(error) from None
 
 
@@ -106,7 +106,7 @@ def opened(place: str, *, seconds: float = SECONDS) -> Iterator[Database]:
                 connection.close()
             if is_spoilt():
                 raise UnreadableDatabaseError("written to while it was read; read again", later=True)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:  # a damaged schema makes messages that are no text
         raise _refusal(error) from None
     except OSError as error:
         raise UnreadableDatabaseError(error.strerror or str(error), later=True) from None
@@ -200,6 +200,6 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _refusal(error: sqlite3.Error | OverflowError) -> UnreadableDatabaseError:
+def _refusal(error: Exception) -> UnreadableDatabaseError:
     code = getattr(error, "sqlite_errorname", "")
     return UnreadableDatabaseError(str(error), later=code.startswith(_LATER) or code.startswith("SQLITE_CANTOPEN"))
