@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_at, tables_in
+from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_at
 
 
 def make(path: Path, *, wal: bool = False) -> sqlite3.Connection:
@@ -141,7 +141,6 @@ def test_a_claim_asks_for_the_tables_by_name(tmp_path: Path) -> None:
     assert is_sqlite((tmp_path / "old.db").read_bytes()) and not is_sqlite(b"")
     assert tables_at(str(tmp_path / "old.db")) == {"points"}
     assert tables_at(str(tmp_path / "none.db")) == frozenset()
-    assert tables_in((tmp_path / "old.db").read_bytes()) == {"points"}
 
 
 def test_bytes_that_are_not_utf8_come_back_as_text(tmp_path: Path) -> None:

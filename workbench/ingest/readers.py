@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 
 from workbench.plugin.api import Reader
 from workbench.plugin.discovery import plugin_readers
 
+_BUILT_IN = (
+    ("workbench_jsonl", "WorkbenchReader"),
+    ("tensorboard", "TensorBoardReader"),
+    ("wandb", "WandbReader"),
+    ("mlflow", "MlflowReader"),
+    ("mlflow_sqlite", "MlflowSqliteReader"),
+    ("huggingface", "HuggingFaceReader"),
+    ("optuna", "OptunaReader"),
+    ("optuna_journal", "OptunaJournalReader"),
+    ("trackio", "TrackioReader"),
+    ("trackio_inbox", "TrackioInboxReader"),
+    ("sacred", "SacredReader"),
+    ("dvclive", "DvcliveReader"),
+    ("dvclive", "DvcliveSummaryReader"),
+    ("catboost", "CatBoostReader"),
+    ("jsonl", "JsonlReader"),
+    ("delimited", "DelimitedReader"),
+    ("text_log", "TextLogReader"),
+)
+"""Module and class, in order: a tie between claims goes to the earlier one."""
+
 
 def all_readers() -> Sequence[Reader]:
-    """Built-in readers first, then plugins'; a tie between claims goes to the earlier one."""
-    from workbench.readers.catboost import CatBoostReader
-    from workbench.readers.delimited import DelimitedReader
-    from workbench.readers.dvclive import DvcliveReader, DvcliveSummaryReader
-    from workbench.readers.huggingface import HuggingFaceReader
-    from workbench.readers.jsonl import JsonlReader
-    from workbench.readers.optuna import OptunaReader
-    from workbench.readers.optuna_journal import OptunaJournalReader
-    from workbench.readers.sacred import SacredReader
-    from workbench.readers.tensorboard import TensorBoardReader
-    from workbench.readers.trackio import TrackioReader
-    from workbench.readers.trackio_inbox import TrackioInboxReader
-    from workbench.readers.workbench_jsonl import WorkbenchReader
-
-    return (
-        WorkbenchReader(), TensorBoardReader(),
-        HuggingFaceReader(), OptunaReader(), OptunaJournalReader(), TrackioReader(), TrackioInboxReader(),
-        SacredReader(), DvcliveReader(), DvcliveSummaryReader(), CatBoostReader(),
-        JsonlReader(), DelimitedReader(), *plugin_readers(),
-    )  # fmt: skip
+    """Built-in readers first, then plugins'."""
+    built_in = [getattr(import_module(f"workbench.readers.{module}"), name)() for module, name in _BUILT_IN]
+    return (*built_in, *plugin_readers())
 
 
 def flush_intervals(readers: Sequence[Reader]) -> Mapping[str, float]:

@@ -139,6 +139,18 @@ def _plain(value: Any, depth: int) -> Any:
 # YAML --------------------------------------------------------------------------------------------------------
 
 
+def load_yaml(data: bytes) -> Any:
+    """The value of a YAML text of another tool, through the safe loader.
+
+    Raises:
+        ValueError: it does not parse, or would grow beyond the limits.
+    """
+    try:
+        return _load_yaml(data)
+    except (_NotRead, RecursionError) as refused:
+        raise ValueError(str(refused)) from None
+
+
 def _load_yaml(data: bytes) -> Any:
     """Load through the safe C loader; unknown tags become plain values, alias bombs are refused."""
     import yaml
@@ -199,7 +211,7 @@ def _check_size(root: Any) -> None:
 
 
 _LOADER: list[Any] = []
-_EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+")
+_EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")
 """`1e-3`: a text to YAML 1.1, a number to whoever writes a learning rate."""
 
 

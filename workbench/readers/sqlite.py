@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import sqlite3
 import stat
@@ -29,8 +28,6 @@ _LARGEST_COPY = 256 * 1024 * 1024
 _WAL_MODE = 2
 _HEADER = 100
 _LATER = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT", "SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY")
-
-_CREATED = re.compile(rb"CREATE TABLE (?:IF NOT EXISTS )?[\"`\[]?(\w+)[\"`\]]?\s*\(", re.IGNORECASE)
 
 
 class UnreadableDatabaseError(Exception):
@@ -106,7 +103,7 @@ def opened(place: str, *, seconds: float = SECONDS) -> Iterator[Database]:
                 connection.close()
             if is_spoilt():
                 raise UnreadableDatabaseError("written to while it was read; read again", later=True)
-    except (sqlite3.Error, UnicodeError) as error:  # a damaged schema makes messages that are no text
+    except (sqlite3.Error, UnicodeError) as error:
         raise _refusal(error) from None
     except OSError as error:
         raise UnreadableDatabaseError(error.strerror or str(error), later=True) from None
@@ -128,11 +125,6 @@ def tables_at(place: str) -> frozenset[str]:
 def is_sqlite(head: bytes) -> bool:
     """Whether a file begins like a database."""
     return head.startswith(MAGIC)
-
-
-def tables_in(head: bytes) -> frozenset[str]:
-    """Names of tables, in lower case, whose definitions lie in the first pages of a database: often not all of them."""
-    return frozenset(name.decode("ascii", "replace").lower() for name in _CREATED.findall(head))
 
 
 @contextlib.contextmanager
@@ -201,5 +193,5 @@ def _text(raw: bytes) -> str:
 
 
 def _refusal(error: Exception) -> UnreadableDatabaseError:
-    code = getattr(error, "sqlite_errorname", "")
+    code: str = getattr(error, "sqlite_errorname", "")
     return UnreadableDatabaseError(str(error), later=code.startswith(_LATER) or code.startswith("SQLITE_CANTOPEN"))

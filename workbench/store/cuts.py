@@ -45,8 +45,9 @@ def insert_cuts(con: DuckDBPyConnection, commit: int, cuts: Sequence[Cut], grown
         con.execute(
             """INSERT INTO summary_log
             SELECT ?, p.series_id, any_value(s.run_id), p.source_id, p.generation, count(*),
-                count(*) FILTER (NOT isfinite(value)), arg_min(value, (step, byte_offset)), min(step),
-                arg_max(value, (step, byte_offset)), max(step), max(wall_time),
+                count(*) FILTER (NOT isfinite(value)), arg_min(value, (step, byte_offset)), min(step), min(wall_time),
+                arg_max(value, (step, byte_offset)), max(step), arg_max_null(wall_time, (step, byte_offset)),
+                arg_max(byte_offset, (step, byte_offset)),
                 min(value) FILTER (isfinite(value)), max(value) FILTER (isfinite(value))
             FROM visible_point p JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id)
             WHERE p.source_id = ? AND p.generation = ? GROUP BY p.series_id, p.source_id, p.generation""",

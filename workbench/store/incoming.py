@@ -23,15 +23,20 @@ def as_columns(
         if name in (unsigned or ()):
             columns[name] = np.array(values, dtype=np.uint64)
         elif any(isinstance(value, str) for value in values):
-            texts = np.empty(len(values), dtype=object)
-            texts[:] = [value.encode("utf-8", "replace").decode() for value in values]
-            columns[name] = texts
+            columns[name] = texts(values)
         elif any(isinstance(value, list) for value in values):
             columns[name] = np.empty(len(values), dtype=object)
             columns[name][:] = values
         else:
             columns[name] = np.array(values, dtype=object if None in values else None)
     return columns
+
+
+def texts(values: Sequence[str]) -> NDArray[Any]:
+    """Texts as a column; lone surrogates, which no database takes, become question marks."""
+    column = np.empty(len(values), dtype=object)
+    column[:] = [value if value.isascii() else value.encode("utf-8", "replace").decode() for value in values]
+    return column
 
 
 def insert(con: DuckDBPyConnection, table: str, columns: Mapping[str, NDArray[Any]], select: str = "*") -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Panel
 
 REST = 4.0
-"""How many times the cost of a load the next one waits: at most a fifth of a core goes into loading."""
+"""How many times the processor time of a load the next one waits: at most a fifth of a core goes into loading."""
 EXTRAS_EVERY = 1.0
 """Seconds between two requests for sparklines and percentiles of runs that go on."""
 
@@ -243,8 +243,7 @@ class StoreApp(App[None], inherit_bindings=False):
     def _extras_loaded(self, event: ExtrasLoaded) -> None:
         if event.metric != self.rows.snapshot.main:
             return
-        self.rows.sparks.update(event.sparks)
-        self.rows.percentiles.update(event.percentiles)
+        self.rows.learn(event.sparks, event.percentiles)
         for screen in self.workbench_screens:
             if isinstance(screen, RunsScreen):
                 screen.extras_changed(resort=self.view.sort == "p95" or bool(self.view.where))

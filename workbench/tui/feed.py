@@ -13,8 +13,9 @@ from workbench.core.model import Run, Series
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, main_metric
 from workbench.core.where import parse, percentiles_of
+from workbench.tui.collector import spared
 from workbench.tui.messages import ChartLoaded, ConfigLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
-from workbench.tui.run_columns import Snapshot
+from workbench.tui.run_columns import Snapshot, telling_runs
 
 SPARK_POINTS = 30
 MOST_AT_ONCE = 200
@@ -23,12 +24,14 @@ MOST_AT_ONCE = 200
 
 def load_runs(query: Query, preferred: str | None, configured: str | None, revision: str | None) -> Message:
     """The runs and what they mean, if the store is at another revision than `revision`."""
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         now = query.revision()
         if now == revision:
             return Unchanged()
-        return RunsLoaded(_snapshot(query, preferred, configured), query.monitors(), now, time.perf_counter() - started)
+        with spared():
+            snapshot = _snapshot(query, preferred, configured)
+        return RunsLoaded(snapshot, query.monitors(), now, time.thread_time() - started)
     except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
         return LoadFailed(error)
 
@@ -37,12 +40,14 @@ def _snapshot(query: Query, preferred: str | None, configured: str | None) -> Sn
     from workbench.core.compare import baseline_of, latency_keys  # numpy is not wanted before the first paint
 
     runs = query.runs(hidden=True)
-    roles = {key: query.roles(key) for key in {key for run in runs for key in run.metrics}}
+    telling = telling_runs(runs)
+    roles = {key: query.roles(key) for key in {key for run in telling for key in run.metrics}}
     visible = [run for run in runs if not run.hidden] or runs
     latencies = latency_keys(visible, roles.__getitem__)
     baseline = baseline_of(runs)
     return Snapshot(
         runs,
+        telling,
         roles,
         preferred if preferred in roles else main_metric(visible, roles.__getitem__, configured),
         latencies[0] if latencies else None,

@@ -12,7 +12,7 @@ from workbench.core.config import Config
 from workbench.core.model import Series
 from workbench.core.query import Query
 from workbench.tui.annotator import Annotator
-from workbench.tui.rows import Percentiles
+from workbench.tui.ordering import Percentiles
 from workbench.tui.run_columns import Snapshot
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class RunsLoaded(Message):
     monitors: Sequence[str]
     revision: str
     seconds: float
-    """What the load cost; the next one waits accordingly."""
+    """Processor time of the load; the next one waits accordingly."""
 
 
 @dataclass
