@@ -106,7 +106,7 @@ class Reading:
         if batch.restart:
             return self._again(source, batch, final)
         more = batch.more and batch.consumed > 0
-        if not more:
+        if not batch.more:  # else it is busy, or has more: the next look tries again
             self._drained(source, found)
         if not batch.consumed:
             self._remark(source, batch.message)
