@@ -23,7 +23,6 @@ class Hints:
             DirCreatedEvent,
             DirMovedEvent,
             FileCreatedEvent,
-            FileModifiedEvent,
             FileMovedEvent,
             FileSystemEventHandler,
         )

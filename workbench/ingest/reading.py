@@ -132,7 +132,7 @@ class Reading:
             return None
         if cursor.to_offset:
             source.next_generation("", replaces=True)
-        mark = mark_of(descriptor, found.size)
+        mark = mark_of(descriptor, found.size, limits.WHOLE)
         cursor = replace(
             source.cursor, inode=found.inode, bytes=found.size, mtime_ns=found.mtime_ns,
             head_length=mark.head_length, head_hash=mark.head_hash, tail_hash=mark.tail_hash,

@@ -323,13 +323,18 @@ class Registry:
         self._remarks.append(Delta(cursor))
 
     def _runs_by_folder(self) -> dict[PurePath, str]:
-        """The run of each folder that holds the logs of exactly one."""
-        runs: dict[PurePath, set[str]] = {}
+        """The run that each folder stands for, else the only one with a log in it.
+
+        Where several took turns in a folder, its parameter files are the latest one's: what was read before stays with
+        the first, and what they say by now is nobody's.
+        """
+        inside: dict[PurePath, set[str]] = {}
+        standing: dict[PurePath, set[str]] = {PurePath(path): {run} for path, run in self._run_of_folder.items()}
         for path, source in self.tracked.items():
             if source.makes_run and source.cursor.run_id:
-                runs.setdefault(path.parent, set()).add(source.cursor.run_id)
-        owners = {folder: next(iter(ids)) for folder, ids in runs.items() if len(ids) == 1}
-        return {PurePath(path): run for path, run in self._run_of_folder.items()} | owners
+                inside.setdefault(path.parent, set()).add(source.cursor.run_id)
+                standing.setdefault(PurePath(source.run_path), set()).add(source.cursor.run_id)
+        return {folder: next(iter(ids)) for folder, ids in (inside | standing).items() if len(ids) == 1}
 
     def _parameters(self, folder: PurePath, listing: Listing, owners: dict[PurePath, str]) -> list[tuple[int, Tracked]]:
         """Parameter files of a folder that stands for one run, `.hydra/` included."""
