@@ -68,6 +68,8 @@ class Claim:
     run_folder: str = ""
     """The folder of the run, relative to the project, where the head tells it better than the path: the run of other
     formats there is this one."""
+    key_suffix: str = ""
+    """What the keys of the file's points then end with, since they are one curve of several in that run."""
 
 
 NO = Claim(0.0, "")

@@ -48,12 +48,10 @@ def _without_points(
         half = max(abs(value) * 1e-6, 1e-12)
         return np.array([value - half, value + half]), np.array([float(counts.sum())])
     owner = np.maximum(np.cumsum(wide) - 1, 0)
-    return np.append(edges[:-1][wide], edges[-1]), np.bincount(owner, counts, int(wide.sum()))
+    return np.append(edges[:-1][wide], edges[-1]), np.bincount(owner, counts, int(wide.sum())).astype(np.float64)
 
 
-def _merged(
-    edges: NDArray[np.float64], counts: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _merged(edges: NDArray[np.float64], counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     mass = (np.cumsum(counts) - counts) / counts.sum()
     width = (edges[:-1] / 2 - edges[0] / 2) / (edges[-1] / 2 - edges[0] / 2)
     group = np.minimum(np.floor((mass + width) * _SHARE), MOST_BINS - 1)

@@ -148,10 +148,9 @@ def _param(key: str, text: str) -> Any:
 
 
 def _data(datasets: Sequence[Dataset]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each dataset under its role, or under role and name where several share one."""
-    roles = [item.context or item.name for item in datasets]
-    for item, role in zip(datasets, roles, strict=True):
-        key = role if roles.count(role) == 1 else f"{role}/{item.name}"
+    """Each dataset under its role and name: several may share a role, and come one after the other."""
+    for item in datasets:
+        key = f"{item.context}/{item.name}" if item.context else item.name
         yield key, {**_file(_location(item)), "rows": _rows(item.profile), "digest": f"{item.name}@{item.digest}"}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
 from workbench.readers import mlflow_tables as tables
 from workbench.readers.mlflow_facts import LONGEST_KEY, NATIVE_ID, facts_of
-from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_at
+from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,9 +24,11 @@ _RUNS = 500
 """Runs that one call describes."""
 _REMEMBERED = 320
 """Runs whose facts are known by their fingerprint; more than share a stretch of rows with a new run."""
+_LARGE = 64
+"""Stretches of rows that take some milliseconds to look at: of about 1,500 runs."""
+_LOOK_SECONDS = 2.0
 _METRIC = ("rowid", "key", "run_uuid", "value", "timestamp", "step", "is_nan")
 _NONE: tuple[Reject, ...] = ()
-_SOME_TABLES = frozenset({"runs", "metrics", "experiments"})
 _LARGEST = sys.float_info.max
 """What MLflow writes for infinity."""
 
@@ -39,22 +41,17 @@ class MlflowSqliteReader(Reader):
     names: ClassVar[tuple[str, ...]] = ("*.db", "*.sqlite", "*.sqlite3")
 
     def claim(self, head: Head) -> Claim:
-        """Certain when MLflow's tables are there; a database that cannot be opened is judged by its first pages."""
+        """Certain when MLflow's tables are there; one that cannot be opened now is judged by its name."""
         if not is_sqlite(head.data):
             return NO
-        why = ""
-        if head.place:
-            try:
-                with opened(head.place) as database:
-                    why = tables.lacking(database)
-                    return NO if why else Claim(1.0, "an SQLite database with MLflow's tables", many_runs=True)
-            except UnreadableDatabaseError as error:
-                why = f"an SQLite database that cannot be opened now: {error}"
-        if tables_at(head.place) >= _SOME_TABLES:
-            return Claim(0.9, "an SQLite database that begins with MLflow's tables", many_runs=True)
-        if head.name.lower().startswith(("mlflow", "mlruns")):
-            return Claim(0.6, why or "an SQLite database named like MLflow's", many_runs=True)
-        return Claim(0.0, why)
+        try:
+            with opened(head.place) as database:
+                lacking = tables.lacking(database)
+        except UnreadableDatabaseError as error:
+            why = f"an SQLite database that cannot be read now: {error}"
+            named = head.name.lower().startswith(("mlflow", "mlruns"))
+            return Claim(0.6 if named else 0.0, why, many_runs=named)
+        return NO if lacking else Claim(1.0, "an SQLite database with MLflow's tables", many_runs=True)
 
     def read(self, chunk: Chunk) -> Batch:
         """The next metric rows, and what is said anew of runs; a database that is busy is left for the next look."""
@@ -63,30 +60,30 @@ class MlflowSqliteReader(Reader):
                 missing = tables.lacking(database)
                 if missing:
                     return Batch(state=chunk.state, message=f"not MLflow's any more: {missing}")
-                return _read(database, chunk.state)
+                return _read(database, chunk.state, chunk.modified)
         except UnreadableDatabaseError as error:
             hint = "; its writer is at work, tried again" if error.later else ""
             return Batch(state=chunk.state, message=f"{error}{hint}", more=error.later)
 
 
-def _read(database: Database, before: Mapping[str, Any]) -> Batch:
+def _read(database: Database, before: Mapping[str, Any], modified: float) -> Batch:
     last, mark = before.get("metrics", (0, 0))
     if last and _mark(database, last) != mark:
         return Batch(restart=True, message="not the rows that were read before; read again from the start")
     state = dict(before)
     rows = list(database.select("metrics", _METRIC, "WHERE rowid > ? ORDER BY rowid LIMIT ?", last, _ROWS))
     telling = _Telling(database, state)
-    telling.look(idle=len(rows) < _ROWS)
+    telling.look(modified, busy=bool(rows), behind=len(rows) == _ROWS)
     points, rejects = no_points(), _NONE
     if rows:
         has_nan, has_step = ("is_nan" in database.columns("metrics"), "step" in database.columns("metrics"))
         points, rejects = _points(rows, has_nan=has_nan, has_step=has_step)
         end = int(rows[-1][0])
         state["metrics"] = (end, _mark(database, end))
-    consumed = len(rows) + len(telling.facts)
+    moved = {**state, "looked": 0} != {**before, "looked": 0}
     return Batch(
         points, telling.facts, rejects, accepted=len(points) + telling.told,
-        consumed=consumed or int(state != dict(before)), state=state, message=database.remark,
+        consumed=len(rows) + len(telling.facts) or int(moved), state=state, message=database.remark,
         more=len(rows) == _ROWS or "at" in state,
     )  # fmt: skip
 
@@ -100,31 +97,37 @@ class _Telling:
     facts: list[Fact] = field(default_factory=list)
     told: int = 0
 
-    def look(self, *, idle: bool) -> None:
+    def look(self, modified: float, *, busy: bool, behind: bool) -> None:
         """Go on with a pass over all runs, else tell of those that changed; that waits while there are rows to read.
 
-        The tables are looked at before a pass begins: what changes during it is found by the next look.
+        The tables are looked at before a pass begins: what changes during it is found by the next look. While metrics
+        come in, a large store is looked at now and then; the ingester looks once more when it has fallen silent.
         """
         changed: set[str] | None = set()
-        if "at" not in self.state and (idle or "seen" not in self.state):
+        seen = self.state.get("seen")
+        if seen is None or not ("at" in self.state or behind or (busy and self._was_just_seen(seen, modified))):
             watch = tables.Watch(self.database)
             now = watch.now()
-            changed = watch.changed(self.state["seen"], now, _RUNS) if "seen" in self.state else None
-            self.state["seen"] = now
+            changed = None if seen is None else watch.changed(seen, now, _RUNS)
+            self.state |= {"seen": now, "looked": modified}
         if changed is None:
-            self.state["at"] = -(1 << 63)
+            self.state["at"] = tables.FIRST_ROW
         if "at" in self.state:
             changed = self._next_runs()
         self._tell(changed or ())
 
+    def _was_just_seen(self, seen: Mapping[str, Any], modified: float) -> bool:
+        large = len(seen["runs"]) + len(seen["tags"]) > _LARGE
+        return large and 0 <= modified - self.state.get("looked", 0.0) < _LOOK_SECONDS
+
     def _next_runs(self) -> set[str]:
         """The next runs of a pass; the last ones end it."""
-        tail = "WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        tail = "WHERE rowid >= ? ORDER BY rowid LIMIT ?"
         rows = list(self.database.select("runs", ("rowid", "run_uuid"), tail, self.state["at"], _RUNS))
         if len(rows) < _RUNS:
             del self.state["at"]
         else:
-            self.state["at"] = int(rows[-1][0])
+            self.state["at"] = int(rows[-1][0]) + 1
         return {uuid for _, uuid in rows if isinstance(uuid, str) and NATIVE_ID.fullmatch(uuid)}
 
     def _tell(self, ids: Sequence[str] | set[str]) -> None:

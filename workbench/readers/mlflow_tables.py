@@ -19,6 +19,8 @@ from workbench.readers.mlflow_facts import (
 )
 from workbench.readers.sqlite import Database
 
+FIRST_ROW, _LAST_ROW = -(1 << 63), (1 << 63) - 1
+"""What a rowid may be, in a database that somebody made for the purpose; MLflow's begin at 1."""
 _AT_ONCE = 250
 """Ids in one query."""
 _STRETCHES = 10_000
@@ -79,9 +81,8 @@ class Watch:
         for table, (bits, _) in _WATCHED.items():
             old = before.get(table, {})
             for bucket in (key for key, value in now[table].items() if old.get(key) != value):
-                first = int(bucket) << bits
-                where = "WHERE rowid >= ? AND rowid < ?"
-                runs |= self._ids(table, ("run_uuid",), where, first, first + (1 << bits))
+                first, last = _span(int(bucket), bits)
+                runs |= self._ids(table, ("run_uuid",), "WHERE rowid BETWEEN ? AND ?", first, last)
                 if len(runs) > most:
                     return None
         for table, columns in _GROWING.items():
@@ -105,16 +106,16 @@ class Watch:
         if not names or "rowid" in found:
             return
         said = " || char(31) || ".join(names)
-        stretch = f'SELECT group_concat({said}, char(30)) FROM "{table}" WHERE rowid >= ? AND rowid < ?'  # noqa: S608
+        stretch = f'SELECT group_concat({said}, char(30)) FROM "{table}" WHERE rowid BETWEEN ? AND ?'  # noqa: S608
         following = f'SELECT min(rowid) FROM "{table}" WHERE rowid >= ?'  # noqa: S608 - names from constants above
-        at = -(1 << 63)
+        last = FIRST_ROW - 1
         for _ in range(_STRETCHES):
-            first = next(self._database.rows(following, at))[0]
+            first = next(self._database.rows(following, last + 1))[0] if last < _LAST_ROW else None
             if not isinstance(first, int):
                 return
             bucket = first >> bits
-            at = (bucket + 1) << bits
-            text = str(next(self._database.rows(stretch, bucket << bits, at))[0])
+            first, last = _span(bucket, bits)
+            text = str(next(self._database.rows(stretch, first, last))[0])
             yield str(bucket), zlib.crc32(text.encode("utf-8", "replace"))
 
     def _last(self, table: str) -> int:
@@ -123,6 +124,11 @@ class Watch:
             return 0
         last = next(self._database.rows(f'SELECT max(rowid) FROM "{table}"'))[0]  # noqa: S608 - a constant above
         return last if isinstance(last, int) else 0
+
+
+def _span(bucket: int, bits: int) -> tuple[int, int]:
+    """The first and last rowid of a stretch."""
+    return bucket << bits, ((bucket + 1) << bits) - 1
 
 
 def experiments(database: Database) -> dict[str, Experiment]:

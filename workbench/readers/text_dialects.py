@@ -10,16 +10,9 @@ from typing import Literal
 from workbench.core.roles import guess
 from workbench.readers.keys import metric_like
 from workbench.readers.text_clean import BESIDE
-from workbench.readers.text_pairs import (
-    NUMBER,
-    PAIRS,
-    Gathering,
-    Reading,
-    Role,
-    gather_pairs,
-    measures,
-    text_of,
-)
+from workbench.readers.text_found import Gathering, Reading, Role, text_of
+from workbench.readers.text_names import measures
+from workbench.readers.text_pairs import NUMBER, gather_pairs, may_say
 
 GENERAL = "key=value"
 _AXES: Sequence[Role] = ("step", "epoch", "position", "total", "steps", "epochs")
@@ -64,7 +57,7 @@ class Dialect:
             into.rename(lambda key: self.prefix + key if self.rename is None else self.rename(key, lead))
         else:
             self._by_pattern(into, line, lead, self.pairs)
-        return into.reading() if any(item.role == "metric" for item in into.found.values()) else None
+        return into.reading() if into.keys else None
 
     def _by_pattern(self, into: Gathering, line: str, lead: re.Match[str], pairs: re.Pattern[str]) -> None:
         for match in pairs.finditer(line, lead.end()):
@@ -125,23 +118,26 @@ _PIPED = re.compile(rf"\| (?P<key>[A-Za-z][^|:]{{0,63}}):\s{{1,16}}{_OWN}(?=\s?\
 _RECORD = re.compile(rf"\"(?P<key>\w{{1,128}})\": \"?{_OWN}\"?(?=[,}}])")
 
 DIALECTS: Sequence[Dialect] = (
-    Dialect("nanogpt", "loss ", re.compile(r"(?:^|\s)(?:step|iter) (?P<step>\d+): (?=(?:train )?loss )"), _LIST, _nanogpt),
+    Dialect("nanogpt", "loss ", re.compile(r"(?:^|\s)(?:step|iter) (?P<step>\d+): (?=(?:train )?loss )"), _LIST,
+            _nanogpt),
     Dialect("llm.c", "s:", re.compile(r"^s:(?P<step>\d+) (?=(?:trl|tel|eval):)"),
             re.compile(rf"(?P<key>\w{{1,16}}):{_OWN}(?=\s|$)"),
             _renamed(trl="train/loss", tel="val/loss", eval="eval/acc", norm="grad_norm")),
-    Dialect("torchtune", " | ", re.compile(r"^Step (?P<step>\d+) \| (?=\w+:)"), 
+    Dialect("torchtune", " | ", re.compile(r"^Step (?P<step>\d+) \| (?=\w+:)"),
             re.compile(rf"(?P<key>[\w/.-]{{1,64}}):{_OWN}(?=\s|$)")),
     Dialect("lightgbm", "'s ", re.compile(r"\[(?P<step>\d+)\](?=\s[^\t:]{1,128}'s )"), _LIGHT, _lightgbm),
-    Dialect("lightgbm", "Iteration:", re.compile(r"Iteration:(?P<step>\d+)(?=, [\w.-]{1,64} [\w.@-]{1,64} : )"), _LIGHT_CLI,
-            _lightgbm),
+    Dialect("lightgbm", "Iteration:", re.compile(r"Iteration:(?P<step>\d+)(?=, [\w.-]{1,64} [\w.@-]{1,64} : )"),
+            _LIGHT_CLI, _lightgbm),
     Dialect("xgboost", "-", re.compile(r"\[(?P<step>\d+)\](?=\s[^\s:]{1,128}-[^\s:]{1,64}:)"), _BOOSTED, _xgboost),
     Dialect("catboost", "\t", re.compile(r"^(?P<step>\d+):(?=\t(?:learn|test)\d*:)"), _CAT,
             _renamed(best=None, total=None, remaining=None, bestTest=None)),
-    Dialect("megatron", "|", re.compile(r"\biteration\s{1,16}(?P<step>\d+)/\s{0,16}(?P<steps>\d+)(?= \|)"), _PIPED, _megatron),
+    Dialect("megatron", "|", re.compile(r"\biteration\s{1,16}(?P<step>\d+)/\s{0,16}(?P<steps>\d+)(?= \|)"), _PIPED,
+            _megatron),
     Dialect("megatron", "validation loss at iteration",
-            re.compile(r"validation loss at iteration (?P<step>\d+)[^|]{0,64}(?=\|)"), _PIPED, _megatron, "validation/"),
-    Dialect("fairseq", "| {", re.compile(r"\| (?P<split>train_inner|train|valid\w{0,32}|test\w{0,32}) \| (?=\{)"), _RECORD,
-            _fairseq),
+            re.compile(r"validation loss at iteration (?P<step>\d+)[^|]{0,64}(?=\|)"), _PIPED, _megatron,
+            "validation/"),
+    Dialect("fairseq", "| {", re.compile(r"\| (?P<split>train_inner|train|valid\w{0,32}|test\w{0,32}) \| (?=\{)"),
+            _RECORD, _fairseq),
     Dialect("fairseq", "epoch ", re.compile(r"epoch (?P<epoch>\d+):\s+(?P<position>\d+) / (?P<total>\d+) (?=\w+=)")),
     Dialect("pytorch", "Train Epoch: ",
             re.compile(r"Train Epoch: (?P<epoch>\d+) \[\s*(?P<position>\d+)/(?P<total>\d+)(?: \(\s{0,3}\d+%\))?\]")),
@@ -219,7 +215,7 @@ def _trainer_key(key: str) -> str:
 
 
 def _keras(line: str) -> Reading | None:
-    """`469/469 - 2s - loss: 0.25 - accuracy: 0.9`, the bar between them or not: where it stands, an earlier line said."""
+    """`469/469 - 2s - loss: 0.25 - accuracy: 0.9`, with a bar or without; its epoch is an earlier line's."""
     lead = _KERAS.match(line) if "/" in line and ": " in line else None
     if lead is None:
         return None
@@ -252,7 +248,7 @@ def _progress(line: str) -> Reading | None:
         into.axis("total", bar.span("total"))
     gather_pairs(into, line, bar.end())
     gather_pairs(into, line, end=bar.end("desc"))
-    if any(item.role == "metric" for item in into.found.values()) and bar["rate"]:
+    if into.keys and bar["rate"]:
         things = bar["unit"].removesuffix("/s") if bar["unit"].endswith("/s") else bar["unit"].removeprefix("s/")
         into.metric(f"{things}/s", bar.span("rate"), bar.span("unit"), inverse=bar["unit"].startswith("s/"))
     return into.reading()
@@ -262,12 +258,11 @@ def _general(line: str) -> Reading | None:
     """Any line of pairs with a step, an epoch or a metric's name; without them it may be one of settings."""
     into = Gathering(GENERAL)
     gather_pairs(into, line)
-    keys = [item.key for item in into.found.values() if item.role == "metric"]
     if into.has("step", "epoch", "position"):
         return into.reading()
-    if not any(metric_like(key) or guess(key).kind in ("performance", "latency") for key in keys):
-        return None
-    return into.reading(is_setting=not any(map(measures, keys)))
+    if not any(metric_like(key) or guess(key).kind in ("performance", "latency") for key in into.keys):
+        return into.nothing()
+    return into.reading(is_setting=not any(map(measures, into.keys)))
 
 
 _SPECIAL: Sequence[Callable[[str], Reading | None]] = (_hugging_face, _progress, _keras)
@@ -275,14 +270,14 @@ _SPECIAL: Sequence[Callable[[str], Reading | None]] = (_hugging_face, _progress,
 
 def read_line(line: str) -> Reading | None:
     """What a line says, None when it is mere text."""
+    if not may_say(line):
+        return None
     for dialect in DIALECTS:
         if reading := dialect.read(line):
             return reading
     if "{" in line or "/" in line:
         for special in _SPECIAL:
-            if reading := special(line):
+            reading = special(line)
+            if reading is not None and reading.found:
                 return reading
     return _general(line)
-
-
-__all__ = ["DIALECTS", "GENERAL", "PAIRS", "Dialect", "read_line"]

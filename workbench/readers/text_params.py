@@ -14,12 +14,16 @@ MOST = 500
 LOOKED_AT = 2_000
 """Lines before the first step in which they are looked for."""
 _LONGEST = 4_096
-_VALUE = r"(?:'(?:[^'\\]|\\.){0,1000}+'|\"(?:[^\"\\]|\\.){0,1000}+\"|\[[^\]]{0,1000}+\]|\([^)]{0,1000}+\)|[^,\s(){}\[\]]{1,200}+)"
+_VALUE = (
+    r"(?:'(?:[^'\\]|\\.){0,1000}+'|\"(?:[^\"\\]|\\.){0,1000}+\""
+    r"|\[[^\]]{0,1000}+\]|\([^)]{0,1000}+\)|[^,\s(){}\[\]]{1,200}+)"
+)
 _CALL = re.compile(r"\b(?:Namespace|[A-Za-z]\w{0,60}(?:Args|Arguments|Config|Options|Params))\((?=\w+=)")
 _ARGUMENT = re.compile(rf"(?P<key>[A-Za-z_]\w{{0,100}})=(?P<value>{_VALUE})(?=[,)\s]|$)")
 _ENTRY = re.compile(rf"['\"](?P<key>[\w.\-/]{{1,100}})['\"]: (?P<value>{_VALUE})(?=[,}}]|$)")
 _LINE = re.compile(
-    rf"^[\s*|>\-]{{0,16}}(?P<key>[A-Za-z_][\w.\-/]{{0,80}}+)[ \t.]{{0,64}}(?:[:=][ \t]{{0,64}}|(?<=\.\.)[ \t]{{1,64}})"
+    rf"^[\s*|>\-]{{0,16}}(?P<key>[A-Za-z_][\w.\-/]{{0,80}}+)"
+    rf"[ \t.]{{0,64}}(?:[:=](?![:=])[ \t]{{0,64}}|(?<=\.\.)[ \t]{{1,64}})"
     rf"(?P<value>{_VALUE})[\s,|]{{0,64}}$"
 )
 _LOG_PREFIX = re.compile(
@@ -27,8 +31,9 @@ _LOG_PREFIX = re.compile(
     r"(?:(?:DEBUG|INFO|WARNING|ERROR)\b[\s\-|:]{0,8}(?:[\w.]{1,80}(?::\d{1,6})? ?- )?)?"
 )
 _NOT_KEYS = frozenset({
-    "info", "debug", "warning", "warn", "error", "critical", "note", "todo", "usage", "traceback", "http", "https", "file",
-    "see", "hint", "tip", "time", "date", "pid", "step", "iter", "iteration", "epoch", "host", "hostname", "rank",
+    "info", "debug", "warning", "warn", "error", "critical", "note", "todo", "usage", "traceback", "http", "https",
+    "file", "see", "hint", "tip", "time", "date", "pid", "step", "iter", "iteration", "epoch", "host", "hostname",
+    "rank",
 })  # fmt: skip
 
 

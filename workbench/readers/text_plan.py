@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.readers.text_dialects import read_line
-from workbench.readers.text_pairs import MOMENT, Found, Reading, Role, Span
+from workbench.readers.text_found import Found, Reading, Role, Span
+from workbench.readers.text_pairs import MOMENT
 from workbench.readers.text_shapes import Numeral, Shapes, numeral_of
 from workbench.readers.text_wall import Moment, moment_of
 
@@ -73,15 +74,33 @@ class _Judged:
     plans: dict[tuple[int, ...], Plan | None] = field(default_factory=dict)
 
 
-_KEPT: dict[bytes, _Judged] = {}
+_TEXT = _Judged((), {(): None})
+"""Lines that say nothing."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Shapes judged before, in any source; it starts anew when it is full."""
+
+    shapes: dict[bytes, _Judged] = field(default_factory=dict)
+    size: int = 0
+
+    def room(self) -> None:
+        """Count one more plan."""
+        self.size += 1
+        if self.size > _MOST_KEPT:
+            self.shapes.clear()
+            self.size = 0
+
+
+_KEPT = _Memory()
 
 
 def plans_of(shapes: Shapes) -> Iterator[tuple[Plan, NDArray[np.int64]]]:
     """The plans of a chunk, each with the numbers of its lines in ascending order."""
-    index: dict[bytes, int] = {}
-    n = len(shapes)
     marked = _marked(shapes)
-    codes = np.fromiter((index.setdefault(shape, len(index)) for shape in marked), np.int64, n)
+    index = {shape: code for code, shape in enumerate(dict.fromkeys(marked))}
+    codes = np.fromiter(map(index.__getitem__, marked), np.int64, len(shapes))
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(index) + 1)).tolist()
     for shape, code in index.items():
@@ -105,52 +124,42 @@ def _is_mere_text(shape: bytes) -> bool:
     return b"0" not in shape and b"nan" not in (lower := shape.lower()) and b"inf" not in lower
 
 
-def _plans_of_shape(
-    shapes: Shapes, shape: bytes, rows: NDArray[np.int64]
-) -> Iterator[tuple[Plan, NDArray[np.int64]]]:
-    judged = _KEPT.get(shape)
+def _plans_of_shape(shapes: Shapes, shape: bytes, rows: NDArray[np.int64]) -> Iterator[tuple[Plan, NDArray[np.int64]]]:
+    judged = _KEPT.shapes.get(shape)
     if judged is None:
-        reading, line = _first(shapes, int(rows[0]))
-        runs = _runs(shapes, int(rows[0]))
-        fixed = tuple(i for i, column in enumerate(runs) if reading and _in_names(reading, column))
-        judged = _Judged(fixed)
-        judged.plans[_filled(shapes, rows[:1], fixed)[0]] = _compile(reading, line, runs) if reading else None
+        judged = _judge(shapes, int(rows[0]))
         if len(shape) <= _LONGEST_KEPT:
-            if len(_KEPT) >= _MOST_KEPT:
-                _KEPT.clear()
-            _KEPT[shape] = judged
-    if not judged.fixed:
-        if (plan := judged.plans[()]) is not None:
-            yield plan, rows
-        return
-    for names, same in _by_names(shapes, rows, judged.fixed):
+            _KEPT.room()
+            _KEPT.shapes[shape] = judged
+    for names, same in _by_names(shapes, rows, judged.fixed) if judged.fixed else [((), rows)]:
         if names not in judged.plans:
-            if len(judged.plans) >= _MOST_KEPT:
-                judged.plans.clear()
-            reading, line = _first(shapes, int(same[0]))
-            judged.plans[names] = _compile(reading, line, _runs(shapes, int(same[0]))) if reading else None
+            _KEPT.room()
+            judged.plans[names] = _plan_of(shapes, int(same[0]))[1]
         if (plan := judged.plans[names]) is not None:
             yield plan, same
 
 
-def _first(shapes: Shapes, i: int) -> tuple[Reading | None, str]:
+def _judge(shapes: Shapes, i: int) -> _Judged:
+    """Read the first line of a shape."""
+    reading, plan = _plan_of(shapes, i)
+    if reading is None:
+        return _TEXT
+    runs = enumerate(_runs(shapes, i))
+    fixed = tuple(run for run, column in runs if any(start <= column < end for start, end in reading.names))
+    values, lengths = shapes.runs(np.array([i]), fixed)
+    return _Judged(fixed, {(*values[0].tolist(), *lengths[0].tolist()): plan})
+
+
+def _plan_of(shapes: Shapes, i: int) -> tuple[Reading | None, Plan | None]:
     line = shapes.line(i).decode("latin-1")
-    return read_line(line), line
+    reading = read_line(line)
+    return reading, _compile(reading, line, _runs(shapes, i)) if reading and reading.found else None
 
 
 def _runs(shapes: Shapes, i: int) -> list[int]:
     """The columns at which a line's runs of digits begin."""
-    return (shapes.runs_of(i) - shapes.line_start[i]).tolist()
-
-
-def _in_names(reading: Reading, column: int) -> bool:
-    return any(start <= column < end for start, end in reading.names)
-
-
-def _filled(shapes: Shapes, rows: NDArray[np.int64], fixed: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """What the runs that are part of names spell in each line, their lengths with them: `1` is not `01`."""
-    values, lengths = shapes.runs(rows, fixed)
-    return list(map(tuple, np.hstack((values, lengths)).tolist()))
+    columns: list[int] = (shapes.runs_of(i) - shapes.line_start[i]).tolist()
+    return columns
 
 
 def _by_names(

@@ -83,9 +83,9 @@ def numeral_of(text: str, start: int, runs: Sequence[int]) -> Numeral | None:
 class Shapes:
     """Lines with their shapes: `start` and `length` of each run of digits, `value` of it, `first` run of each line.
 
-    `start` and `line_start` count bytes of `text`, the lines joined by newlines. All arrays are int64; `start`, `length`
-    and `value` are those of m runs, `line_start` and `first` have one entry a line. A run of more than 18 digits has no
-    value.
+    `start` and `line_start` count bytes of `text`, the lines joined by newlines. All arrays are int64; `start`,
+    `length` and `value` are those of m runs, `line_start` and `first` have one entry a line. A run of more than 18
+    digits has no value.
     """
 
     text: bytes

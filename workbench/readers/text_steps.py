@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.readers.text_pairs import Role
+from workbench.readers.text_found import Role
 from workbench.readers.text_plan import Plan
 from workbench.readers.text_shapes import Shapes
 
@@ -168,7 +168,8 @@ def _count(groups: Sequence[Group], here: NDArray[np.bool_], step: NDArray[np.in
     keys: dict[int, tuple[str, ...]] = {}
     for plan, rows in groups:
         if plan.measures and not plan.is_setting:
-            keys.update(dict.fromkeys(rows[~here[rows]].tolist(), plan.keys))
+            counted = tuple(key for key in plan.keys if not key.endswith("epoch"))
+            keys.update(dict.fromkeys(rows[~here[rows]].tolist(), counted))
     count, seen = place.count, set(place.seen)
     for i in sorted(keys):
         if not seen.isdisjoint(keys[i]) or len(seen) > _MOST_REMEMBERED:
@@ -177,5 +178,3 @@ def _count(groups: Sequence[Group], here: NDArray[np.bool_], step: NDArray[np.in
         seen.update(keys[i])
         step[i] = count
     return replace(place, count=count, seen=tuple(sorted(seen)))
-
-

@@ -37,7 +37,7 @@ class Moment:
         values, lengths = shapes.runs(rows, self.parts)
         year, month, day, hour, minute = values[:, :5].T
         second = values[:, 5] if values.shape[1] > 5 else np.zeros(len(rows), np.int64)
-        valid = (lengths[:, 0] == 4) & (year >= 1970) & (year < 2100) & (1 <= month) & (month <= 12) & (1 <= day)
+        valid = (lengths[:, 0] == 4) & (year >= 1970) & (year < 2100) & (month >= 1) & (month <= 12) & (day >= 1)
         valid &= (day <= 31) & (hour <= 24) & (minute < 60) & (second <= 60)
         year, month = np.where(valid, year, 1970), np.where(valid, month, 1)
         months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")

@@ -19,7 +19,7 @@ class WandbReader(Reader):
     name: ClassVar[str] = "wandb"
     framing: ClassVar[Framing] = "records"
     names: ClassVar[tuple[str, ...]] = ("*.wandb",)
-    flush_interval: ClassVar[float] = 60.0
+    flush_interval: ClassVar[float] = 15.0
 
     def claim(self, head: Head) -> Claim:
         """Certain by the mark in the first bytes; likely while they are still to come."""
@@ -31,7 +31,10 @@ class WandbReader(Reader):
             return Claim(0.0, f"named like a W&B run, but {version}")
         why = "begins with the mark of a W&B run" if start == MAGIC else "named like a W&B run; nothing written yet"
         return Claim(
-            1.0 if start == MAGIC else 0.6, why, native_id=native_id(head.path), covers=("files/**", "logs/**", "tmp/**")
+            1.0 if start == MAGIC else 0.6,
+            why,
+            native_id=native_id(head.path),
+            covers=("files/**", "logs/**", "tmp/**"),
         )
 
     def read(self, chunk: Chunk) -> Batch:

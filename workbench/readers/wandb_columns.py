@@ -130,14 +130,15 @@ def _walk(byte: Bytes, lo: Ints, hi: Ints, step: Ints, odd: NDArray[np.bool_]) -
         parts.append((row, body, after) if item.all() else (row[item], body[item], after[item]))
         at = after
     odd[row[at < end]] = True
-    rows, los, his = zip(*parts, strict=True) if parts else ((lo,), (lo,), (lo,))
+    none = np.empty(0, np.int64)
+    rows, los, his = zip(*parts, strict=True) if parts else ((none,), (none,), (none,))
     return _Found(np.concatenate(rows), np.concatenate(los), np.concatenate(his))
 
 
 def _steps(byte: Bytes, row: Ints, lo: Ints, hi: Ints, step: Ints) -> NDArray[np.bool_]:
     """Fill in steps from HistoryStep messages; returns which were understood."""
     size = hi - lo - 1
-    good = (size == -1) | ((byte[lo] == 0x08) & (size >= 1) & (size <= 8))
+    good: NDArray[np.bool_] = (size == -1) | ((byte[lo] == 0x08) & (size >= 1) & (size <= 8))
     value = np.zeros(len(row), np.int64)
     for k in range(int(max(size.max(initial=0), 0)) if good.any() else 0):
         within = k < size
@@ -164,9 +165,9 @@ def _paths(byte: Bytes, found: _Found, odd: NDArray[np.bool_]) -> tuple[Ints, In
         open_ = open_[fits]
         at[open_] = after[fits]
     at = np.minimum(at, last)
-    tag = byte[at].astype(np.int64) | byte[at + 1].astype(np.int64) << 8
-    size = byte[at + 2].astype(np.int64)
-    whole = (tag == _VALUE) & (size < 0x80) & (size > 0) & (at + 3 + size == hi) & (at > found.lo)
+    mark = byte[at].astype(np.int64) | byte[at + 1].astype(np.int64) << 8
+    length = byte[at + 2].astype(np.int64)
+    whole = (mark == _VALUE) & (length < 0x80) & (length > 0) & (at + 3 + length == hi) & (at > found.lo)
     odd[found.row[~whole]] = True
     return at, at + 3
 
@@ -232,7 +233,7 @@ def _valued(
 ) -> Items:  # fmt: skip
     """The numbers among the items; words are kept where they come last, what is neither makes its row odd."""
     first, second = byte[value_lo], byte[value_lo + 1]
-    digit = _digits(first) | ((first == ord("-")) & _digits(second))
+    digit = (_digits(first) | ((first == ord("-")) & _digits(second))) & (found.hi - value_lo < PAD)
     word = np.isin(first, np.frombuffer(b'tfn"', np.uint8))
     quoted = (first == ord('"')) & np.isin(second, np.frombuffer(b"NI-", np.uint8))
     value = np.full(len(key), np.nan)
@@ -241,7 +242,7 @@ def _valued(
     nan = (first == ord("N")) & (found.hi - value_lo == 3)
     number = digit | nan | np.isinf(value)
     odd[found.row[~(number | word) | quoted]] = True
-    numbers = _numbers(byte, value_lo[digit], found.hi[digit])
+    numbers = _numbers(data, value_lo[digit], found.hi[digit])
     if numbers is None:
         numbers = np.empty(int(digit.sum()))
         odd[found.row[digit]] = True
@@ -258,25 +259,21 @@ def _digits(byte: Bytes) -> NDArray[np.bool_]:
     return digits
 
 
-def _numbers(byte: Bytes, lo: Ints, hi: Ints) -> NDArray[np.float64] | None:
-    """The numbers spelled at byte[lo:hi], decoded as one JSON array; None when one of them is none."""
-    order = np.argsort(lo, kind="stable")
-    edge = np.zeros(len(byte) + 1, np.int8)
-    edge[lo] = 1
-    edge[hi + 1] -= 1
-    kept = np.cumsum(edge[:-1], dtype=np.int8).view(np.bool_)
-    cut = byte.copy()
-    cut[hi] = ord(",")
-    listed = cut[kept].tobytes()
+def _numbers(data: bytes, lo: Ints, hi: Ints) -> NDArray[np.float64] | None:
+    """The numbers spelled at data[lo:hi], decoded as one JSON array; None when one of them is none."""
+    if not len(lo):
+        return np.empty(0)
+    size = hi - lo
+    width = int(size.max()) + 1
+    cut: NDArray[np.void] = unaligned(data, f"V{width}")[lo]
+    byte = cut.view(np.uint8).reshape(-1, width)
+    byte[np.arange(width) >= size[:, None]] = ord(" ")
+    byte[:, -1] = ord(",")
     try:
-        numbers = np.array(msgspec.json.decode(b"[" + listed[:-1] + b"]", type=list[float]))
+        numbers = np.array(msgspec.json.decode(b"[" + byte.tobytes()[:-1] + b"]", type=list[float]))
     except msgspec.MsgspecError:
         return None
-    if len(numbers) != len(lo):
-        return None
-    placed = np.empty(len(lo))
-    placed[order] = numbers
-    return placed
+    return numbers if len(numbers) == len(lo) else None
 
 
 def _last_words(

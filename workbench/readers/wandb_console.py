@@ -52,6 +52,10 @@ class Console:
         if rest:
             self.held[stream] = rest[:_HELD]
 
+    def add_line(self, words: str, offset: int) -> None:
+        """Take in a line that came by itself."""
+        self.lines.append(ConsoleLine(visible(words)[:LONGEST], None, "out", offset))
+
     def finish(self, wall: float | None, offset: int) -> None:
         """Complete what was left unfinished."""
         streams: tuple[Stream, ...] = ("out", "err")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.core.batch import Fact, FactKind
-from workbench.readers.protobuf import BYTES, VARINT, Field, fields, signed, text, unsigned
+from workbench.readers.protobuf import BYTES, VARINT, Field, double, fields, signed, text, unsigned
 from workbench.readers.wandb_items import Unreadable, item, timestamp
 from workbench.readers.workbench_records import attributes
 from workbench.tracking import redact, redact_argv
@@ -90,8 +90,6 @@ def rewound_to(data: bytes, whole: Field) -> int | None:
 
 
 def _branch_point(data: bytes, whole: Field) -> tuple[str, float, str]:
-    from workbench.readers.protobuf import double
-
     run, value, metric = "", 0.0, ""
     for field in fields(data, whole.lo, whole.hi):
         match field.number, field.wire:
@@ -132,7 +130,7 @@ def environment_facts(data: bytes, whole: Field, offset: int) -> Iterator[Fact]:
                 found["memory"] = _first_count(data, field)
             case 22, 2:
                 found["cpu"] = _text_at(data, field, 3)
-            case (24 | 26), 2:
+            case ((24 | 26), 2):
                 gpus.append(_text_at(data, field, 1 if field.number == 24 else 9))
             case 27, 2:
                 found[f"slurm/{_text_at(data, field, 1)}"] = _text_at(data, field, 2)
@@ -174,7 +172,7 @@ def metric_of(data: bytes, whole: Field) -> tuple[str, str, int]:
     goal = 0
     for field in fields(data, whole.lo, whole.hi):
         match field.number, field.wire:
-            case (1 | 2), 2:
+            case ((1 | 2), 2):
                 name = text(data, field) or name
             case 4, 2:
                 step_metric = text(data, field)
@@ -186,7 +184,9 @@ def metric_of(data: bytes, whole: Field) -> tuple[str, str, int]:
 def alert_fact(data: bytes, whole: Field, wall: float | None, offset: int) -> Fact:
     """An alert, as a note."""
     title, words = _text_at(data, whole, 1), _text_at(data, whole, 2)
-    return Fact("note", redact("", f"{title}: {words}" if title and words else title or words), f"alert {offset}", wall, offset)
+    return Fact(
+        "note", redact("", f"{title}: {words}" if title and words else title or words), f"alert {offset}", wall, offset
+    )
 
 
 def stats_of(data: bytes, whole: Field) -> tuple[float | None, list[tuple[str, Any]]]:

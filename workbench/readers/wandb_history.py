@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.batch import Fact, Histogram, Points
+from workbench.core.batch import Fact, Histogram, Points, no_points
 from workbench.readers.protobuf import BYTES, Field, WireError, fields, signed
 from workbench.readers.wandb_columns import Items, gather
-from workbench.readers.wandb_items import Unreadable, histogram, item, leaves, loads, number, put
+from workbench.readers.wandb_items import Unreadable, histogram, item, leaves, loads, number, put, short
+from workbench.readers.workbench_records import attributes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 STEP, TIME = "_step", "_timestamp"
 HIDDEN = frozenset({STEP, TIME, "_runtime", "_wandb"})
 """Keys of W&B's own, which are no metrics."""
-_LONGEST_TEXT = 4096
 _EXACT = 2.0**53
 
 
@@ -79,10 +79,8 @@ class Rows:
         points, wall, steps = self._points(rows[order], key[order], value[order], step, offset)
         self._words(found, words)
         for name, (row, word) in words.items():
-            seen = wall[row]
-            self.facts[name] = Fact(
-                "summary", word, name, None if math.isnan(seen) else float(seen), int(offset[row])
-            )
+            for fact in attributes("summary", {name: short(word)}, float(wall[row]), int(offset[row])):
+                self.facts[name] = fact
         for row, name, tree in media:
             self._media(name, tree, int(steps[row]), float(wall[row]), int(offset[row]))
         return points
@@ -130,12 +128,10 @@ class Rows:
         wall[row[of_time]] = value[of_time]
         names = list(self.keys)
         along = np.array([name not in HIDDEN and not name.startswith("_wandb.") for name in names], np.bool_)
-        kept = along[key] if len(names) else np.zeros(0, np.bool_)
+        kept = along[key] if names else np.zeros(0, np.bool_)
         row_kept, key_kept = row[kept], key[kept]
         steps = self._along_axes(row, key, value, row_kept, key_kept, step)
-        points = Points(
-            tuple(names), key_kept.astype(np.int32), steps, wall[row_kept], value[kept], offset[row_kept]
-        )
+        points = Points(tuple(names), key_kept.astype(np.int32), steps, wall[row_kept], value[kept], offset[row_kept])
         return points, wall, step
 
     def _along_axes(
@@ -166,7 +162,7 @@ class Rows:
             except Unreadable:
                 continue
             if word is not None:
-                words[name] = (row, word[:_LONGEST_TEXT] if isinstance(word, str) else word)
+                words[name] = (row, word)
 
     def _media(self, name: str, tree: dict[str, Any], step: int, wall: float, offset: int) -> None:
         kind = str(tree.get("_type", "dict"))
@@ -199,3 +195,18 @@ def _carried(row: Ints, value: NDArray[np.float64], n: int, before: float) -> ND
 def _step_of(data: bytes, whole: Field) -> int:
     return next((signed(data, part) for part in fields(data, whole.lo, whole.hi) if part[:2] == (1, 0)), 0)
 
+
+def joined(parts: list[Points]) -> Points:
+    """Points of several stretches as one."""
+    parts = [part for part in parts if len(part)]
+    if len(parts) == 1:
+        return parts[0]
+    keys: dict[str, int] = {}
+    key = [np.array([keys.setdefault(name, len(keys)) for name in p.keys], np.int32)[p.key] for p in parts]
+    if not parts:
+        return no_points()
+    return Points(
+        tuple(keys), np.concatenate(key), np.concatenate([p.step for p in parts]),
+        np.concatenate([p.wall for p in parts]), np.concatenate([p.value for p in parts]),
+        np.concatenate([p.offset for p in parts]),
+    )  # fmt: skip

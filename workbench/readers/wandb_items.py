@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,12 @@ from workbench.core.batch import Histogram
 from workbench.readers.histograms import compact
 from workbench.readers.protobuf import Field, double, fields, signed, text, unsigned
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 MOST_DEPTH = 32
+LONGEST_TEXT = 4096
+"""Characters kept of a text in a fact."""
 _SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _MOST_EDGES = 65_536
 
@@ -43,7 +48,7 @@ def item(data: bytes, whole: Field) -> Item:
                 nested.append(text(data, field))
             case 16, 2:
                 value = loads(data[field.lo : field.hi]) if value is None else value
-            case (4 | 5 | 6 | 7 | 8), _:
+            case ((4 | 5 | 6 | 7 | 8), _):
                 value = _typed(data, field)
     return Item(tuple(nested) if nested else (key,), value)
 
@@ -119,11 +124,12 @@ def number(value: Any) -> float | None:
 def histogram(key: str, media: Mapping[str, Any], step: int, wall: float, offset: int) -> Histogram | None:
     """A `wandb.Histogram`, its bins listed or packed; None when it is none."""
     try:
-        counts = np.array(media["values"], np.float64)
+        edges: NDArray[np.float64]
+        counts: NDArray[np.float64] = np.asarray(media["values"], np.float64)
         packed = media.get("packedBins")
         if packed is not None:
             n = min(int(packed["count"]), _MOST_EDGES)
-            edges = float(packed["min"]) + float(packed["size"]) * np.arange(n + 1)
+            edges = np.float64(packed["min"]) + np.float64(packed["size"]) * np.arange(n + 1, dtype=np.float64)
         else:
             edges = np.array(media["bins"], np.float64)
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -144,3 +150,11 @@ def timestamp(data: bytes, whole: Field) -> float | None:
     return seconds + nanos / 1e9 if seconds > 0 else None
 
 
+def short(value: Any) -> Any:
+    """A value fit for a fact: no number that JSON lacks, no text without end."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, (list, dict)):
+        text = json.dumps(value, ensure_ascii=False)
+        return text if len(text) <= LONGEST_TEXT else f"{type(value).__name__} of {len(value):,}"
+    return value[:LONGEST_TEXT] if isinstance(value, str) else value

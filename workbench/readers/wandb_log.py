@@ -44,7 +44,7 @@ class Records:
     """Bytes of the stretch that are done with."""
     rejects: list[Reject]
     rest: Rest
-    """What lies at `end`: nothing, half a record, NULs that stand for bytes not arrived, or damage in the last block."""
+    """What lies at `end`: nothing, half a record, NULs for bytes that have not arrived, or damage in the last block."""
     lost: bool
     """The chunks that come next may belong to a record whose beginning was damaged."""
 
@@ -160,7 +160,9 @@ class _Framing:
         return block_end
 
     def _refuse(self, start: int, end: int, reason: str) -> None:
-        self.rejects.append(Reject(self.base + start, end - start, reason, self.data[start : min(end, start + EXCERPT)]))
+        self.rejects.append(
+            Reject(self.base + start, end - start, reason, self.data[start : min(end, start + EXCERPT)])
+        )
 
 
 def _arriving(data: bytes, at: int) -> bool:

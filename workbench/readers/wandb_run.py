@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.batch import Batch, Fact, Histogram, Points, Purge, Reject
+from workbench.core.batch import Batch, Fact, Points, Purge, Reject
 from workbench.readers import wandb_facts as told
 from workbench.readers.protobuf import BYTES, VARINT, Field, WireError, fields, signed
 from workbench.readers.wandb_columns import PAD, bodies
 from workbench.readers.wandb_console import Console, piece_of
-from workbench.readers.wandb_history import HIDDEN, Axes, Rows
-from workbench.readers.wandb_items import Unreadable, item, leaves, number
+from workbench.readers.wandb_history import HIDDEN, Axes, Rows, joined
+from workbench.readers.wandb_items import Unreadable, item, leaves, number, short
 from workbench.readers.wandb_log import EXCERPT, Records
 from workbench.readers.workbench_records import attributes
 
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
 HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ALERT, METRIC, OUTPUT_RAW = 2, 3, 4, 5, 7, 10, 12, 13
 RUN, EXIT, PREEMPTING, ENVIRONMENT, OUTPUT_LOGGER = 17, 18, 23, 26, 27
 _READ = frozenset(
-    {HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ALERT, METRIC, OUTPUT_RAW, RUN, EXIT, PREEMPTING, ENVIRONMENT, OUTPUT_LOGGER}
+    {HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ALERT, METRIC, OUTPUT_RAW, RUN, EXIT}
+    | {PREEMPTING, ENVIRONMENT, OUTPUT_LOGGER}
 )
 SYSTEM = "system/"
 """What the keys of the machine's measurements begin with; their step is in seconds since the run's start."""
-_MOST_PARAMS, _MOST_SET = 4096, 256
-_LONGEST_TEXT = 4096
+_MOST_DEFINED, _MOST_SET = 4096, 256
 _GOALS = {1: "min", 2: "max"}
 
 
@@ -43,7 +42,6 @@ class Reading:
         last = {name: math.nan if value is None else float(value) for name, value in state.get("axes", {}).items()}
         self.axes = Axes(dict(state.get("along", {})), last)
         self.rows = Rows(self.axes, unread=dict(state.get("unread", {})))
-        self.params = dict.fromkeys(state.get("params", ()))
         self.own_summary = dict.fromkeys(state.get("set", ()))
         self.facts: dict[tuple[str, str], Fact] = {}
         self.rejects: list[Reject] = []
@@ -61,7 +59,7 @@ class Reading:
         message = self._message(records)
         self.state["lost"] = records.lost
         return Batch(
-            _joined([*self.points, self._stats_points()]), facts, tuple(self.rejects),
+            joined([*self.points, self._stats_points()]), facts, tuple(self.rejects),
             accepted=len(records.at) - refused, consumed=skipped + records.end, state=self._kept(), message=message,
             purges=tuple(self.purges), histograms=tuple(self.rows.histograms), console=tuple(self.console.lines),
         )  # fmt: skip
@@ -164,7 +162,7 @@ class Reading:
             self.purges.append(Purge(step + 1, at))
 
     def _config(self, data: bytes, body: Field, at: int) -> None:
-        """Parameters by dotted key; one that goes, because what held it was replaced, has no value any more."""
+        """Parameters by dotted key, nested ones merged as W&B does; one that is taken away has no value any more."""
         for part in fields(data, body.lo, body.hi):
             if part.wire != BYTES or part.number not in (1, 2):
                 continue
@@ -172,15 +170,9 @@ class Reading:
             path = ".".join(one.path)
             if one.path[0] == "_wandb":
                 continue
-            value = {} if part.number == 2 else one.value
-            media = isinstance(value, dict) and "_type" not in value
-            new = dict(leaves(value, f"{path}.")) if media else {path: value}
-            gone = [name for name in self.params if (name == path or name.startswith(f"{path}.")) and name not in new]
-            for name in gone:
-                del self.params[name]
-            self.remember(Fact("param", None, name, None, at) for name in gone)
-            self.remember(attributes("param", {name: _short(value) for name, value in new.items()}, None, at))
-            self.params.update(dict.fromkeys(list(new)[: max(_MOST_PARAMS - len(self.params), 0)]))
+            tree = one.value if isinstance(one.value, dict) and "_type" not in one.value and part.number == 1 else None
+            new = {path: None if part.number == 2 else one.value} if tree is None else dict(leaves(tree, f"{path}."))
+            self.remember(attributes("param", {name: short(value) for name, value in new.items()}, None, at))
 
     def _summary(self, data: bytes, body: Field, at: int) -> None:
         """What was set by hand, and what `define_metric` asked for; W&B's own copy of each row is passed over."""
@@ -202,7 +194,7 @@ class Reading:
                 found = {name: None if part.number == 2 else one.value}
                 if not copied and len(self.own_summary) < _MOST_SET:
                     self.own_summary[name] = None
-            shown = {key: _short(value) for key, value in found.items() if not isinstance(value, dict)}
+            shown = {key: short(value) for key, value in found.items() if not isinstance(value, dict)}
             self.remember(attributes("summary", shown, None, at))
 
     def _may_tell(self, data: bytes, part: Field) -> bool:
@@ -215,7 +207,7 @@ class Reading:
 
     def _metric(self, data: bytes, body: Field, at: int) -> None:
         name, step_metric, goal = told.metric_of(data, body)
-        if name and step_metric and not step_metric.startswith("_") and len(self.axes.named) < _MOST_PARAMS:
+        if name and step_metric and not step_metric.startswith("_") and len(self.axes.named) < _MOST_DEFINED:
             self.axes.named[name] = step_metric
         if name and goal in _GOALS:
             self.remember([Fact("goal", _GOALS[goal], name, None, at)])
@@ -223,7 +215,7 @@ class Reading:
     def _output(self, data: bytes, body: Field, at: int) -> None:
         if body.number == OUTPUT_LOGGER:
             words = next((data[f.lo : f.hi] for f in fields(data, body.lo, body.hi) if f[:2] == (1, BYTES)), b"")
-            self.console.add("out", self.last, words.decode("utf-8", "replace") + "\n", at)
+            self.console.add_line(words.decode("utf-8", "replace"), at)
             return
         stream, wall, words_said = piece_of(data, body)
         self.seen(wall)
@@ -258,17 +250,16 @@ class Reading:
         """Measurements of the machine as points."""
         keys: dict[str, int] = {}
         key = np.array([keys.setdefault(row[0], len(keys)) for row in self.stats], np.int32)
-        columns = list(zip(*self.stats, strict=True)) if self.stats else [[]] * 5
-        return Points(
-            tuple(keys), key, np.array(columns[1], np.int64), np.array(columns[2], np.float64),
-            np.array(columns[3], np.float64), np.array(columns[4], np.int64),
-        )  # fmt: skip
+        step = np.array([row[1] for row in self.stats], np.int64)
+        wall, value = np.array([row[2:4] for row in self.stats], np.float64).reshape(-1, 2).T
+        offset = np.array([row[4] for row in self.stats], np.int64)
+        return Points(tuple(keys), key, step, wall, value, offset)
 
     def _kept(self) -> dict[str, Any]:
         axes = {name: None if math.isnan(value) else value for name, value in self.axes.last.items()}
         state = self.state | {
             "console": self.console.held, "axes": axes, "along": self.axes.named, "unread": self.rows.unread,
-            "params": list(self.params), "set": list(self.own_summary), "last": self.last,
+            "set": list(self.own_summary), "last": self.last,
         }  # fmt: skip
         return {name: value for name, value in state.items() if value not in (None, False, {}, [])}
 
@@ -288,32 +279,3 @@ def _body(data: bytes, lo: int, hi: int) -> Field | None:
         if field.wire == BYTES and field.number in _READ:
             return field
     return None
-
-
-def _joined(parts: list[Points]) -> Points:
-    """Points of several stretches as one."""
-    parts = [part for part in parts if len(part)]
-    if len(parts) == 1:
-        return parts[0]
-    keys: dict[str, int] = {}
-    key = [np.array([keys.setdefault(name, len(keys)) for name in p.keys], np.int32)[p.key] for p in parts]
-    if not parts:
-        return _EMPTY
-    return Points(
-        tuple(keys), np.concatenate(key), np.concatenate([p.step for p in parts]),
-        np.concatenate([p.wall for p in parts]), np.concatenate([p.value for p in parts]),
-        np.concatenate([p.offset for p in parts]),
-    )  # fmt: skip
-
-
-_EMPTY = Points((), np.empty(0, np.int32), *(np.empty(0, kind) for kind in (np.int64, np.float64, np.float64, np.int64)))
-
-
-def _short(value: Any) -> Any:
-    """A value fit for a fact: no number that JSON lacks, no text without end."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, (list, dict)):
-        text = json.dumps(value, ensure_ascii=False)
-        return text if len(text) <= _LONGEST_TEXT else f"{type(value).__name__} of {len(value):,}"
-    return value[:_LONGEST_TEXT] if isinstance(value, str) else value
