@@ -8,6 +8,8 @@ RECORD = 64 * 1024 * 1024
 """Longest record of a binary log."""
 WHOLE = 1024 * 1024
 """Largest file that is read as a whole (parameters)."""
+DOCUMENT = 32 * 1024 * 1024
+"""Largest log that is read as a whole."""
 HEAD = 64 * 1024
 """Bytes that detection may look at."""
 EXCERPT = 4096

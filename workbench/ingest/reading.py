@@ -124,7 +124,7 @@ class Reading:
         if not found.size or (cursor.to_offset and same):
             self._drained(source, found)
             return None
-        data = os.pread(descriptor, limits.WHOLE, 0)
+        data = os.pread(descriptor, min(found.size, limits.DOCUMENT), 0)
         batch = self._ask(source, Chunk(source.path, data, 0, {}, True, found.mtime_ns / 1e9))
         self._drained(source, found)
         if not batch.consumed:
