@@ -100,6 +100,7 @@ class Table:
             text = text.strip().lstrip("# ")
         elif self._comment and (named := commented_header(self._comment, text)):
             self._begin(named, 0)
+            self.rows.line -= 1
             return self._record(i, final=final)
         header = guess_header(text)
         if '"' in text:
