@@ -46,6 +46,9 @@ class MemoryQuery:
                 kept.append(run)
         return sorted(kept, key=lambda run: -(run.started_at or 0.0))
 
+    def newest(self, n: int) -> Sequence[Run]:
+        return self.runs()[:n]
+
     def _summarised(self, run: Run) -> Run:
         own = {key: self._summary(series) for (run_id, key), series in self.points.items() if run_id == run.id}
         return replace(run, metrics={**run.metrics, **own})
