@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from workbench.plugin.api import Batch, Chunk, Claim, Fact, Head, Points, Reader
-from workbench.readers.lines import UTF16_REASON, Lines, is_utf16, split
 from workbench.readers.key_index import MAX_KEYS
+from workbench.readers.lines import UTF16_REASON, Lines, is_utf16, split
 from workbench.readers.rows import Rows
 from workbench.readers.text_clean import clean
 from workbench.readers.text_ends import End, find_end
