@@ -13,12 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 HEAD_BYTES = 1024
 TAIL_BYTES = 256
-
-Change = Literal["same", "rewritten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,7 @@ class Mark:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[int]:
+def opened(path: Path | str) -> Iterator[int]:
     """A descriptor of a regular file, never of a pipe, device or link.
 
     Raises:
@@ -55,9 +52,9 @@ def mark_of(descriptor: int, offset: int) -> Mark:
     return Mark(len(head), _digest(head), _digest(tail))
 
 
-def still_at(descriptor: int, offset: int, mark: Mark) -> bool:
-    """Whether the bytes up to `offset` are still those that were read."""
-    if os.fstat(descriptor).st_size < offset:
+def still_at(descriptor: int, size: int, offset: int, mark: Mark) -> bool:
+    """Whether the bytes up to `offset` of a file of `size` bytes are still those that were read."""
+    if size < offset:
         return False
     if offset == 0:
         return True

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Head, Reader
+from workbench.readers.attributes import MAX_ATTRIBUTE_TEXT, Text
 from workbench.readers.json_blocks import BLOCK, Shape, read_block
-from workbench.readers.keys import claimed_axis, metric_like, number, production_columns, view_of_folder
-from workbench.readers.lines import MAX_LINE, UTF16_BOMS, UTF16_REASON, Lines, decode, is_object, is_utf16, split
-from workbench.readers.rows import MAX_ATTRIBUTE_TEXT, Rows, Text
+from workbench.readers.keys import claimed_axis, metric_like, production_columns, roles_of, view_of_folder
+from workbench.readers.lines import MAX_LINE, Lines, decode, head_bytes, is_object, split
+from workbench.readers.rows import Rows
 
 MAX_DEPTH = 64
 _NOT_UTF8 = "bytes that are not UTF-8 are shown as U+FFFD"
@@ -34,35 +35,31 @@ class JsonlReader(Reader):
     """Reads one JSON object a line: numbers are points, texts and booleans are attributes of the run."""
 
     name: ClassVar[str] = "jsonl"
+    version: ClassVar[int] = 2
     names: ClassVar[Sequence[str]] = ("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt")
 
     def claim(self, head: Head) -> Claim:
         """Bid by the keys of the first lines: a step, an epoch, a metric's name; rows of production are left alone."""
         if head.name.endswith(".wb.jsonl"):
             return NO
-        certain = head.path.suffix in (".jsonl", ".ndjson", ".jsonlines")
-        if head.data.startswith(UTF16_BOMS):
-            return Claim(0.3, "named as JSON lines, but UTF-16") if certain else NO
         records = _first_records(head)
-        if not records or (not certain and len(records) < 2):
+        if not records or (head.path.suffix == ".json" and len(records) < 2):
             return NO
         score, why = _evidence(records, head.name)
         return Claim(score, why, per_file_run=not view_of_folder(head.name))
 
     def read(self, chunk: Chunk) -> Batch:
         """Blocks of plain lines at once, all others one by one; every line is accepted or refused."""
-        rows, lines = Rows(chunk.state, chunk.start), split(chunk)
-        if is_utf16(chunk):
-            for i in range(len(lines)):
-                rows.refuse(int(lines.starts[i]), lines.raw(i), UTF16_REASON)
-            return rows.batch(lines.consumed, {"utf16": True})
+        rows, lines = Rows(chunk.state, chunk.start), split(chunk, utf16=True)
+        if lines.torn:
+            return Batch(restart=True, message="a character was cut in half; read again")
         shape = Shape()
         for first in range(0, len(lines), BLOCK):
             last = min(first + BLOCK, len(lines))
             if not read_block(rows, lines, first, last, shape):
                 for i in range(first, last):
                     _read_line(rows, lines, i, shape)
-        return rows.batch(lines.consumed, {})
+        return rows.batch(lines.consumed, lines.state())
 
     def is_whole(self, tail: bytes) -> bool:
         """A closed object lacks nothing."""
@@ -71,7 +68,7 @@ class JsonlReader(Reader):
 
 def _read_line(rows: Rows, lines: Lines, i: int, shape: Shape) -> None:
     """Read one line by itself: what a block does not take, and lines in live tailing."""
-    raw, offset = lines.raw(i), int(lines.starts[i])
+    raw, offset = lines.raw(i), int(lines.places[i])
     if not raw.strip():
         rows.accept()
         return
@@ -166,7 +163,7 @@ def _flatten(
         if kind is float or kind is int:
             numbers[key] = value
         elif kind is str:
-            parsed = number(value)
+            parsed = rows.number_of(key, value)
             if parsed is not None:
                 numbers[key] = parsed
                 rows.note_text_number(key)
@@ -208,9 +205,8 @@ def _kind(value: Any) -> str:
 
 def _first_records(head: Head) -> list[dict[str, Any]]:
     """The first complete lines that are objects; none when the very first is something else."""
-    complete = head.data if head.size <= len(head.data) else head.data[: head.data.rfind(b"\n") + 1]
     records: list[dict[str, Any]] = []
-    for raw in complete.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:_LOOKED_AT]:
+    for raw in head_bytes(head).split(b"\n")[:_LOOKED_AT]:
         if not raw.strip():
             continue
         try:
@@ -241,7 +237,9 @@ def _evidence(records: Sequence[dict[str, Any]], file_name: str) -> tuple[float,
         return 0.0, "JSON lines of training data"
     if axis:
         return (0.9 if view_of_folder(file_name) else 0.8), f"JSON lines with {axis}"
-    if metrics := [name for name in numbers if metric_like(name)]:
+    roles = roles_of(names)
+    named = {str(record.get(roles.naming or "")) for record in records} if roles.value in numbers else set()
+    if metrics := [name for name in (*numbers, *sorted(named)) if metric_like(name)]:
         return 0.6, f"JSON lines with {metrics[0]}"
     if numbers and (view_of_folder(file_name) or not texts):
         return 0.4, "JSON lines of numbers"

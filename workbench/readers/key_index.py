@@ -19,10 +19,14 @@ class KeyIndex:
         self.codes: dict[str, int] = {}
         self._seen: set[int] = set(np.frombuffer(base64.b64decode(packed), "<u4").tolist())
 
+    def has(self, name: str) -> bool:
+        """Whether the source had this key before."""
+        return name in self.codes or _checksum(name) in self._seen
+
     def admit(self, names: Iterable[str]) -> str:
         """Number the names that are new; where that would be too many, number none and say so."""
         new = [name for name in dict.fromkeys(names) if name not in self.codes]
-        checksums = [zlib.crc32(name.encode("utf-8", "surrogatepass")) for name in new]
+        checksums = [_checksum(name) for name in new]
         unknown = {checksum for checksum in checksums if checksum not in self._seen}
         if len(self._seen) + len(unknown) > MAX_KEYS:
             first = next(name for name, checksum in zip(new, checksums, strict=True) if checksum in unknown)
@@ -37,3 +41,7 @@ class KeyIndex:
     def packed(self) -> str:
         """Checksums of all keys seen, for the cursor; empty without any."""
         return base64.b64encode(np.array(sorted(self._seen), "<u4").tobytes()).decode()
+
+
+def _checksum(name: str) -> int:
+    return zlib.crc32(name.encode("utf-8", "surrogatepass"))

@@ -81,7 +81,7 @@ class Database:
         """
         try:
             yield from self.connection.execute(sql, values)
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
             raise _refusal(error) from None
 
 
@@ -192,6 +192,6 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _refusal(error: sqlite3.Error | OverflowError) -> UnreadableDatabaseError:
-    code = getattr(error, "sqlite_errorname", "")
+def _refusal(error: Exception) -> UnreadableDatabaseError:
+    code: str = getattr(error, "sqlite_errorname", "")
     return UnreadableDatabaseError(str(error), later=code.startswith(_LATER) or code.startswith("SQLITE_CANTOPEN"))

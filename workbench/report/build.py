@@ -130,7 +130,8 @@ def _section(panel: Panel | None, query: Query, focus: Focus, fit: Fit, suffix: 
 def _plugin_section(panel: Panel, query: Query, focus: Focus, fit: Fit) -> Section | None:
     """A panel that others wrote: what it prints stays out of the report, what it gives is checked before it is drawn.
 
-    One that hangs is given up after a deadline, so that a report always ends. Where it has nothing to show but an `Empty`, it is left out.
+    One that hangs is given up after a deadline, so that a report always ends. Where a panel has nothing to show but an
+    `Empty`, it is left out.
     """
     doing = "load"
 
