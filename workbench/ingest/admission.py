@@ -109,7 +109,8 @@ class Admission:
     def meet(self, until: float) -> list[Tracked]:
         """Look into waiting files until a moment of the monotonic clock; the new sources, parameter files included."""
         claimed: list[tuple[Found, Detection]] = []
-        for bid in self.candidates.bids(until):
+        bids = self.candidates.bids(until)
+        for bid in bids:
             if bid.detection is not None and bid.detection.reader is not None:
                 claimed.append((bid.item, bid.detection))
             else:
@@ -120,6 +121,7 @@ class Admission:
             self._give_up_covered()
             new = [source for source in new if self._tracked.get(source.path) is source]
         folders = {folder for source in new for folder in (source.path.parent, PurePath(source.run_path))}
+        folders |= {bid.item.path.parent for bid in bids}
         return [*new, *self._parameters_of(folders)]
 
     def _admit(self, item: Found, detection: Detection) -> Iterator[Tracked]:
@@ -253,6 +255,16 @@ class Admission:
                 self._beside[owner] = {**kept, **files}
                 touched.add(owner)
         return self._parameters_of(touched)
+
+    def may_read(self, source: Tracked) -> bool:
+        """Whether what a file says by now is its run's: a parameter file in a folder of several runs is nobody's.
+
+        While a new file of its folder waits to be looked into, which may be another run's log, it waits as well.
+        """
+        if source.reader is not self._params:
+            return True
+        folder = source.path.parent.parent if source.path.parent.name == ".hydra" else source.path.parent
+        return self._folders.owner(folder) == source.cursor.run_id and not self.candidates.waits_in(folder)
 
     def _parameters_of(self, folders: Iterable[PurePath]) -> list[Tracked]:
         found = []

@@ -63,6 +63,10 @@ class Candidates:
             if len(self._names.get(folder, ())) != len(listing):
                 self._names[folder] = frozenset(listing)
 
+    def waits_in(self, folder: PurePath) -> bool:
+        """Whether some file of a folder is still to be looked into."""
+        return bool(self._waiting.get(folder))
+
     def is_due(self, path: PurePath) -> bool:
         """Whether a file that a hint names is worth a listing of its folder."""
         if not self._detector.is_candidate(path):

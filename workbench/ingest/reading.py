@@ -13,7 +13,7 @@ from workbench.core.batch import Batch, Chunk
 from workbench.ingest import limits, stretch
 from workbench.ingest.checked import ReaderFault, checked
 from workbench.ingest.discovery import Found
-from workbench.ingest.identity import mark_of, opened, still_at
+from workbench.ingest.identity import HEAD_BYTES, mark_of, opened, still_at
 from workbench.ingest.inflate import is_packed, plain_path
 from workbench.ingest.packed import Packed
 from workbench.ingest.tracked import Known, Tracked, delta_of
@@ -106,7 +106,7 @@ class Reading:
         if batch.restart:
             return self._again(source, batch, final)
         more = batch.more and batch.consumed > 0
-        if not more:
+        if not batch.more:  # else it is busy, or has more: the next look tries again
             self._drained(source, found)
         if not batch.consumed:
             self._remark(source, batch.message)
@@ -163,7 +163,7 @@ class Reading:
             return None
         if length:
             source.next_generation("", replaces=True)
-        moved = self._moved(descriptor, found.size, found)
+        moved = self._moved(descriptor, found.size, found, head_bytes=found.size)
         return self._stepped(source, _Taken(batch, found.size), found, moved, more=False, size=found.size)
 
     def _again(self, source: Tracked, batch: Batch, final: bool) -> Step | None:
@@ -197,7 +197,7 @@ class Reading:
         batch = self._ask(source, chunk)
         if not batch.consumed and not batch.restart and not chunk.final:
             self._remark(source, batch.message)  # a record over several lines whose end has not come
-            batch = self._ask(source, replace(chunk, final=True)) if self._is_settled(found.mtime_ns) else batch
+            batch = self._ask(source, replace(chunk, final=True)) if self._is_settled(found) else batch
         if batch.restart:
             return _Taken(batch, 0)
         if not batch.consumed:
@@ -253,9 +253,11 @@ class Reading:
             source.cursor = replace(cursor, message=message, status=status, from_offset=cursor.to_offset)
             self._say(Delta(source.cursor))
 
-    def _moved(self, descriptor: int, offset: int, found: Found) -> dict[str, Any]:
+    def _moved(
+        self, descriptor: int, offset: int, found: Found, head_bytes: int = HEAD_BYTES
+    ) -> dict[str, Any]:  # fmt: skip
         """What the cursor tells of the content up to an offset."""
-        mark = mark_of(descriptor, offset)
+        mark = mark_of(descriptor, offset, head_bytes)
         return {
             "bytes": found.size, "mtime_ns": found.mtime_ns, "head_length": mark.head_length,
             "head_hash": mark.head_hash, "tail_hash": mark.tail_hash,

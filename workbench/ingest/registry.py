@@ -149,7 +149,7 @@ class Registry:
     ) -> list[Tracked]:
         """Take fresh listings of some folders; sources in them with something to read, newest first."""
         self._follow_renames(listings, whole, missed)
-        news: list[Tracked] = []
+        listed: list[tuple[Tracked, Found]] = []
         for listing in listings.values():
             for item in listing.values():
                 source = self.tracked.get(item.path)
@@ -157,8 +157,9 @@ class Registry:
                     source = self._moved_here(item) if not whole else None
                 if source is None:
                     source = self._admission.offer(item, listing)
-                if source is not None and self._has_news(source, item):
-                    news.append(source)
+                if source is not None:
+                    listed.append((source, item))
+        news = [source for source, item in listed if self._has_news(source, item)]
         if whole:
             self._admission.refused.forget_gone(listings, missed)
         news += [source for source in self._admission.parameters(listings) if self._has_news(source, source.found)]
@@ -192,7 +193,7 @@ class Registry:
         now = self.clock()
         if now - item.mtime_ns / 1e9 < limits.HOT:
             self._hot[source.path] = source
-        if source.not_before > now or self._admission.is_parked(source):
+        if source.not_before > now or self._admission.is_parked(source) or not self._admission.may_read(source):
             return False
         if source.seen != (item.inode, item.size, item.mtime_ns):
             return True
