@@ -174,7 +174,9 @@ MOMENTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", ["timestamp", "ts", "time", "_timestamp", "wall_time", "created_at", "datetime", "date", "asctime"])
+@pytest.mark.parametrize(
+    "key", ["timestamp", "ts", "time", "_timestamp", "wall_time", "created_at", "datetime", "date", "asctime"]
+)
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_moments(key: str, moment: float | str) -> None:
     found = read("log.jsonl", rows({"step": 1, key: moment, "loss": 0.5}))

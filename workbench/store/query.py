@@ -53,10 +53,6 @@ class StoreQuery:
         with self._lock:
             return self._roster.newest(n)
 
-    def newest(self, n: int) -> Sequence[Run]:
-        """The newest visible runs; on a store never opened before, far quicker than `runs`."""
-        return self.runs()[:n]
-
     def series(self, run_id: str, key: str, points: int = 0) -> Series:
         with self._store.read() as con:
             return fetch_series(con, run_id, key, points)
