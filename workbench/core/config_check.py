@@ -199,7 +199,8 @@ class _Checker:
         path = self.text(table, key, "path")
         if not path:
             raise self.fail(key, 'missing `path`, such as path = "labels/*.csv"')
-        spec = LabelSpec(path, *(self.text(table, key, name) for name in ("id", "label", "timestamp")))
+        names = [self.text(table, key, name) for name in ("id", "label", "timestamp")]
+        spec = LabelSpec(path, names[0], names[1], names[2])
         horizon = self.seconds(key, table, "horizon")
         return spec if horizon is None else replace(spec, horizon=horizon)
 
