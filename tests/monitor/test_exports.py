@@ -9,11 +9,10 @@ import pytest
 from workbench.core.config import ColumnRoles, MonitorConfig, load_config
 from workbench.monitor.exports import (
     DriftInputError,
-    effective_mapping,
-    mapping_toml,
     propose_mapping,
     readiness,
 )
+from workbench.monitor.mapping import effective_mapping, mapping_toml
 from workbench.monitor.names import latency_unit
 from workbench.monitor.session import open_session
 from workbench.monitor.tables import open_table
@@ -51,8 +50,9 @@ def test_a_usual_export_maps_itself(table):
         status="status_code",
         business="revenue_usd",
         features=("distance", "dep_time", "marital_status", "carrier"),
-        ignore=("prediction_id", "model_version"),
+        version="model_version",
     )
+    assert mapping.id == "prediction_id"
     assert dict(mapping.unplaced) == {
         "loaded_at": "a time, and another column is the timestamp",
         "comment": "text that is mostly unique",
@@ -119,7 +119,7 @@ def test_a_configured_column_that_is_not_there_is_answered_with_the_nearest(tabl
     config = MonitorConfig("web", "export.parquet", columns=ColumnRoles(prediction="y_prd"))
     with (
         open_session() as session,
-        pytest.raises(DriftInputError, match=r"\[monitor\.web\] prediction = 'y_prd'.*did you mean 'y_pred'"),
+        pytest.raises(DriftInputError, match=r"monitor\.web\.columns\.prediction: .* no column 'y_prd' – did you mean 'y_pred'"),
     ):
         effective_mapping(config, propose_mapping(path), open_table(session, path))
 

@@ -104,7 +104,7 @@ def _proposed(file: Path) -> tuple[ExportMapping | None, str]:
 
 def _toml(file: Path, proposed: ExportMapping) -> str:
     """The proposal as tables of `workbench.toml`, its path seen from the project and no wildcard in it."""
-    from workbench.monitor.exports import mapping_toml
+    from workbench.monitor.mapping import mapping_toml
 
     full = file.resolve()
     root = _project_of(full)

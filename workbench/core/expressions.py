@@ -8,6 +8,7 @@ neither read files nor change settings; and every operation is total: what has n
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def expression_sql(node: Node, column: Callable[[str], tuple[str, Kind]]) -> tup
     column: the SQL of a column and what it holds.
     """
     if node.op == "number":
-        return repr(float(node.value)), "number"
+        return f"{float(node.value)!r}::DOUBLE", "number"
     if node.op == "text":
         return "'" + node.value.replace("'", "''") + "'", "text"
     if node.op == "null":
@@ -286,6 +287,8 @@ class _Parser:
 
 def _literal(token: Token) -> Node:
     if token.kind == "number":
+        if math.isinf(float(token.text)):
+            raise ExpressionError(f"{token.text} is larger than any number")
         return Node("number", token.text)
     mark = token.text[0]
     return Node("column" if mark == '"' else "text", token.text[1:-1].replace(mark * 2, mark))

@@ -1,17 +1,14 @@
-"""What an export's columns mean: roles guessed from names and values, the configuration over the guess."""
+"""What an export's columns seem to mean, guessed from their names and the first rows."""
 
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-import dataclasses
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from workbench.core.config import ColumnRoles, MonitorConfig, nearest
+from workbench.core.config import ColumnRoles
 from workbench.monitor.names import (
     LATENCY_UNITS,
     ROLES,
@@ -19,7 +16,11 @@ from workbench.monitor.names import (
     names_context,
     names_event_time,
     names_row,
+    names_sampling,
+    names_segment,
     names_time,
+    names_version,
+    plain_name,
 )
 from workbench.monitor.session import Session, open_session, quoted
 from workbench.monitor.tables import Column, DriftInputError, Table, open_table, parquet_complete, sniff_format
@@ -33,7 +34,10 @@ _EPOCH_FLOOR = 1e8
 """Smaller numbers are no times: as seconds this is March 1973."""
 _MAGNITUDES: Sequence[tuple[float, TimeUnit]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (float("inf"), "ns"))
 """Upper bounds of present-day times counted in each unit; they lie a factor of 50 from either neighbour."""
-_SINGLE = ("prediction", "probability", "label", "latency", "status", "business")
+_UNIQUE = 0.9
+"""Share of distinct values, estimated to a few per cent, from which values do not repeat."""
+_MOST_SEGMENTS = 20
+"""Values of a column that is proposed as a segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class ExportMapping:
     """Columns without a role, each with the reason."""
     notes: Sequence[str] = ()
     """What was assumed, in words."""
+    id: str | None = None
+    """The column that names a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +114,28 @@ def propose(session: Session, table: Table, path: str) -> ExportMapping:
             chosen = min(matching, key=lambda fact: len(fact.column.name))
             roles[role] = chosen.column.name
             free.remove(chosen)
+    row_id = _row_id(free)
+    version = next((fact for fact in free if names_version(fact.column.name) and fact is not row_id), None)
+    weight = next((fact for fact in free if names_sampling(fact.column.name) and fact.number), None)
+    placed = [row_id, version, weight]
+    free = [fact for fact in free if not any(fact is other for other in placed)]
     features, ignore, unplaced = _sort_rest(free)
+    segments = [fact.column.name for fact in free if names_segment(fact.column.name) and _splits(fact)]
     unit = latency_unit(roles["latency"]) if "latency" in roles else None
     notes = []
     if "latency" in roles and unit is None:
         notes.append(f"{roles['latency']!r} names no unit: taken as milliseconds; set latency_unit if it is another")
     if timestamp is None:
         notes.append("no column of times found: windows can follow rows or files, not time")
-    columns = ColumnRoles(latency_unit=unit or "auto", features=features, ignore=ignore, **roles)  # type: ignore[arg-type]
+    columns = ColumnRoles(
+        latency_unit=unit or "auto",
+        features=features,
+        ignore=ignore,
+        weight=f"1 / {_as_written(weight.column.name)}" if weight else None,
+        segments=tuple(segments),
+        version=version.column.name if version else None,
+        **roles,  # type: ignore[arg-type]
+    )
     return ExportMapping(
         path,
         table.format,
@@ -124,59 +144,30 @@ def propose(session: Session, table: Table, path: str) -> ExportMapping:
         columns,
         unplaced,
         tuple(notes),
+        row_id.column.name if row_id else None,
     )
 
 
-def effective_mapping(config: MonitorConfig, proposed: ExportMapping, table: Table) -> ExportMapping:
-    """The configuration over the guess: what is configured holds, what is not is guessed from the rest.
+def _row_id(facts: Sequence[_Facts]) -> _Facts | None:
+    """The column whose name speaks of a row and whose values do not repeat; the most telling name first."""
+    named = [fact for fact in facts if names_row(fact.column.name) and fact.column.kind in {"int", "string"}]
+    unique = [fact for fact in named if fact.values and fact.distinct > _UNIQUE * fact.values]
+    order = ("prediction", "inference", "request", "event", "correlation", "transaction", "trace")
 
-    Raises:
-        DriftInputError: a configured column that the export lacks; a label may be missing, it often comes later.
-    """
-    asked = config.columns
-    names = [column.name for column in table.columns]
-    given = {role: getattr(asked, role) for role in _SINGLE if getattr(asked, role)}
-    for role, name in (
-        ("timestamp", config.timestamp),
-        *given.items(),
-        *(("features", name) for name in asked.features),
-    ):
-        if name and name not in names and role != "label":
-            raise DriftInputError(f"[monitor.{config.name}] {role} = {name!r}: no such column{nearest(name, names)}")
-    used = {config.timestamp, *given.values(), *asked.features, *asked.ignore}
-    guessed = {role: getattr(proposed.columns, role) for role in _SINGLE}
-    roles = {role: given.get(role) or (guessed[role] if guessed[role] not in used else None) for role in _SINGLE}
-    timestamp = config.timestamp or (proposed.timestamp if proposed.timestamp not in used else None)
-    taken = {timestamp, *roles.values(), *asked.ignore, *(set(proposed.columns.ignore) - set(given.values()))}
-    features = asked.features or tuple(name for name in names if name not in taken)
-    unit = asked.latency_unit
-    if unit == "auto" and roles["latency"]:
-        unit = latency_unit(roles["latency"]) or "ms"
-    columns = dataclasses.replace(asked, features=features, latency_unit=unit, **roles)  # type: ignore[arg-type]
-    time_unit = config.timestamp_unit
-    if time_unit == "auto" and timestamp == proposed.timestamp:
-        time_unit = proposed.timestamp_unit
-    return dataclasses.replace(proposed, timestamp=timestamp, timestamp_unit=time_unit, columns=columns)
+    def place(fact: _Facts) -> tuple[int, int]:
+        words = plain_name(fact.column.name).split("_")
+        return next((i for i, word in enumerate(order) if word in words), len(order)), len(words)
+
+    return min(unique, key=place, default=None)
 
 
-def mapping_toml(mapping: ExportMapping, name: str = "production") -> str:
-    """The mapping as the `[monitor.NAME]` tables of `workbench.toml`, ready to paste."""
-    key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
-    lines = [f"[monitor.{key}]", f"path = {_toml(mapping.path)}"]
-    if mapping.timestamp:
-        lines += [f"timestamp = {_toml(mapping.timestamp)}", f'timestamp_unit = "{mapping.timestamp_unit}"']
-    lines += ["", f"[monitor.{key}.columns]"]
-    for role in _SINGLE:
-        if column := getattr(mapping.columns, role):
-            lines.append(f"{role} = {_toml(column)}")
-    if mapping.columns.latency:
-        lines.append(f'latency_unit = "{mapping.columns.latency_unit}"')
-    for role in ("features", "ignore"):
-        if columns := getattr(mapping.columns, role):
-            lines.append(f"{role} = [{', '.join(map(_toml, columns))}]")
-    lines += [f"# {column!r} has no role: {why}" for column, why in mapping.unplaced]
-    lines += [f"# {note}" for note in mapping.notes]
-    return "\n".join(lines) + "\n"
+def _splits(fact: _Facts) -> bool:
+    return fact.column.kind in {"string", "bool", "int"} and 2 <= fact.distinct <= _MOST_SEGMENTS
+
+
+def _as_written(name: str) -> str:
+    """A column's name as an expression takes it."""
+    return name if name.isidentifier() else '"' + name.replace('"', '""') + '"'
 
 
 def time_sql(column: Column, unit: TimeUnit) -> str:
@@ -265,7 +256,3 @@ def _sort_rest(facts: Sequence[_Facts]) -> tuple[tuple[str, ...], tuple[str, ...
         else:
             features.append(name)
     return tuple(features), tuple(ignore), tuple(unplaced)
-
-
-def _toml(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,58 +1,54 @@
-"""Exports as one frame: sorted by window, roles under their own names, features numbered; staged as Parquet once."""
+"""Parts as one frame: the rows of some windows, sorted by window, each with its label; staged as Parquet once.
+
+In a frame `w` is the window, `yhat` and `y` are classes as text, `guess` and `truth` numbers; the other columns are
+those of the parts.
+"""
 
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from workbench.core.config import ColumnRoles, WindowSpec
-from workbench.monitor.exports import ExportMapping, TimeUnit, time_sql, unit_by_magnitude
-from workbench.monitor.session import Session, quoted
-from workbench.monitor.tables import Column, DriftInputError, Kind, Table
+from workbench.core.config import WindowSpec
+from workbench.monitor.parts import Part, Plan, slot_of
+from workbench.monitor.session import Session
+from workbench.monitor.tables import Column, Table
+from workbench.monitor.task import Seen, Task, class_sql, look
 
 WEEK = 604_800.0
 MONDAY = 345_600.0
 """The first Monday after 1970 began, on a Thursday: weeks are counted from here."""
-_ROLES = ("prediction", "probability", "label", "latency", "status", "business")
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A staged export: where it is, what its role columns hold, and its features as columns of the frame."""
+    """Staged rows: where they are, which columns they have, and their features."""
 
     source: str
     parameters: Sequence[Any]
-    roles: ColumnRoles
-    kinds: Mapping[str, Kind]
-    """By role, for the roles the export has a column for."""
+    columns: frozenset[str]
     features: Sequence[Column]
     """Their names are the export's, their SQL names the frame's."""
-    untimed: int = 0
-    """Rows left out because no time could be read."""
+    plan: Plan
+    task: Task
 
 
-def stage_frame(session: Session, tables: Sequence[Table], mapping: ExportMapping, spec: WindowSpec) -> Frame:
-    """Cut tables into windows: all together by time or by count, else each table is a window.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The parts of a monitor, in their folder."""
 
-    Raises:
-        DriftInputError: windows follow time, and no row has one.
-    """
-    aliases = {name: f"f{i}" for i, name in enumerate(mapping.columns.features)}
-    paths = []
-    for number, table in enumerate(tables):
-        paths.append(_copy(session, table, mapping, aliases, spec, number))
-    source, parameters = "read_parquet(?, union_by_name=true)", [paths]
-    described = {str(row[0]): str(row[1]) for row in session.rows(f"DESCRIBE SELECT * FROM {source}", parameters)}
-    kinds = {role: Column(role, role, described[role]).kind for role in _ROLES if role in described}
-    features = [Column(name, alias, described[alias]) for name, alias in aliases.items() if alias in described]
-    kept = int(session.rows(f"SELECT count(*) FROM {source}", parameters)[0][0])
-    untimed = sum(table.rows for table in tables) - kept if spec.every else 0
-    if untimed and not kept:
-        raise DriftInputError(f"{mapping.path}: no row has a time in {mapping.timestamp!r}; set `timestamp_unit`")
-    return _scores_apart(session, Frame(source, parameters, mapping.columns, kinds, features, untimed))
+    folder: Path
+    rows: Sequence[Part]
+    labels: Sequence[Part] = ()
+    dropped: int = 0
+    """Rows of windows by count that are kept no more."""
+
+    def files(self, parts: Sequence[Part]) -> list[str]:
+        """Their files, as DuckDB takes them."""
+        return [str(self.folder / part.file) for part in parts]
 
 
 def window_start(spec: WindowSpec, window: int) -> float:
@@ -65,61 +61,132 @@ def _origin(every: float) -> float:
     return MONDAY if every % WEEK == 0 else 0.0
 
 
-def _window_sql(spec: WindowSpec, number: int) -> str:
-    if spec.every:
-        return f"floor((t - {_origin(spec.every)!r}) / {spec.every!r})::BIGINT"
-    if spec.rows:
-        return f"(row_number() OVER (ORDER BY t NULLS LAST, n) - 1) // {int(spec.rows)}"
-    return f"{number}::BIGINT"
+_READ = "read_parquet(?, union_by_name=true)"
 
 
-def _copy(
-    session: Session, table: Table, mapping: ExportMapping, aliases: Mapping[str, str], spec: WindowSpec, number: int
-) -> str:
-    select = []
-    for role in _ROLES:
-        column = table.column(getattr(mapping.columns, role) or "")
-        if column:
-            select.append(f"{quoted(column.sql)} AS {role}")
-    found = [(table.column(name), alias) for name, alias in aliases.items()]
-    select += [f"{quoted(column.sql)} AS {alias}" for column, alias in found if column]
-    time = table.column(mapping.timestamp or "")
-    at = time_sql(time, _time_unit(session, table, time, mapping.timestamp_unit)) if time else "NULL::DOUBLE"
-    some = " OR ".join(f"{quoted(column.sql)} IS NOT NULL" for column in table.columns) or "false"
-    target = session.folder / f"frame-{number}.parquet"
-    literal = str(target).replace("'", "''")
-    # Rows are numbered before anything is filtered or sorted: that is their order in the files.
-    session.rows(
-        f"""COPY (
-              SELECT {_window_sql(spec, number)} AS w, t, * EXCLUDE (t, n) FROM (
-                SELECT {at} AS t, row_number() OVER () AS n{"".join(", " + item for item in select)}
-                FROM {table.source} WHERE {some})
-              {"WHERE isfinite(t)" if spec.every else ""}
-              ORDER BY w
-            ) TO '{literal}' (FORMAT parquet)""",
-        table.parameters,
-    )
-    return str(target)
-
-
-def _time_unit(session: Session, table: Table, column: Column, unit: TimeUnit) -> TimeUnit:
-    if unit != "auto" or column.kind not in {"int", "float"}:
-        return unit
-    middle = session.rows(f"SELECT median({quoted(column.sql)}) FROM {table.source}", table.parameters)[0][0]
-    return unit_by_magnitude(abs(float(middle))) if middle is not None else "s"
-
-
-def _scores_apart(session: Session, frame: Frame) -> Frame:
-    """Take a prediction of fractions between 0 and 1, made for two classes, for what it is: a probability."""
-    if frame.kinds.get("prediction") != "float" or "probability" in frame.kinds or "label" not in frame.kinds:
-        return frame
-    low, high, whole, classes, flags = session.rows(
-        f"""SELECT min(prediction), max(prediction), bool_and(prediction = floor(prediction)), count(DISTINCT label),
-              bool_and(label::VARCHAR IN ('0', '1', '0.0', '1.0', 'true', 'false')) FROM {frame.source}""",
-        frame.parameters,
+def window_numbers(session: Session, kept: Kept, spec: WindowSpec, parts: Sequence[Part]) -> set[int]:
+    """Windows that have rows of some parts, those behind a row that came late included where windows follow counts."""
+    if not parts:
+        return set()
+    if spec.rows is None:
+        sql = f"SELECT DISTINCT {_number(spec)} AS w FROM {_READ} WHERE w IS NOT NULL"
+        return {int(row[0]) for row in session.rows(sql, [kept.files(parts)])}
+    first, last = session.rows(
+        f"""SELECT min(w) FILTER (list_contains(?, parse_filename(filename))), max(w) FROM (
+              SELECT filename, {_number(spec, kept.dropped)} AS w
+              FROM read_parquet(?, union_by_name=true, filename=true))""",
+        [[part.file for part in parts], kept.files(kept.rows)],
     )[0]
-    if low is None or low < 0 or high > 1 or whole or classes > 2 or not flags:
-        return frame
-    kinds = {role: kind for role, kind in frame.kinds.items() if role != "prediction"} | {"probability": "float"}
-    source = f"(SELECT *, prediction AS probability FROM {frame.source})"
-    return dataclasses.replace(frame, source=source, kinds=kinds)
+    return set() if first is None else set(range(first, last + 1))
+
+
+def labelled_windows(session: Session, kept: Kept, spec: WindowSpec, fresh: Sequence[Part]) -> set[int]:
+    """Windows whose rows are named by new labels."""
+    if not fresh or "id" not in columns_of(session, kept, kept.rows):
+        return set()
+    found = session.rows(
+        f"""SELECT DISTINCT w FROM (SELECT id, {_number(spec, kept.dropped)} AS w FROM {_READ})
+            SEMI JOIN {_READ} l USING (id) WHERE w IS NOT NULL""",
+        [kept.files(kept.rows), kept.files(fresh)],
+    )
+    return {int(row[0]) for row in found}
+
+
+def columns_of(session: Session, kept: Kept, parts: Sequence[Part]) -> dict[str, str]:
+    """Columns of some parts and their types."""
+    if not parts:
+        return {}
+    rows = session.rows(f"DESCRIBE SELECT * FROM {_READ}", [kept.files(parts)])
+    return {str(row[0]): str(row[1]) for row in rows}
+
+
+def look_at(session: Session, kept: Kept, rows: Sequence[Part], labels: Sequence[Part], seen: Seen) -> Seen:
+    """What new parts tell about labels and predictions, beside what was seen before."""
+    for parts in (rows, labels):
+        if parts:
+            seen = look(session, _READ, [kept.files(parts)], list(columns_of(session, kept, parts)), seen)
+    return seen
+
+
+def _number(spec: WindowSpec, dropped: int = 0) -> str:
+    if spec.every:
+        return f"CASE WHEN isfinite(t) THEN floor((t - {_origin(spec.every)!r}) / {spec.every!r})::BIGINT END"
+    if spec.rows:
+        return f"(row_number() OVER (ORDER BY t NULLS LAST, src, n) - 1 + {dropped}) // {int(spec.rows)}"
+    return "slot"
+
+
+def stage_frame(
+    session: Session, kept: Kept, spec: WindowSpec, plan: Plan, task: Task, windows: Collection[int]
+) -> Frame:
+    """Gather the rows of some windows, with the latest label of each."""
+    parts = [part for part in kept.rows if _touches(part, spec, windows)] if spec.rows is None else list(kept.rows)
+    found = columns_of(session, kept, parts)
+    session.rows("CREATE OR REPLACE TEMP TABLE wanted AS SELECT unnest(?::BIGINT[]) AS w", [sorted(windows)])
+    target = session.folder / "frame.parquet"
+    select = [name for name in found if name not in {"label", "prediction", "probability", "src", "slot"}]
+    label, joined = _joined(kept, found)
+    sql = f"""
+        COPY (
+          SELECT {", ".join(f"r.{name}" for name in ("w", *select))}, {", ".join(_outcome(found, label, task))}
+          FROM (SELECT *, {_number(spec, kept.dropped)} AS w FROM {_READ}) r
+            SEMI JOIN wanted USING (w) {joined}
+          ORDER BY r.w, r.src, r.n
+        ) TO '{str(target).replace("'", "''")}' (FORMAT parquet)"""
+    session.rows(sql, [kept.files(parts), *([kept.files(kept.labels)] if joined else [])])
+    described = {
+        str(row[0]): str(row[1]) for row in session.rows("DESCRIBE SELECT * FROM read_parquet(?)", [[str(target)]])
+    }
+    names = {alias: name for part in parts for name, alias, _ in part.columns}
+    order = {name: i for i, name in enumerate(plan.mapping.columns.features)}
+    features = [_feature(plan, name, alias, described[alias]) for alias, name in names.items() if alias in described]
+    features.sort(key=lambda column: order.get(column.name, len(order)))
+    return Frame("read_parquet(?)", [[str(target)]], frozenset(described), features, plan, task)
+
+
+def _touches(part: Part, spec: WindowSpec, windows: Collection[int]) -> bool:
+    if spec.every is None:
+        return slot_of(part.source) in windows
+    if part.begins is None or part.ends is None or not windows:
+        return False
+    return part.ends >= window_start(spec, min(windows)) and part.begins < window_start(spec, max(windows) + 1)
+
+
+def _joined(kept: Kept, found: Collection[str]) -> tuple[str, str]:
+    """The label of a row, and the join that brings those that came later: the last one said holds."""
+    own = "r.label" if "label" in found else ""
+    if not kept.labels or "id" not in found:
+        return own, ""
+    latest = f"""LEFT JOIN (SELECT id, label AS late FROM {_READ}
+        QUALIFY row_number() OVER (PARTITION BY id ORDER BY t DESC NULLS LAST, src DESC, n DESC) = 1) l ON l.id = r.id"""
+    return (f"coalesce(l.late::VARCHAR, {own}::VARCHAR)" if own else "l.late"), latest
+
+
+def _outcome(found: Collection[str], label: str, task: Task) -> list[str]:
+    """What was predicted and what came true, as classes and as numbers."""
+    positive, negative = ("'" + name.replace("'", "''") + "'" for name in (task.positive, task.negative))
+    probability = "r.probability" if "probability" in found else "NULL::DOUBLE"
+    guess = "try_cast(r.prediction AS DOUBLE)" if "prediction" in found else "NULL::DOUBLE"
+    if task.score:
+        probability, guess = guess, "NULL::DOUBLE"
+    if "prediction" in found and not task.score:
+        yhat = class_sql("r.prediction")
+    else:
+        yhat = f"CASE WHEN {probability} >= 0.5 THEN {positive} WHEN {probability} IS NOT NULL THEN {negative} END"
+    truth = label or "NULL::VARCHAR"
+    return [
+        f"{yhat} AS yhat", f"{class_sql(truth)} AS y", f"{guess} AS guess", f"try_cast({truth} AS DOUBLE) AS truth",
+        f"{probability} AS probability",
+    ]  # fmt: skip
+
+
+def _feature(plan: Plan, name: str, alias: str, kind: str) -> Column:
+    nested = plan.kinds.get(name) == "other" and kind == "VARCHAR" and name not in plan.mapping.columns.redact
+    return Column(name, alias, "JSON" if nested else kind)
+
+
+def frame_table(frame: Frame, where: str) -> Table:
+    """The features of some rows of a frame as a table."""
+    return Table(
+        "production", "parquet", f"(SELECT * FROM {frame.source} WHERE {where})", frame.parameters, frame.features, 0
+    )

@@ -67,6 +67,17 @@ names_context = _pattern(
 )
 """Whether a name speaks of who served a row, rather than of what was predicted from."""
 
+names_version = _pattern(r"(model_?)?(version|revision)(_?(id|hash))?|deployment(_version)?")
+"""Whether a name speaks of which model answered."""
+
+names_sampling = _pattern(r"(sampling|sample)_?(fraction|rate|ratio|probability)")
+"""Whether a name speaks of the share of requests that are logged."""
+
+names_segment = _pattern(
+    r"(\w+_)?(country|region|market|segment|tier|channel|platform|language|locale|tenant|cohort|variant)"
+)
+"""Whether a name speaks of a part of the population."""
+
 
 def latency_unit(name: str) -> LatencyUnit | None:
     """The unit a column's name ends with, or None."""

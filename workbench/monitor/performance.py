@@ -1,197 +1,134 @@
-"""Figures of each window in SQL: rows, latency, errors, business value, and how predictions fared against labels.
+"""How predictions fared against labels, per window, in SQL; the values are scikit-learn's.
 
-In a frame each role is a column of that name, `w` is the window and `t` the time in seconds.
+Where scikit-learn would put 0 for want of a single case (a precision without a positive prediction), here it is None:
+unknown is not bad.
 """
 
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections import defaultdict
+from collections.abc import Mapping
 
 from workbench.monitor.frames import Frame
-from workbench.monitor.names import LATENCY_UNITS, plain_name
 from workbench.monitor.session import Session
 
-Task = Literal["binary", "classes", "regression"]
 Metrics = dict[str, float | None]
+Place = tuple[int, str]
+"""A window and a segment of it."""
 
-PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
-_ERROR_WORDS = r"error|fail|timeout|timed.?out|exception|unavailable|deadline|crash|abort|refused|rejected"
-_POSITIVE = ("1", "1.0", "true", "yes", "y", "t", "positive", "pos")
-_MANY_CLASSES = 50
-"""Labels that are whole numbers are classes up to this many distinct values."""
-
-
-@dataclass(frozen=True, slots=True)
-class WindowFigures:
-    """One window's number, its rows, the span of their times, and its metrics."""
-
-    window: int
-    rows: int
-    start: float | None
-    end: float | None
-    metrics: Metrics
+_EPSILON = 2.220446049250313e-16
+_KNOWN = "FILTER (yhat IS NOT NULL AND y IS NOT NULL)"
 
 
-def window_figures(session: Session, frame: Frame) -> list[WindowFigures]:
-    """The figures of every window that has rows, in order.
-
-    Keys: rows, latency_ms.p50|p90|p95|p99|max, error_rate, business.mean, business.sum; with labels labelled.share,
-    and accuracy, precision, recall, f1, auc (binary), accuracy (classes), mae, rmse (regression). None is unknown.
-    """
-    wanted = {
-        "rows": "count(*)",
-        **_latency(frame),
-        **_errors(frame),
-        **_business(frame),
-        **_performance(session, frame),
-    }
-    select = ", ".join(f"{sql} AS m{i}" for i, sql in enumerate(wanted.values()))
-    found = session.rows(
-        f"SELECT w, count(*), min(t), max(t), {select} FROM {frame.source} GROUP BY w ORDER BY w", frame.parameters
-    )
-    ranked = _auc(session, frame) if "precision" in wanted else {}
-    figures = []
-    for window, rows, start, end, *values in found:
-        metrics: Metrics = {key: _number(value) for key, value in zip(wanted, values, strict=True)}
-        if "precision" in wanted:
-            metrics |= _f1(metrics)
-        if frame.kinds.get("probability") and "precision" in wanted:
-            metrics["auc"] = ranked.get(window)
-        figures.append(WindowFigures(window, rows, start, end, metrics))
-    return figures
-
-
-def _latency(frame: Frame) -> dict[str, str]:
-    if "latency" not in frame.kinds:
+def performance_sql(frame: Frame) -> Mapping[str, str]:
+    """Aggregates by key: labelled.share, and what the task is measured by."""
+    if frame.task.kind is None:
         return {}
-    scale = LATENCY_UNITS.get(frame.roles.latency_unit, 1e-3) / LATENCY_UNITS["ms"]
-    value = f"(latency::DOUBLE * {scale!r})"
-    if frame.kinds["latency"] == "string":
-        value = f"(try_cast(latency AS DOUBLE) * {scale!r})"
-    finite = f"FILTER (isfinite({value}))"
-    found = {f"latency_ms.{name}": f"quantile_cont({value}, {q}) {finite}" for name, q in PERCENTILES.items()}
-    return found | {"latency_ms.max": f"max({value}) {finite}"}
+    labelled = {"labelled.share": "avg((y IS NOT NULL)::INTEGER)"}
+    if frame.task.kind == "regression":
+        return labelled | _regression()
+    found = labelled | {"accuracy": f"avg((yhat = y)::INTEGER) {_KNOWN}"}
+    return found | _binary(frame) if frame.task.kind == "binary" else found
 
 
-def _errors(frame: Frame) -> dict[str, str]:
-    """The share of rows that failed, among those with a status.
-
-    Numbers from 100 on are HTTP: 400 and above failed. Smaller ones and booleans follow the column's name: true
-    `success` is no failure, anything else (an exit code, an `error` flag) failed unless it is 0. Words fail by what
-    they say; a word that is a number counts as one.
-    """
-    kind = frame.kinds.get("status")
-    if kind is None:
-        return {}
-    good = plain_name(frame.roles.status or "").split("_")[-1] in {"success", "succeeded", "ok"}
-    number = "try_cast(status AS DOUBLE)" if kind == "string" else "status::DOUBLE"
-    flag = f"{number} = 0" if good else f"{number} <> 0"
-    failed = f"CASE WHEN {number} >= 100 THEN {number} >= 400 WHEN {number} IS NOT NULL THEN {flag} END"
-    if kind == "string":
-        words = f"regexp_matches(lower(status), '{_ERROR_WORDS}')"
-        truth = f"lower(status) = '{'false' if good else 'true'}'"
-        failed = f"coalesce({failed}, CASE WHEN status IS NOT NULL THEN {words} OR {truth} END)"
-    return {"error_rate": f"avg(({failed})::INTEGER)"}
-
-
-def _business(frame: Frame) -> dict[str, str]:
-    if "business" not in frame.kinds:
-        return {}
-    value = "try_cast(business AS DOUBLE)" if frame.kinds["business"] == "string" else "business::DOUBLE"
+def _regression() -> dict[str, str]:
+    gap = "(guess - truth)"
+    finite = f"FILTER (isfinite({gap}))"
     return {
-        f"business.{name}": f"{way}({value}) FILTER (isfinite({value}))"
-        for name, way in (("mean", "avg"), ("sum", "sum"))
+        "mae": f"avg(abs({gap})) {finite}",
+        "rmse": f"sqrt(avg({gap} * {gap}) {finite})",
+        "r2": f"1 - sum({gap} * {gap}) {finite} / nullif(var_pop(truth) {finite} * count(*) {finite}, 0)",
+        "mape": f"avg(abs({gap}) / greatest(abs(truth), {_EPSILON!r})) {finite}",
+        "mean_error": f"avg({gap}) {finite}",
     }
 
 
-def _performance(session: Session, frame: Frame) -> dict[str, str]:
-    task = _task(session, frame)
-    if task is None:
-        return {}
-    labelled = {"labelled.share": "avg((label IS NOT NULL)::INTEGER)"}
-    if task == "regression":
-        gap = "(prediction::DOUBLE - label::DOUBLE)"
-        finite = f"FILTER (isfinite({gap}))"
-        return labelled | {"mae": f"avg(abs({gap})) {finite}", "rmse": f"sqrt(avg({gap} * {gap}) {finite})"}
-    guess, truth = _classes(frame)
-    found = labelled | {"accuracy": f"avg(({guess} = {truth})::INTEGER)"}
-    if task == "binary":
-        positive = _positive(session, frame)
-        hit, said, real = f"({guess} = {positive})", f"{guess} IS NOT NULL", f"{truth} IS NOT NULL"
-        actual = f"({truth} = {positive})"
-        found["precision"] = f"avg({actual}::INTEGER) FILTER ({hit} AND {real})"
-        found["recall"] = f"avg({hit}::INTEGER) FILTER ({actual} AND {said})"
+def _binary(frame: Frame) -> dict[str, str]:
+    positive = text_sql(frame.task.positive)
+    said, real = f"yhat = {positive}", f"y = {positive}"
+    both = "yhat IS NOT NULL AND y IS NOT NULL"
+    hits = f"count(*) FILTER ({said} AND {real})"
+    found = {
+        "precision": f"avg(({real})::INTEGER) FILTER ({said} AND {both})",
+        "recall": f"avg(({said})::INTEGER) FILTER ({real} AND {both})",
+        "f1": f"2.0 * {hits} / nullif(count(*) FILTER ({said} AND {both}) + count(*) FILTER ({real} AND {both}), 0)",
+    }
+    if not _scored(frame):
+        return found
+    known = "FILTER (y IS NOT NULL AND isfinite(probability))"
+    chance = f"CASE WHEN {real} THEN probability ELSE 1 - probability END"
+    return found | {
+        "log_loss": f"avg(-ln(greatest({chance}, {_EPSILON!r}))) {known}",
+        "brier": f"avg(power(probability - ({real})::INTEGER, 2)) {known}",
+    }
+
+
+def _scored(frame: Frame) -> bool:
+    roles = frame.plan.mapping.columns
+    return frame.task.score or roles.probability is not None
+
+
+def ranked_metrics(session: Session, frame: Frame, group: str) -> Mapping[Place, Metrics]:
+    """What takes an order of the rows or a table of classes, by window and segment."""
+    if frame.task.kind == "binary" and _scored(frame):
+        return _curves(session, frame, group)
+    return _macro(session, frame, group) if frame.task.kind == "classes" else {}
+
+
+def _curves(session: Session, frame: Frame, group: str) -> Mapping[Place, Metrics]:
+    """Areas under the ROC curve and, as average precision, the precision-recall curve; ties are one step of both."""
+    rows = session.rows(
+        f"""WITH steps AS (
+              SELECT w, {group} AS g, probability AS p, count(*) FILTER (y = {text_sql(frame.task.positive)}) AS hits,
+                count(*) AS n FROM {frame.source} WHERE y IS NOT NULL AND isfinite(probability) GROUP BY ALL),
+            summed AS (
+              SELECT *, sum(hits) OVER down AS hits_so_far, sum(n) OVER down AS n_so_far,
+                sum(hits) OVER whole AS all_hits, sum(n) OVER whole AS all_n
+              FROM steps WINDOW down AS (PARTITION BY w, g ORDER BY p DESC), whole AS (PARTITION BY w, g))
+            SELECT w, g, any_value(all_hits), any_value(all_n),
+              sum(hits * (all_n - n_so_far - (all_hits - hits_so_far) + 0.5 * (n - hits))),
+              sum(hits * hits_so_far / n_so_far)
+            FROM summed GROUP BY w, g""",
+        frame.parameters,
+    )
+    found: dict[Place, Metrics] = {}
+    for window, segment, hits, n, area, precision in rows:
+        misses = int(n) - int(hits)
+        found[window, segment] = {
+            "auc": float(area) / (int(hits) * misses) if hits and misses else None,
+            "average_precision": float(precision) / int(hits) if hits else None,
+        }
     return found
 
 
-def _task(session: Session, frame: Frame) -> Task | None:
-    """What is predicted, decided once over all windows, so that no window changes the meaning of its figures."""
-    label = frame.kinds.get("label")
-    if label is None or not {"prediction", "probability"} & set(frame.kinds):
-        return None
-    sql = f"""SELECT count(DISTINCT label), bool_and(label = floor(label)) FROM (
-                SELECT try_cast(label AS DOUBLE) AS label FROM {frame.source} WHERE label IS NOT NULL)"""
-    if label in {"string", "bool"}:
-        sql = f"SELECT count(DISTINCT label), true FROM {frame.source} WHERE label IS NOT NULL"
-    distinct, whole = session.rows(sql, frame.parameters)[0]
-    if distinct <= 2:
-        return "binary" if distinct and (label != "float" or whole) else ("regression" if distinct else None)
-    if "prediction" not in frame.kinds:
-        return None
-    return "classes" if label == "string" or (whole and label == "int" and distinct <= _MANY_CLASSES) else "regression"
-
-
-def _classes(frame: Frame) -> tuple[str, str]:
-    """Prediction and label as comparable classes; a missing prediction is a probability of at least one half."""
-    kinds = {frame.kinds.get("prediction", "float"), frame.kinds["label"]}
-    cast = "::VARCHAR" if "string" in kinds else "::DOUBLE"
-    if "prediction" in frame.kinds:
-        return f"prediction{cast}", f"label{cast}"
-    return f"(probability >= 0.5)::INTEGER{cast}", f"label{cast}"
-
-
-def _positive(session: Session, frame: Frame) -> str:
-    """The positive class as SQL: a word for yes if there is one, else the greater of the two."""
-    _, truth = _classes(frame)
-    values = session.rows(
-        f"SELECT DISTINCT {truth} AS x FROM {frame.source} WHERE {truth} IS NOT NULL ORDER BY x", frame.parameters
-    )
-    known = [row[0] for row in values]
-    chosen = next((value for value in known if str(value).lower() in _POSITIVE), known[-1])
-    if isinstance(chosen, str):
-        return "'" + chosen.replace("'", "''") + "'"
-    # All labels so far are 0: the positive class has not occurred, and is not 0.
-    return repr(float(chosen) if len(known) > 1 or chosen else 1.0)
-
-
-def _auc(session: Session, frame: Frame) -> dict[int, float | None]:
-    """Area under the ROC curve of each window from the rank sum of its positives, ties sharing their ranks."""
-    if "probability" not in frame.kinds:
-        return {}
-    _, truth = _classes(frame)
-    rows = session.rows(
-        f"""WITH scored AS (SELECT w, {truth} = {_positive(session, frame)} AS hit, probability::DOUBLE AS p
-                FROM {frame.source} WHERE label IS NOT NULL AND isfinite(probability::DOUBLE)),
-              ranked AS (SELECT w, hit, rank() OVER (PARTITION BY w ORDER BY p)
-                + (count(*) OVER (PARTITION BY w, p) - 1) / 2.0 AS r FROM scored)
-            SELECT w, count(*) FILTER (hit), count(*) FILTER (NOT hit), sum(r) FILTER (hit) FROM ranked GROUP BY w""",
+def _macro(session: Session, frame: Frame, group: str) -> Mapping[Place, Metrics]:
+    """Unweighted means over the classes that are predicted or true in the window."""
+    counts: dict[Place, dict[tuple[str, str], int]] = defaultdict(dict)
+    for window, segment, said, real, n in session.rows(
+        f"""SELECT w, {group} AS g, yhat, y, count(*) FROM {frame.source}
+            WHERE yhat IS NOT NULL AND y IS NOT NULL GROUP BY ALL""",
         frame.parameters,
-    )
-    return {
-        w: (float(s) - hits * (hits + 1) / 2) / (hits * misses) if hits and misses else None
-        for w, hits, misses, s in rows
-    }
+    ):
+        counts[window, segment][said, real] = n
+    return {place: _means(table) for place, table in counts.items()}
 
 
-def _f1(metrics: Metrics) -> Metrics:
-    precision, recall = metrics["precision"], metrics["recall"]
-    if precision is None or recall is None:
-        return {"f1": None}
-    return {"f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0}
+def _means(table: Mapping[tuple[str, str], int]) -> Metrics:
+    said: dict[str, int] = defaultdict(int)
+    real: dict[str, int] = defaultdict(int)
+    for (guess, truth), n in table.items():
+        said[guess] += n
+        real[truth] += n
+    classes = sorted({*said, *real})
+    hits = {name: table.get((name, name), 0) for name in classes}
+    precision = [hits[name] / said[name] if said[name] else 0.0 for name in classes]
+    recall = [hits[name] / real[name] if real[name] else 0.0 for name in classes]
+    f1 = [2 * hits[name] / (said[name] + real[name]) for name in classes]
+    found = {"precision_macro": precision, "recall_macro": recall, "f1_macro": f1}
+    return {key: sum(values) / len(classes) for key, values in found.items()}
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
+def text_sql(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

@@ -26,7 +26,7 @@ _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv",
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
 }  # fmt: skip
-_NULLS = [
+NULLS = [
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
 ]  # fmt: skip
@@ -114,7 +114,7 @@ def open_files(
         described = session.rows(f"DESCRIBE SELECT * FROM {source}", parameters)
         rows = int(session.rows(f"SELECT count(*) FROM {source}", parameters)[0][0])
     except duckdb.Error as error:
-        raise DriftInputError(f"{label}: {_first_line(error)}") from error
+        raise DriftInputError(f"{label}: {first_line(error)}") from error
     names = names if len(names) == len(described) else [str(row[0]) for row in described]
     _refuse_duplicates(label, names)
     columns = tuple(Column(name, *row[:2]) for name, row in zip(names, described, strict=True))
@@ -139,13 +139,14 @@ def parquet_complete(path: Path) -> bool:
     return size >= 12 and tail == b"PAR1"
 
 
-def sniff_format(path: Path) -> Format:
+def sniff_format(path: Path, head: bytes | None = None) -> Format:
     """The format of a file by its suffix, `.gz` and `.zst` aside, else by its first bytes."""
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in {".gz", ".zst"}]
     if suffixes and suffixes[-1] in _SUFFIXES:
         return _SUFFIXES[suffixes[-1]]
-    with path.open("rb") as file:
-        head = file.read(64)
+    if head is None:
+        with path.open("rb") as file:
+            head = file.read(64)
     if head.startswith(b"PAR1"):
         return "parquet"
     return "jsonl" if head.lstrip()[:1] in {b"{", b"["} else "csv"
@@ -201,7 +202,7 @@ def _stage_csv(session: Session, paths: Sequence[Path], limit: str) -> tuple[str
 
     names, delimiter = _csv_header(paths[0])
     options = "header=true, nullstr=?, auto_type_candidates=?, union_by_name=true, hive_partitioning=false"
-    parameters: list[Any] = [[_literal(path) for path in paths], _NULLS, _TYPES]
+    parameters: list[Any] = [[_literal(path) for path in paths], NULLS, _TYPES]
     if delimiter:
         options += ", delim=?"
         parameters.append(delimiter)
@@ -261,7 +262,8 @@ def _refuse_duplicates(label: str, names: Iterable[str]) -> None:
         seen.add(name)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What DuckDB says went wrong, without its advice."""
     if "sniffing" in str(error):
         return "not a table: rows differ in their number of columns from the header, or a quote is never closed"
     text = str(error).split("\n\n")[0].split("\nLINE ")[0].split("Try ")[0]

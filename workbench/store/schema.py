@@ -51,7 +51,19 @@ CREATE TABLE monitor_log (commit_id BIGINT, monitor VARCHAR, spec VARCHAR, input
 
 CREATE TABLE window_log (
     commit_id BIGINT, monitor VARCHAR, spec VARCHAR, segment VARCHAR,
-    window_start DOUBLE, window_end DOUBLE, rows BIGINT);
+    window_start DOUBLE, window_end DOUBLE, rows BIGINT, slot BIGINT);
+
+CREATE TABLE export_log (
+    commit_id BIGINT, monitor VARCHAR, spec VARCHAR, kind VARCHAR, path VARCHAR, inode UBIGINT, generation INTEGER,
+    position BIGINT, rows BIGINT, bytes BIGINT, mtime_ns BIGINT, marked BIGINT, head_length INTEGER,
+    head_hash VARCHAR, tail_hash VARCHAR, rejected BIGINT, unended BOOLEAN, whole BOOLEAN, message VARCHAR);
+
+CREATE TABLE part_log (
+    commit_id BIGINT, monitor VARCHAR, spec VARCHAR, kind VARCHAR, source VARCHAR, generation INTEGER,
+    from_position BIGINT, to_position BIGINT, first_row BIGINT, rows BIGINT, file VARCHAR, begins DOUBLE, ends DOUBLE,
+    untimed BIGINT, features VARCHAR, scored BOOLEAN, void BOOLEAN);
+
+CREATE TABLE knowledge_log (commit_id BIGINT, monitor VARCHAR, spec VARCHAR, through BIGINT, known VARCHAR);
 
 CREATE TABLE window_metric_log (
     commit_id BIGINT, monitor VARCHAR, spec VARCHAR, segment VARCHAR, window_start DOUBLE, key VARCHAR, value DOUBLE);
@@ -151,15 +163,20 @@ CREATE OR REPLACE VIEW monitor AS
     QUALIFY row_number() OVER (PARTITION BY monitor ORDER BY commit_id DESC) = 1;
 
 CREATE OR REPLACE VIEW "window" AS
-    WITH latest AS MATERIALIZED (
+    -- A window is known by its slot: its number in time or in rows, or its file. One without rows in the log is gone.
+    WITH latest AS (
         SELECT w.* FROM window_log w JOIN monitor m ON m.monitor = w.monitor AND m.spec = w.spec
-        -- A window without extent is a file whose rows have no times, known by when the file was written.
-        WHERE w.window_end > w.window_start OR w.commit_id = m.commit_id
-        QUALIFY row_number() OVER (PARTITION BY w.monitor, w.segment, w.window_start ORDER BY w.commit_id DESC) = 1)
-    -- Where boundaries moved, the later evaluation holds; windows that only touch do not overlap.
-    SELECT w.* FROM latest w WHERE NOT EXISTS (
-        SELECT 1 FROM latest l WHERE l.monitor = w.monitor AND l.segment = w.segment AND l.commit_id > w.commit_id
-            AND l.window_start < w.window_end AND l.window_end > w.window_start);
+        QUALIFY row_number() OVER (PARTITION BY w.monitor, w.segment, w.slot ORDER BY w.commit_id DESC) = 1)
+    SELECT * FROM latest WHERE rows IS NOT NULL;
+
+CREATE OR REPLACE VIEW export AS
+    SELECT * FROM export_log
+    QUALIFY row_number() OVER (PARTITION BY monitor, spec, kind, path ORDER BY commit_id DESC) = 1;
+
+CREATE OR REPLACE VIEW part AS
+    SELECT * FROM part_log
+    QUALIFY row_number() OVER (
+        PARTITION BY monitor, spec, kind, source, generation, from_position ORDER BY commit_id DESC) = 1;
 
 CREATE OR REPLACE VIEW window_metric AS
     SELECT v.* FROM window_metric_log v JOIN "window" w

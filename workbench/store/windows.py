@@ -13,6 +13,8 @@ from workbench.store.rows import first_row, next_commit
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_Place = tuple[int, str, float]
+"""Commit, segment and start of a window."""
 _COLUMN = (
     "column_name",
     "type",
@@ -34,23 +36,30 @@ def monitor_inputs(con: DuckDBPyConnection) -> dict[str, tuple[str, str]]:
 
 def append_windows(
     con: DuckDBPyConnection, monitor: str, spec: str, inputs: str, message: str,
-    windows: Sequence[tuple[Window, Sequence[Distribution]]],
+    windows: Sequence[tuple[Window, Sequence[Distribution]]], slots: Sequence[int] | None = None,
+    gone: Sequence[tuple[str, int]] = (),
 ) -> None:  # fmt: skip
-    """Write an evaluation of a monitor in the open transaction; windows of another specification stop showing."""
+    """Write an evaluation of a monitor in the open transaction; windows of another specification stop showing.
+
+    slots: what each window is known by, over all evaluations; its start in ms by default. gone: segments and slots of
+    windows that are no more.
+    """
     commit = next_commit(con, "monitor_log")
     con.execute("INSERT INTO monitor_log VALUES (?, ?, ?, ?, ?)", [commit, monitor, spec, inputs, message])
     rows: list[tuple[Any, ...]] = []
     metrics: list[tuple[Any, ...]] = []
     columns: list[tuple[Any, ...]] = []
     profiles: list[tuple[Any, ...]] = []
-    for window, distributions in windows:
+    known_by = slots if slots is not None else [round(window.start * 1000) for window, _ in windows]
+    for (window, distributions), slot in zip(windows, known_by, strict=True):
         place = (commit, monitor, spec, window.segment, window.start)
-        rows.append((*place, window.end, window.rows))
+        rows.append((*place, window.end, window.rows, slot))
         metrics += [(*place, key, value) for key, value in window.metrics.items()]
         columns += [_column_row(place, i, item) for i, item in enumerate(window.columns)]
         profiles += [
             (*place, item.column, list(item.labels), list(item.reference), list(item.current)) for item in distributions
         ]
+    rows += [(commit, monitor, spec, segment, None, None, None, slot) for segment, slot in gone]
     _insert(con, "window_log", rows)
     _insert(con, "window_metric_log", metrics)
     _insert(con, "window_column_log", columns)
@@ -65,7 +74,7 @@ def _column_row(place: tuple[Any, ...], position: int, item: ColumnDrift) -> tup
 
 
 _TYPES = {
-    "window_log": ("BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "DOUBLE", "BIGINT"),
+    "window_log": ("BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "DOUBLE", "BIGINT", "BIGINT"),
     "window_metric_log": ("BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "VARCHAR", "DOUBLE"),
     "window_column_log": (
         "BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "INTEGER", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR",
@@ -88,25 +97,46 @@ def _insert(con: DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]
 
 def fetch_windows(con: DuckDBPyConnection, monitor: str) -> list[Window]:
     """Windows of a monitor, oldest first."""
-    metrics: dict[tuple[str, float], dict[str, float | None]] = defaultdict(dict)
-    for segment, start, key, value in con.execute(
-        "SELECT segment, window_start, key, value FROM window_metric WHERE monitor = ?", [monitor]
+    metrics: dict[_Place, dict[str, float | None]] = defaultdict(dict)
+    for commit, segment, start, key, value in con.execute(
+        "SELECT commit_id, segment, window_start, key, value FROM window_metric WHERE monitor = ?", [monitor]
     ).fetchall():
-        metrics[segment, start][key] = None if value is None or math.isnan(value) else value
-    columns: dict[tuple[str, float], list[ColumnDrift]] = defaultdict(list)
-    for segment, start, *values in con.execute(
-        f"SELECT segment, window_start, {', '.join(_COLUMN)} FROM window_column WHERE monitor = ? ORDER BY position",
+        metrics[commit, segment, start][key] = None if value is None or math.isnan(value) else value
+    columns: dict[_Place, list[ColumnDrift]] = defaultdict(list)
+    for commit, segment, start, *values in con.execute(
+        f"""SELECT commit_id, segment, window_start, {", ".join(_COLUMN)} FROM window_column WHERE monitor = ?
+            ORDER BY position""",
         [monitor],
     ).fetchall():
-        columns[segment, start].append(ColumnDrift(*values))
+        columns[commit, segment, start].append(ColumnDrift(*values))
     rows = con.execute(
-        'SELECT segment, window_start, window_end, rows FROM "window" WHERE monitor = ? ORDER BY window_start, segment',
+        """SELECT commit_id, segment, window_start, window_end, rows FROM "window" WHERE monitor = ?
+            ORDER BY window_start, segment, slot""",
         [monitor],
     ).fetchall()
+    places = [(row[0], row[1], row[2]) for row in rows]
     return [
-        Window(monitor, start, end, count, metrics[segment, start], tuple(columns[segment, start]), segment)
-        for segment, start, end, count in rows
+        Window(monitor, start, end, count, metrics[place], tuple(columns[place]), segment)
+        for place, (_, segment, start, end, count) in zip(places, rows, strict=True)
     ]
+
+
+def window_slots(con: DuckDBPyConnection, monitor: str) -> list[tuple[str, int, float]]:
+    """Segment, slot and start of the windows of a monitor."""
+    return con.execute('SELECT segment, slot, window_start FROM "window" WHERE monitor = ?', [monitor]).fetchall()
+
+
+def fetch_distributions(
+    con: DuckDBPyConnection, monitor: str, places: Sequence[tuple[str, float]]
+) -> dict[tuple[str, float], list[Distribution]]:
+    """The distributions kept of some windows, each known by its segment and start."""
+    found: dict[tuple[str, float], list[Distribution]] = {place: [] for place in places}
+    for segment, start, *shape in con.execute(
+        "SELECT segment, window_start, column_name, labels, reference, current FROM profile WHERE monitor = ?", [monitor]
+    ).fetchall():
+        if (segment, start) in found:
+            found[segment, start].append(Distribution(shape[0], *map(tuple, shape[1:])))
+    return found
 
 
 def fetch_distribution(con: DuckDBPyConnection, monitor: str, column: str, start: float | None) -> Distribution | None:
@@ -114,7 +144,7 @@ def fetch_distribution(con: DuckDBPyConnection, monitor: str, column: str, start
     row = first_row(
         con,
         """SELECT labels, reference, current FROM profile WHERE monitor = $1 AND column_name = $2
-        AND ($3 IS NULL OR window_start = $3) ORDER BY window_start DESC LIMIT 1""",
+        AND segment = '' AND ($3 IS NULL OR window_start = $3) ORDER BY window_start DESC LIMIT 1""",
         [monitor, column, start],
     )
     return None if row is None else Distribution(column, tuple(row[0]), tuple(row[1]), tuple(row[2]))

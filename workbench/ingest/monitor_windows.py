@@ -1,0 +1,189 @@
+"""Judges the windows that new parts touch, writes them, and lets go of what is needed no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from workbench.core.model import Window
+from workbench.ingest import monitor_parts as parts_of
+from workbench.ingest.monitor_reading import MonitorReading, encoded
+from workbench.ingest.references import open_reference
+from workbench.monitor.advance import Advance, Known, advance, span_table, untimed_rows
+from workbench.monitor.figures import finite
+from workbench.monitor.frames import Kept
+from workbench.monitor.parts import Part, slot_of
+from workbench.monitor.session import Session, open_session
+from workbench.monitor.tables import Table
+from workbench.monitor.windows import Evaluation, WindowResult
+from workbench.store.exports import PartRow, append_knowledge, append_parts
+from workbench.store.windows import append_windows, fetch_distributions, fetch_windows, window_slots
+
+if TYPE_CHECKING:
+    from workbench.core.model import Distribution
+
+_OF_FEATURES = ("drift.", "quality.missing.", "quality.unseen.", "quality.out_of_range.", "quality.infinite.",
+                "quality.constant.")  # fmt: skip
+"""Metrics that take the values of features."""
+
+
+def judge(reading: MonitorReading, inputs: str) -> None:
+    """Bring a monitor's windows up to date with its parts; nothing is done where nothing is new.
+
+    Raises:
+        DriftInputError: the reference cannot be read, or windows by time lack a time.
+    """
+    known = reading.known
+    new = [part for part in reading.parts if part.commit > reading.through and not part.scored]
+    if known is None or not (new or known.reference != reading.reference.fingerprint):
+        return
+    kept = reading.kept
+    with open_session() as session:
+        table, fingerprint = _reference(session, reading, kept, known)
+        if not new and fingerprint == known.reference:
+            return
+        with reading.store.read() as con:
+            slots = window_slots(con, reading.config.name)
+        whole = {slot for segment, slot, _ in slots if not segment}
+        found, after = advance(
+            session, reading.config, kept, known, _new(reading, kept, new, whole), table, fingerprint, reading.tell
+        )
+        found = _with_closed(reading, kept, found)
+    through = max((part.commit for part in reading.parts), default=reading.through)
+    _write(reading, inputs, found, after, through, _gone(reading, kept, slots, found, new))
+    reading.through, reading.known = through, after
+    _let_go(reading)
+
+
+def _reference(session: Session, reading: MonitorReading, kept: Kept, known: Known) -> tuple[Table | None, str]:
+    """The reference and what tells that it changed; a span of production is none before it is over."""
+    span = reading.config.reference_window
+    if span is None:
+        return open_reference(session, reading.reference, reading.root), reading.reference.fingerprint
+    table = span_table(session, kept, span, known.plan)
+    return table, reading.reference.fingerprint if table else ""
+
+
+def _new(reading: MonitorReading, kept: Kept, new: Sequence[PartRow], whole: set[int]) -> Advance:
+    fresh = {part.file for part in new if not part.void}
+    void = [parts_of.as_part(part) for part in new if part.void and part.kind == "rows" and part.rows]
+    written = {slot_of(file.path): file.modified for file in reading.files}
+    return Advance(
+        [part for part in kept.rows if part.file in fresh],
+        [part for part in kept.labels if part.file in fresh],
+        [part for part in void if (kept.folder / part.file).exists()],
+        whole,
+        max((file.modified for file in reading.files if file.kind == "rows"), default=None),
+        written,
+    )
+
+
+def _gone(
+    reading: MonitorReading,
+    kept: Kept,
+    slots: Sequence[tuple[str, int, float]],
+    found: Evaluation,
+    new: Sequence[PartRow],
+) -> list[tuple[str, int]]:
+    """Windows that were written before and have no rows any more, because their file was written anew."""
+    if not any(part.void for part in new):
+        return []
+    with open_session() as session:
+        from workbench.monitor.frames import window_numbers
+
+        left = window_numbers(session, kept, reading.config.window, kept.rows)
+    told = {(result.window.segment, result.slot) for result in found.results}
+    void = {slot_of(part.source) for part in new if part.void}
+    spec = reading.config.window
+    mine = void if not spec.every and not spec.rows else {slot for _, slot, _ in slots}
+    return (
+        [(segment, slot) for segment, slot, _ in slots if slot in mine - left and (segment, slot) not in told]
+        if not spec.every
+        else []
+    )
+
+
+def _with_closed(reading: MonitorReading, kept: Kept, found: Evaluation) -> Evaluation:
+    """Late rows or labels of a closed window change its figures; what its features said stays as it was."""
+    scored = [part for part in kept.rows if part.scored]
+    if not scored or not found.results:
+        return found
+    name = reading.config.name
+    with reading.store.read() as con:
+        before = {(window.segment, window.start): window for window in fetch_windows(con, name)}
+        touched = {
+            (result.window.segment, result.window.start): before[result.window.segment, result.window.start]
+            for result in found.results
+            if (result.window.segment, result.window.start) in before and _overlaps(result.window, scored)
+        }
+        shapes = fetch_distributions(con, name, list(touched))
+    results = [
+        _as_before(result, touched[place], shapes.get(place, ())) if (place := _place(result)) in touched else result
+        for result in found.results
+    ]
+    return replace(found, results=results)
+
+
+def _place(result: WindowResult) -> tuple[str, float]:
+    return result.window.segment, result.window.start
+
+
+def _overlaps(window: Window, parts: Sequence[Part]) -> bool:
+    return any(
+        part.begins is None or part.ends is None or (part.begins <= window.end and part.ends >= window.start)
+        for part in parts
+    )
+
+
+def _as_before(result: WindowResult, before: Window, shapes: Sequence[Distribution]) -> WindowResult:
+    kept = {key: value for key, value in before.metrics.items() if key.startswith(_OF_FEATURES)}
+    figures = {key: value for key, value in result.window.metrics.items() if not key.startswith(_OF_FEATURES)}
+    window = replace(result.window, metrics=figures | kept, columns=before.columns)
+    return replace(result, window=window, distributions=shapes)
+
+
+def _write(
+    reading: MonitorReading, inputs: str, found: Evaluation, known: Known, through: int, gone: Sequence[tuple[str, int]]
+) -> None:
+    """One transaction: the windows, and that all parts up to `through` are in them."""
+    problems = [*reading.messages.items(), *untimed_rows(reading.config, reading.kept.rows, known.plan)]
+    message = "; ".join(why if path in why else f"{path}: {why}" for path, why in problems)
+    results = [(_storable(result.window), result.distributions) for result in found.results]
+    with reading.store.write() as con:
+        append_windows(
+            con, reading.config.name, reading.spec, inputs, message, results,
+            slots=[result.slot for result in found.results], gone=gone,
+        )  # fmt: skip
+        append_knowledge(con, reading.config.name, reading.spec, through, encoded(known))
+
+
+def _storable(window: Window) -> Window:
+    return replace(window, metrics={key: finite(value) for key, value in window.metrics.items()})
+
+
+def _let_go(reading: MonitorReading) -> None:
+    """Forget features of closed windows, rows too old for their labels, and files that no part names."""
+    kept, config = reading.kept, reading.config
+    closed = parts_of.closed_parts(config, kept)
+    newest = max((part.ends for part in kept.rows if part.ends is not None), default=None)
+    horizon = config.labels.horizon if config.labels else None
+    old: list[Part] = []
+    if horizon is not None and newest is not None and config.window.every:
+        old = [part for part in (*kept.rows, *kept.labels) if part.ends is not None and part.ends < newest - horizon]
+    span = config.reference_window
+    if span is not None:
+        old = [part for part in old if part.begins is None or part.begins >= span[1] or (part.ends or 0) < span[0]]
+    with open_session() as session:
+        scored = parts_of.score_closed(session, kept, [part for part in closed if part not in old])
+    rows = [parts_of.as_row(part) for part in scored] + [parts_of.as_row(part, void=True) for part in old]
+    if rows:
+        with reading.store.write() as con:
+            append_parts(con, config.name, reading.spec, rows)
+            append_knowledge(con, config.name, reading.spec, reading.through + 1, encoded(_said(reading)))
+    reading.load()
+
+
+def _said(reading: MonitorReading) -> Known:
+    assert reading.known is not None
+    return reading.known

@@ -1,0 +1,204 @@
+"""Exports become parts, a bounded stretch at a time: what was read once is never read again."""
+
+# ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.core.config import MonitorConfig
+from workbench.monitor.exports import TimeUnit, propose, unit_by_magnitude
+from workbench.monitor.mapping import effective_mapping
+from workbench.monitor.parts import Part, PartKind, Plan, write_labels, write_rows
+from workbench.monitor.session import Session, quoted
+from workbench.monitor.slabs import csv_header, next_slab
+from workbench.monitor.tables import Column, DriftInputError, Format, Kind, Table, first_line, open_files
+from workbench.monitor.typed import MOST_COLUMNS, csv_slab, hive_columns, json_slab, with_constants
+
+PARQUET_ROWS = 500_000
+"""Rows of a Parquet file read at a time."""
+_MEANT_FOR_TIME = frozenset({"date", "day", "dt", "hour", "month", "year", "minute", "week"})
+"""Folders of a partitioned export that say when, not what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file of production rows, or of labels, open for reading."""
+
+    source: str
+    """Its path relative to the project."""
+    path: Path
+    format: Format
+    descriptor: int
+    """The bytes of text, decompressed; -1 for Parquet."""
+    final: bool = True
+    """Nobody writes to it any more: a last record without its line end is whole."""
+    problem: str = ""
+    """Why it ends early, such as a compressed stream that was cut off."""
+
+    @property
+    def folders(self) -> Mapping[str, str | None]:
+        """Values that the folders of a partitioned export carry."""
+        return hive_columns(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one stretch gave: a part where it had rows, how far it went, and whether there is more."""
+
+    part: Part | None
+    end: int
+    rejected: int = 0
+    unended: bool = False
+    more: bool = False
+
+
+def make_plan(
+    session: Session, config: MonitorConfig, exports: Sequence[Export], reference: Table | None = None, key: str = ""
+) -> Plan | None:
+    """Decide what the columns of exports mean, from the first rows of the first and the last; None without rows.
+
+    Raises:
+        DriftInputError: an export cannot be read, or a configured column is missing.
+    """
+    chosen = [exports[0], *exports[-1:]] if len(exports) > 1 else exports
+    tables = [table for export in chosen if (table := _sample(session, export)) and table.columns]
+    if not tables:
+        return None
+    columns = {column.name: column for table in reversed(tables) for column in table.columns}
+    union = dataclasses.replace(tables[0], columns=tuple(columns.values()))
+    mapping = effective_mapping(config, propose(session, tables[0], config.path), union)
+    time = tables[0].column(mapping.timestamp or "")
+    if time and mapping.timestamp_unit == "auto":
+        mapping = dataclasses.replace(mapping, timestamp_unit=_unit(session, tables[0], time))
+    partitions = {name for export in exports for name in export.folders} & _MEANT_FOR_TIME
+    features = tuple(name for name in mapping.columns.features if name not in partitions - set(config.columns.features))
+    mapping = dataclasses.replace(mapping, columns=dataclasses.replace(mapping.columns, features=features))
+    kinds = {name: _kind(column, reference.column(name) if reference else None) for name, column in columns.items()}
+    return Plan(mapping, kinds, config.labels, key)
+
+
+def _sample(session: Session, export: Export) -> Table | None:
+    if export.format == "parquet":
+        return with_constants(open_files(session, [export.path], str(export.path), "parquet"), export.folders)
+    slab = next_slab(export.descriptor, 0, quotes=export.format == "csv", final=export.final)
+    if not slab.data:
+        return None
+    file = session.folder / f"sample-{len(list(session.folder.glob('sample-*')))}.{export.format}"
+    file.write_bytes(slab.data)
+    table = open_files(session, [file], export.source, export.format, tolerant=True, limit=20_000)
+    file.unlink()
+    return with_constants(table, export.folders)
+
+
+def _unit(session: Session, table: Table, time: Column) -> TimeUnit:
+    if time.kind not in {"int", "float"}:
+        return "iso"
+    middle = session.rows(f"SELECT median({quoted(time.sql)}) FROM {table.source}", table.parameters)[0][0]
+    return unit_by_magnitude(abs(float(middle))) if middle is not None else "s"
+
+
+def _kind(column: Column, reference: Column | None) -> Kind:
+    """What values a column of text holds: as the reference has them where both are numbers."""
+    if reference and {column.kind, reference.kind} <= {"int", "float"}:
+        return reference.kind
+    scalar = column.type.startswith(("TIMESTAMP", "DATE", "TIME", "UUID", "INTERVAL"))
+    return "string" if scalar else column.kind
+
+
+def read_step(
+    session: Session, export: Export, plan: Plan, kind: PartKind, generation: int, start: int, first_row: int, folder: Path
+) -> Step:  # fmt: skip
+    """Read the next stretch of an export into a part below `folder`.
+
+    Raises:
+        DriftInputError: the file cannot be read from here on; the message says why.
+    """
+    import duckdb
+
+    try:
+        if export.format == "parquet":
+            return _parquet_step(session, export, plan, kind, generation, start, folder)
+        return _text_step(session, export, plan, kind, generation, start, first_row, folder)
+    except duckdb.Error as error:
+        told = "cannot be read" if plan.mapping.columns.redact else first_line(error)
+        raise DriftInputError(f"{export.source}: {told}") from error
+
+
+def _parquet_step(
+    session: Session, export: Export, plan: Plan, kind: PartKind, generation: int, start: int, folder: Path
+) -> Step:
+    table = open_files(session, [export.path], str(export.path), "parquet")
+    if len(table.columns) > MOST_COLUMNS:
+        raise DriftInputError(f"{export.source}: {len(table.columns):,} columns; at most {MOST_COLUMNS:,} are read")
+    end = min(table.rows, start + PARQUET_ROWS)
+    if end <= start:
+        return Step(None, start)
+    source = "read_parquet(?, union_by_name=true, hive_partitioning=false, file_row_number=true)"
+    rows = f"(SELECT * EXCLUDE (file_row_number) FROM {source} WHERE file_row_number >= {start} AND file_row_number < {end})"
+    stretch = dataclasses.replace(table, source=rows, rows=end - start)
+    part = _written(
+        session, stretch, export, plan, Part(kind, export.source, generation, start, end, start, 0, ""), folder
+    )
+    if kind == "rows" and part.rows < end - start and _all_null(session, stretch) + part.rows != end - start:
+        raise DriftInputError(
+            f"{export.source}: E161 holds {part.rows:,} rows of the {end - start:,} its footer promises"
+        )
+    return Step(part, end, more=end < table.rows)
+
+
+def _all_null(session: Session, table: Table) -> int:
+    """Rows without any value, which no part keeps."""
+    none = " AND ".join(f"{quoted(column.sql)} IS NULL" for column in table.columns)
+    return int(session.rows(f"SELECT count(*) FROM {table.source} WHERE {none}", table.parameters)[0][0])
+
+
+def _text_step(
+    session: Session, export: Export, plan: Plan, kind: PartKind, generation: int, start: int, first_row: int, folder: Path
+) -> Step:  # fmt: skip
+    kinds: Mapping[str, Kind] = plan.kinds if kind == "rows" else {}
+    header = csv_header(export.descriptor) if export.format == "csv" else None
+    if export.format == "csv" and header is None:
+        return Step(None, start)
+    begin = max(start, header.end) if header else start
+    slab = next_slab(export.descriptor, begin, quotes=header is not None, final=export.final)
+    data = slab.data.removeprefix(b"\xef\xbb\xbf") if begin == 0 else slab.data
+    if slab.unended and not _whole(data, header):
+        return Step(None, start)
+    if not data:
+        return Step(None, slab.end if slab.end > begin else start, slab.skipped, more=slab.end > begin)
+    if header:
+        table, refused = csv_slab(session, data, header, export.source, kinds)
+    else:
+        table, refused = json_slab(session, data, export.source, kinds)
+    part = Part(kind, export.source, generation, start, slab.end, first_row, 0, "")
+    written = _written(session, table, export, plan, part, folder)
+    return Step(written, slab.end, refused + slab.skipped, slab.unended, more=not slab.unended)
+
+
+def _whole(data: bytes, header: object) -> bool:
+    """Whether a last record without its line end lacks nothing but that."""
+    if header:
+        return True
+    import msgspec
+
+    last = data.rstrip().rsplit(b"\n", 1)[-1]
+    try:
+        return isinstance(msgspec.json.decode(last), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def _written(session: Session, table: Table, export: Export, plan: Plan, part: Part, folder: Path) -> Part:
+    whole = with_constants(table, export.folders)
+    name = f"{part.kind}-{_digest(part)}-{part.generation}-{part.start}.parquet"
+    write = write_rows if part.kind == "rows" else write_labels
+    return write(session, whole, plan, part, folder / name)
+
+
+def _digest(part: Part) -> str:
+    import hashlib
+
+    return hashlib.blake2b(part.source.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
