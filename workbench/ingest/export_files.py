@@ -58,7 +58,7 @@ def unread(file: Found, cursor: ExportCursor | None, now: float) -> bool:
     if cursor is None:
         return file.bytes > 0
     same = (cursor.inode, cursor.bytes, cursor.mtime_ns) == (file.inode, file.bytes, file.mtime_ns)
-    return not same or not (cursor.whole or cursor.message) and _settled(file, now)
+    return not same or (not (cursor.whole or cursor.message) and _settled(file, now))
 
 
 def _settled(file: Found, now: float) -> bool:

@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from workbench.monitor.advance import closed_parts
 from workbench.monitor.frames import Kept
 from workbench.monitor.parts import Part
 from workbench.monitor.session import Session, quoted
@@ -81,6 +80,3 @@ def score_closed(session: Session, kept: Kept, parts: Sequence[Part]) -> list[Pa
         partial.rename(target)
         found.append(dataclasses.replace(part, file=target.name, scored=True, columns=()))
     return found
-
-
-__all__ = ["as_part", "as_row", "clear_strays", "closed_parts", "parts_folder", "project_key", "score_closed"]

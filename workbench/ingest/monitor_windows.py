@@ -10,9 +10,9 @@ from workbench.core.model import Window
 from workbench.ingest import monitor_parts as parts_of
 from workbench.ingest.monitor_reading import MonitorReading, encoded
 from workbench.ingest.references import open_reference
-from workbench.monitor.advance import Advance, Known, advance, span_table, untimed_rows
+from workbench.monitor.advance import Advance, Known, advance, closed_parts, outdated, span_table, untimed_rows
 from workbench.monitor.figures import finite
-from workbench.monitor.frames import Kept
+from workbench.monitor.frames import Kept, window_numbers
 from workbench.monitor.parts import Part, slot_of
 from workbench.monitor.session import Session, open_session
 from workbench.monitor.tables import Table
@@ -86,22 +86,15 @@ def _gone(
     found: Evaluation,
     new: Sequence[PartRow],
 ) -> list[tuple[str, int]]:
-    """Windows that were written before and have no rows any more, because their file was written anew."""
-    if not any(part.void for part in new):
+    """Windows written before that have no rows any more, because their file was written anew."""
+    spec, void = reading.config.window, {slot_of(part.source) for part in new if part.void}
+    if not void or spec.every:  # a window of time without rows is one of the gaps
         return []
     with open_session() as session:
-        from workbench.monitor.frames import window_numbers
-
-        left = window_numbers(session, kept, reading.config.window, kept.rows)
+        left = window_numbers(session, kept, spec, kept.rows)
     told = {(result.window.segment, result.slot) for result in found.results}
-    void = {slot_of(part.source) for part in new if part.void}
-    spec = reading.config.window
-    mine = void if not spec.every and not spec.rows else {slot for _, slot, _ in slots}
-    return (
-        [(segment, slot) for segment, slot, _ in slots if slot in mine - left and (segment, slot) not in told]
-        if not spec.every
-        else []
-    )
+    mine = {slot for _, slot, _ in slots} if spec.rows else void
+    return [(segment, slot) for segment, slot, _ in slots if slot in mine - left and (segment, slot) not in told]
 
 
 def _with_closed(reading: MonitorReading, kept: Kept, found: Evaluation) -> Evaluation:
@@ -109,13 +102,14 @@ def _with_closed(reading: MonitorReading, kept: Kept, found: Evaluation) -> Eval
     scored = [part for part in kept.rows if part.scored]
     if not scored or not found.results:
         return found
-    name = reading.config.name
+    name, spec = reading.config.name, reading.config.window
+    by_file = not spec.every and not spec.rows
     with reading.store.read() as con:
         before = {(window.segment, window.start): window for window in fetch_windows(con, name)}
         touched = {
-            (result.window.segment, result.window.start): before[result.window.segment, result.window.start]
+            _place(result): before[_place(result)]
             for result in found.results
-            if (result.window.segment, result.window.start) in before and _overlaps(result.window, scored)
+            if _place(result) in before and _overlaps(result, scored, by_file=by_file)
         }
         shapes = fetch_distributions(con, name, list(touched))
     results = [
@@ -129,11 +123,11 @@ def _place(result: WindowResult) -> tuple[str, float]:
     return result.window.segment, result.window.start
 
 
-def _overlaps(window: Window, parts: Sequence[Part]) -> bool:
-    return any(
-        part.begins is None or part.ends is None or (part.begins <= window.end and part.ends >= window.start)
-        for part in parts
-    )
+def _overlaps(result: WindowResult, parts: Sequence[Part], *, by_file: bool) -> bool:
+    if by_file:
+        return any(slot_of(part.source) == result.slot for part in parts)
+    start, end = result.window.start, result.window.end
+    return any(part.begins is None or part.ends is None or (part.begins <= end and part.ends >= start) for part in parts)
 
 
 def _as_before(result: WindowResult, before: Window, shapes: Sequence[Distribution]) -> WindowResult:
@@ -163,27 +157,19 @@ def _storable(window: Window) -> Window:
 
 
 def _let_go(reading: MonitorReading) -> None:
-    """Forget features of closed windows, rows too old for their labels, and files that no part names."""
-    kept, config = reading.kept, reading.config
-    closed = parts_of.closed_parts(config, kept)
-    newest = max((part.ends for part in kept.rows if part.ends is not None), default=None)
-    horizon = config.labels.horizon if config.labels else None
-    old: list[Part] = []
-    if horizon is not None and newest is not None and config.window.every:
-        old = [part for part in (*kept.rows, *kept.labels) if part.ends is not None and part.ends < newest - horizon]
-    span = config.reference_window
-    if span is not None:
-        old = [part for part in old if part.begins is None or part.begins >= span[1] or (part.ends or 0) < span[0]]
+    """Forget the features of closed windows, rows whose labels are waited for no longer, and files without a part."""
+    kept, config, known = reading.kept, reading.config, reading.known
+    assert known is not None
+    found = outdated(config, kept)
+    old = found[1] if found else []
     with open_session() as session:
-        scored = parts_of.score_closed(session, kept, [part for part in closed if part not in old])
+        closed = [part for part in closed_parts(session, config, kept) if part not in old]
+        scored = parts_of.score_closed(session, kept, closed)
     rows = [parts_of.as_row(part) for part in scored] + [parts_of.as_row(part, void=True) for part in old]
-    if rows:
-        with reading.store.write() as con:
-            append_parts(con, config.name, reading.spec, rows)
-            append_knowledge(con, config.name, reading.spec, reading.through + 1, encoded(_said(reading)))
+    if not rows:
+        return
+    known = replace(known, cut=found[0]) if found else known
+    with reading.store.write() as con:
+        through = append_parts(con, config.name, reading.spec, rows)
+        append_knowledge(con, config.name, reading.spec, through, encoded(known))
     reading.load()
-
-
-def _said(reading: MonitorReading) -> Known:
-    assert reading.known is not None
-    return reading.known

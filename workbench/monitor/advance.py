@@ -8,8 +8,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from workbench.core.config import MonitorConfig
-from workbench.monitor.figures import Segmentation
-from workbench.monitor.frames import Kept, columns_of, labelled_windows, look_at, window_numbers, window_start
+from workbench.monitor.frames import (
+    Kept,
+    columns_of,
+    labelled_windows,
+    last_windows,
+    look_at,
+    window_numbers,
+    window_of,
+    window_start,
+)
 from workbench.monitor.judged import Progress
 from workbench.monitor.parts import Part, Plan
 from workbench.monitor.session import Session
@@ -17,7 +25,19 @@ from workbench.monitor.tables import Column, DriftInputError, Table
 from workbench.monitor.task import Seen, Task, task_of
 from workbench.monitor.windows import Evaluation, empty_windows, evaluate_windows, in_order
 
-__all__ = ["Advance", "Known", "Segmentation", "advance", "closed_parts", "span_table"]
+__all__ = [
+    "Advance",
+    "Known",
+    "advance",
+    "closed_parts",
+    "outdated",
+    "span_table",
+    "untimed_rows",
+]
+
+
+HORIZON = 90 * 86_400.0
+"""Seconds that rows are kept for where no labels are expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +50,8 @@ class Known:
     segments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reference: str = ""
     """What the windows were compared with: changes when that does."""
-    dropped: int = 0
-    """Rows of windows by count that are kept no more."""
+    cut: float | None = None
+    """Windows that begin before this are judged no more: rows of theirs are kept no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +87,8 @@ def advance(
         windows = window_numbers(session, kept, config.window, new.rows)
         windows |= labelled_windows(session, kept, config.window, new.labels)
     emptied: set[int] = set()
+    if known.cut is not None:
+        windows = {window for window in windows if window_start(config.window, window) >= known.cut}
     if new.void:
         gone = dataclasses.replace(kept, rows=[*kept.rows, *new.void])
         touched = window_numbers(session, gone, config.window, new.void)
@@ -127,24 +149,37 @@ def _within(part: Part, span: tuple[float, float]) -> bool:
     return part.begins is not None and part.ends is not None and part.ends >= span[0] and part.begins < span[1]
 
 
-def closed_parts(config: MonitorConfig, kept: Kept) -> list[Part]:
+def closed_parts(session: Session, config: MonitorConfig, kept: Kept) -> list[Part]:
     """Parts all of whose windows are closed: rows may still come late, but exact values are needed no more.
 
     A window of time is closed when rows one whole window newer have come; one by file when there is a later file; one
     by count when the next is full.
     """
-    rows, every, span = [part for part in kept.rows if not part.scored], config.window.every, config.reference_window
-    if not rows or (span and max((part.ends or 0 for part in kept.rows), default=0) < span[1]):
+    rows, spec, span = [part for part in kept.rows if not part.scored], config.window, config.reference_window
+    newest = max((part.ends for part in kept.rows if part.ends is not None), default=None)
+    if not rows or (span and (newest is None or newest < span[1])):
         return []
     if span:
         rows = [part for part in rows if not _within(part, span)]
-    newest = max((part.ends for part in kept.rows if part.ends is not None), default=None)
-    if every:
+    if spec.every:
         if newest is None:
             return []
-        open_from = window_start(config.window, int((newest - window_start(config.window, 0)) // every)) - every
+        open_from = window_start(spec, window_of(spec, newest) - 1)
         return [part for part in rows if part.ends is None or part.ends < open_from]
-    if config.window.rows is None:
-        last = max(part.source for part in kept.rows)
-        return [part for part in rows if part.source != last]
-    return []
+    if spec.rows:
+        last = last_windows(session, kept, spec)
+        return [part for part in rows if last.get(part.file, 0) < max(last.values()) - 1]
+    latest = max(part.source for part in kept.rows)
+    return [part for part in rows if part.source != latest]
+
+
+def outdated(config: MonitorConfig, kept: Kept) -> tuple[float, list[Part]] | None:
+    """Parts of windows whose labels are waited for no longer, and the time before which windows are judged no more."""
+    newest = max((part.ends for part in kept.rows if part.ends is not None), default=None)
+    if newest is None or not config.window.every:
+        return None
+    horizon, span = config.labels.horizon if config.labels else HORIZON, config.reference_window
+    cut = window_start(config.window, window_of(config.window, newest - horizon))
+    parts = [part for part in (*kept.rows, *kept.labels) if part.ends is not None and part.ends < cut]
+    parts = [part for part in parts if part.kind == "labels" or not (span and _within(part, span))]
+    return (cut, parts) if any(part.kind == "rows" for part in parts) else None

@@ -23,7 +23,7 @@ from workbench.monitor.names import (
     plain_name,
 )
 from workbench.monitor.session import Session, open_session, quoted
-from workbench.monitor.tables import Column, DriftInputError, Table, open_table, parquet_complete, sniff_format
+from workbench.monitor.tables import Column, Table, open_table, parquet_complete, sniff_format
 
 Readiness = Literal["ready", "empty", "being written"]
 TimeUnit = Literal["auto", "iso", "s", "ms", "us", "ns"]

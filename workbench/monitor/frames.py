@@ -43,8 +43,6 @@ class Kept:
     folder: Path
     rows: Sequence[Part]
     labels: Sequence[Part] = ()
-    dropped: int = 0
-    """Rows of windows by count that are kept no more."""
 
     def files(self, parts: Sequence[Part]) -> list[str]:
         """Their files, as DuckDB takes them."""
@@ -55,6 +53,12 @@ def window_start(spec: WindowSpec, window: int) -> float:
     """Where a window of time begins, in seconds since 1970."""
     assert spec.every is not None
     return window * spec.every + _origin(spec.every)
+
+
+def window_of(spec: WindowSpec, moment: float) -> int:
+    """The window of time that a moment is in."""
+    assert spec.every is not None
+    return int((moment - _origin(spec.every)) // spec.every)
 
 
 def _origin(every: float) -> float:
@@ -73,11 +77,24 @@ def window_numbers(session: Session, kept: Kept, spec: WindowSpec, parts: Sequen
         return {int(row[0]) for row in session.rows(sql, [kept.files(parts)])}
     first, last = session.rows(
         f"""SELECT min(w) FILTER (list_contains(?, parse_filename(filename))), max(w) FROM (
-              SELECT filename, {_number(spec, kept.dropped)} AS w
+              SELECT filename, {_number(spec)} AS w
               FROM read_parquet(?, union_by_name=true, filename=true))""",
         [[part.file for part in parts], kept.files(kept.rows)],
     )[0]
     return set() if first is None else set(range(first, last + 1))
+
+
+def last_windows(session: Session, kept: Kept, spec: WindowSpec) -> dict[str, int]:
+    """The last window that has rows of each part, by its file."""
+    return {
+        str(file): int(last)
+        for file, last in session.rows(
+            f"""SELECT parse_filename(filename), max(w) FROM (
+                  SELECT filename, {_number(spec)} AS w FROM read_parquet(?, union_by_name=true, filename=true))
+                GROUP BY ALL""",
+            [kept.files(kept.rows)],
+        )
+    }
 
 
 def labelled_windows(session: Session, kept: Kept, spec: WindowSpec, fresh: Sequence[Part]) -> set[int]:
@@ -85,7 +102,7 @@ def labelled_windows(session: Session, kept: Kept, spec: WindowSpec, fresh: Sequ
     if not fresh or "id" not in columns_of(session, kept, kept.rows):
         return set()
     found = session.rows(
-        f"""SELECT DISTINCT w FROM (SELECT id, {_number(spec, kept.dropped)} AS w FROM {_READ})
+        f"""SELECT DISTINCT w FROM (SELECT id, {_number(spec)} AS w FROM {_READ})
             SEMI JOIN {_READ} l USING (id) WHERE w IS NOT NULL""",
         [kept.files(kept.rows), kept.files(fresh)],
     )
@@ -108,11 +125,11 @@ def look_at(session: Session, kept: Kept, rows: Sequence[Part], labels: Sequence
     return seen
 
 
-def _number(spec: WindowSpec, dropped: int = 0) -> str:
+def _number(spec: WindowSpec) -> str:
     if spec.every:
         return f"CASE WHEN isfinite(t) THEN floor((t - {_origin(spec.every)!r}) / {spec.every!r})::BIGINT END"
     if spec.rows:
-        return f"(row_number() OVER (ORDER BY t NULLS LAST, src, n) - 1 + {dropped}) // {int(spec.rows)}"
+        return f"(row_number() OVER (ORDER BY t NULLS LAST, src, n) - 1) // {int(spec.rows)}"
     return "slot"
 
 
@@ -129,7 +146,7 @@ def stage_frame(
     sql = f"""
         COPY (
           SELECT {", ".join(f"r.{name}" for name in ("w", *select))}, {", ".join(_outcome(found, label, task))}
-          FROM (SELECT *, {_number(spec, kept.dropped)} AS w FROM {_READ}) r
+          FROM (SELECT *, {_number(spec)} AS w FROM {_READ}) r
             SEMI JOIN wanted USING (w) {joined}
           ORDER BY r.w, r.src, r.n
         ) TO '{str(target).replace("'", "''")}' (FORMAT parquet)"""

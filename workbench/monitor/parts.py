@@ -37,6 +37,8 @@ class Plan:
     labels: LabelSpec | None = None
     key: str = ""
     """Hex digits; hashes what is to be redacted."""
+    sampled: int = field(default=0, compare=False)
+    """Rows that it was decided from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.core.config import MonitorConfig
-from workbench.monitor.exports import TimeUnit, propose, unit_by_magnitude
+from workbench.monitor.exports import SAMPLE_ROWS, TimeUnit, propose, unit_by_magnitude
 from workbench.monitor.mapping import effective_mapping
 from workbench.monitor.parts import Part, PartKind, Plan, write_labels, write_rows
 from workbench.monitor.session import Session, quoted
@@ -55,42 +55,50 @@ class Step:
     more: bool = False
 
 
-def make_plan(
-    session: Session, config: MonitorConfig, exports: Sequence[Export], reference: Table | None = None, key: str = ""
-) -> Plan | None:
-    """Decide what the columns of exports mean, from the first rows of the first and the last; None without rows.
+def sample_rows(session: Session, export: Export) -> Table | None:
+    """The first rows of an export as a table, None where it has none yet.
 
     Raises:
-        DriftInputError: an export cannot be read, or a configured column is missing.
+        DriftInputError: it cannot be read.
     """
-    chosen = [exports[0], *exports[-1:]] if len(exports) > 1 else exports
-    tables = [table for export in chosen if (table := _sample(session, export)) and table.columns]
-    if not tables:
-        return None
-    columns = {column.name: column for table in reversed(tables) for column in table.columns}
-    union = dataclasses.replace(tables[0], columns=tuple(columns.values()))
-    mapping = effective_mapping(config, propose(session, tables[0], config.path), union)
-    time = tables[0].column(mapping.timestamp or "")
-    if time and mapping.timestamp_unit == "auto":
-        mapping = dataclasses.replace(mapping, timestamp_unit=_unit(session, tables[0], time))
-    partitions = {name for export in exports for name in export.folders} & _MEANT_FOR_TIME
-    features = tuple(name for name in mapping.columns.features if name not in partitions - set(config.columns.features))
-    mapping = dataclasses.replace(mapping, columns=dataclasses.replace(mapping.columns, features=features))
-    kinds = {name: _kind(column, reference.column(name) if reference else None) for name, column in columns.items()}
-    return Plan(mapping, kinds, config.labels, key)
-
-
-def _sample(session: Session, export: Export) -> Table | None:
     if export.format == "parquet":
-        return with_constants(open_files(session, [export.path], str(export.path), "parquet"), export.folders)
+        table = open_files(session, [export.path], export.source, "parquet")
+        return with_constants(table, export.folders) if table.rows else None
     slab = next_slab(export.descriptor, 0, quotes=export.format == "csv", final=export.final)
     if not slab.data:
         return None
     file = session.folder / f"sample-{len(list(session.folder.glob('sample-*')))}.{export.format}"
     file.write_bytes(slab.data)
-    table = open_files(session, [file], export.source, export.format, tolerant=True, limit=20_000)
-    file.unlink()
-    return with_constants(table, export.folders)
+    table = open_files(session, [file], export.source, export.format, tolerant=True, limit=SAMPLE_ROWS)
+    return with_constants(table, export.folders) if table.rows else None
+
+
+def make_plan(
+    session: Session, config: MonitorConfig, samples: Sequence[Table], partitions: Collection[str] = (),
+    reference: Table | None = None, key: str = "",
+) -> Plan:  # fmt: skip
+    """Decide what the columns of exports mean, from samples of them; the first decides where they differ.
+
+    partitions: columns that folders tell. key: hashes what is to be redacted.
+
+    Raises:
+        DriftInputError: a configured column is missing.
+    """
+    columns = {column.name: column for table in reversed(samples) for column in table.columns}
+    union = dataclasses.replace(samples[0], columns=tuple(columns.values()))
+    mapping = effective_mapping(config, propose(session, samples[0], config.path), union)
+    time = samples[0].column(mapping.timestamp or "")
+    if time and mapping.timestamp_unit == "auto":
+        mapping = dataclasses.replace(mapping, timestamp_unit=_unit(session, samples[0], time))
+    when = set(partitions) & _MEANT_FOR_TIME - set(config.columns.features)
+    features = tuple(name for name in mapping.columns.features if name not in when)
+    ignore = (*mapping.columns.ignore, *sorted(when))
+    mapping = dataclasses.replace(
+        mapping, columns=dataclasses.replace(mapping.columns, features=features, ignore=ignore), unplaced=(), notes=()
+    )
+    kinds = {column.name: column.kind for column in reference.columns} if reference else {}
+    kinds |= {name: _kind(column, reference.column(name) if reference else None) for name, column in columns.items()}
+    return Plan(mapping, kinds, config.labels, key, sum(table.rows for table in samples))
 
 
 def _unit(session: Session, table: Table, time: Column) -> TimeUnit:

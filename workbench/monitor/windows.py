@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from workbench.core.config import MonitorConfig, WindowSpec
 from workbench.core.model import Distribution, Window
@@ -13,7 +12,7 @@ from workbench.monitor.drift import dataset_drift
 from workbench.monitor.estimate import fit_calibration
 from workbench.monitor.exports import ExportMapping
 from workbench.monitor.figures import Beside, Segmentation, WindowFigures, segmentations, window_figures
-from workbench.monitor.frames import Frame, Kept, stage_frame, window_start
+from workbench.monitor.frames import Kept, stage_frame, window_start
 from workbench.monitor.judged import Judged, Progress, judge_windows
 from workbench.monitor.parts import Plan, redacted_table
 from workbench.monitor.performance import Place

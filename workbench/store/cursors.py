@@ -71,6 +71,15 @@ def latest_cursors(con: DuckDBPyConnection) -> list[Cursor]:
     return [Cursor(*row) for row in con.execute(f"SELECT {names} FROM source").fetchall()]
 
 
+def latest_cursor(con: DuckDBPyConnection, source_id: int) -> Cursor | None:
+    """The cursor of one source, None before it was read."""
+    rows = con.execute(
+        f"SELECT {', '.join(CURSOR_COLUMNS)} FROM source_log WHERE source_id = ? ORDER BY commit_id DESC LIMIT 1",
+        [source_id],
+    ).fetchall()
+    return Cursor(*rows[0]) if rows else None
+
+
 def check_cursors(
     con: DuckDBPyConnection, moves: Sequence[Cursor], known: Mapping[int, tuple[int, int]]
 ) -> dict[int, tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +84,8 @@ def kept_parts(con: DuckDBPyConnection, monitor: str, spec: str) -> list[PartRow
 
 def append_export(
     con: DuckDBPyConnection, monitor: str, spec: str, cursor: ExportCursor, parts: Sequence[PartRow], start: int
-) -> None:
-    """Write how far a file was read, and the parts this gave, in the open transaction.
+) -> list[PartRow]:
+    """Write how far a file was read, and the parts this gave, in the open transaction; the parts as they are then.
 
     Raises:
         CursorConflictError: the store is not at `start` of this generation.
@@ -99,14 +99,18 @@ def append_export(
         raise CursorConflictError(f"{cursor.path}: another process read on from byte {start:,}")
     commit = next_commit(con, "export_log")
     _insert(con, "export_log", (commit, monitor, spec, *_cursor_values(cursor)))
-    append_parts(con, monitor, spec, parts)
+    if not parts:
+        return []
+    commit = append_parts(con, monitor, spec, parts)
+    return [replace(part, commit=commit) for part in parts]
 
 
-def append_parts(con: DuckDBPyConnection, monitor: str, spec: str, parts: Sequence[PartRow]) -> None:
-    """Write what became of parts, in the open transaction."""
+def append_parts(con: DuckDBPyConnection, monitor: str, spec: str, parts: Sequence[PartRow]) -> int:
+    """Write what became of parts, in the open transaction; the commit they have."""
     commit = next_commit(con, "part_log")
     for part in parts:
         _insert(con, "part_log", (commit, monitor, spec, *_part_values(part)))
+    return commit
 
 
 def append_knowledge(con: DuckDBPyConnection, monitor: str, spec: str, through: int, known: str) -> None:
