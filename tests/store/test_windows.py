@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,30 +22,31 @@ def window(start: float, end: float) -> tuple[Window, list[Distribution]]:
     return Window("m", start, end, 7, {"rows": 7.0, "latency_ms.p50": None}, (column,)), shapes
 
 
-def evaluated(project: Project, *spans: Span, spec: str = "spec") -> list[Span]:
-    """Write an evaluation; the windows that show then."""
+def evaluated(project: Project, *spans: Span, spec: str = "spec", gone: Sequence[int] = ()) -> list[Span]:
+    """Write an evaluation, each window known by the first digit of its start; the windows that show then."""
+    slots = [int(str(span[0])[0]) for span in spans]
     with project.store.write() as con:
-        append_windows(con, "m", spec, "inputs", "", [window(*span) for span in spans])
+        windows = [window(*span) for span in spans]
+        append_windows(con, "m", spec, "inputs", "", windows, slots, [("", slot) for slot in gone])
     with project.store.read() as con:
         return [(found.start, found.end) for found in fetch_windows(con, "m")]
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "shown"),
+    ("before", "after", "gone", "shown"),
     [
-        ([(0, 10), (10, 20)], [(0, 12), (12, 20)], [(0, 12), (12, 20)]),  # a late row moved a boundary
-        ([(0, 9), (10, 19)], [(0, 4), (5, 14), (15, 19)], [(0, 4), (5, 14), (15, 19)]),  # one file more
-        ([(0, 10), (10, 20)], [(20, 30)], [(0, 10), (10, 20), (20, 30)]),  # windows only touch
-        ([(0, 10), (20, 30)], [(20, 30)], [(0, 10), (20, 30)]),  # rows that are gone keep their window
-        ([(5, 5), (6, 6)], [(5, 5), (8, 8)], [(5, 5), (8, 8)]),  # a file without times was written again
-        ([(0, 10)], [(3, 3)], [(3, 3)]),
+        ([(0, 10), (10, 20)], [(0, 12), (12, 20)], [], [(0, 12), (12, 20)]),  # a late row moved a boundary
+        ([(0, 10), (20, 30)], [(20, 30)], [], [(0, 10), (20, 30)]),  # rows that are gone keep their window
+        ([(5, 5), (6, 6)], [(5, 5), (8, 8)], [], [(5, 5), (6, 6), (8, 8)]),  # windows without extent
+        ([(0, 10), (10, 20)], [], [1], [(0, 10)]),  # a file was written anew, with fewer rows
+        ([(0, 30), (10, 20)], [(2, 25)], [], [(0, 30), (2, 25), (10, 20)]),  # files of the same time
     ],
 )  # fmt: skip
-def test_a_later_evaluation_hides_what_it_overlaps(
-    before: list[Span], after: list[Span], shown: list[Span], project: Project
+def test_a_later_evaluation_replaces_the_windows_it_names(
+    before: list[Span], after: list[Span], gone: list[int], shown: list[Span], project: Project
 ) -> None:
     assert evaluated(project, *before) == before
-    assert evaluated(project, *after) == shown
+    assert evaluated(project, *after, gone=gone) == shown
 
 
 def test_another_specification_hides_every_window(project: Project) -> None:

@@ -57,8 +57,11 @@ def unread(file: Found, cursor: ExportCursor | None, now: float) -> bool:
     """Whether a file may have something new."""
     if cursor is None:
         return file.bytes > 0
-    same = (cursor.inode, cursor.bytes, cursor.mtime_ns) == (file.inode, file.bytes, file.mtime_ns)
-    return not same or (not (cursor.whole or cursor.message) and _settled(file, now))
+    if (cursor.inode, cursor.bytes, cursor.mtime_ns) != (file.inode, file.bytes, file.mtime_ns):
+        return True
+    if cursor.whole or cursor.message:
+        return False
+    return not cursor.waits or _settled(file, now)
 
 
 def _settled(file: Found, now: float) -> bool:
@@ -83,7 +86,7 @@ def start_of(file: Found, cursor: ExportCursor | None) -> ExportCursor:
         same = still_at(descriptor, file.bytes, cursor.marked, mark)
     grown_behind = cursor.unended and cursor.bytes != file.bytes
     if same and not grown_behind and not cursor.message:
-        return replace(cursor, inode=file.inode, bytes=file.bytes, mtime_ns=file.mtime_ns, whole=False)
+        return replace(cursor, inode=file.inode, bytes=file.bytes, mtime_ns=file.mtime_ns, whole=False, waits=False)
     return fresh(file, cursor.generation + 1)
 
 

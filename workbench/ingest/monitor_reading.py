@@ -124,8 +124,7 @@ class MonitorReading:
             key = parts_of.project_key(self.store.place.store) if redact else ""
             table = open_reference(session, self.reference, self.root)
             plan = make_plan(session, self.config, samples, folders, table, key)
-        self._decide(plan, files)
-        return plan
+        return self._decide(plan, files)
 
     def _sample(self, session: Session, stack: ExitStack, file: Found) -> Table | None:
         """The first rows of a file; a damaged one is told as such."""
@@ -139,10 +138,10 @@ class MonitorReading:
             self._broken(file, error)
             return None
 
-    def _decide(self, plan: Plan, files: Sequence[Found]) -> None:
+    def _decide(self, plan: Plan, files: Sequence[Found]) -> Plan:
         """Keep what was decided, so that a restart decides nothing anew."""
-        if self.known and self.known.plan == plan:
-            self.known = replace(self.known, plan=plan)
+        if self.known and _same(self.known.plan, plan):
+            self.known = replace(self.known, plan=replace(self.known.plan, sampled=plan.sampled))
         else:
             for file in [*files, *(file for file in self.files if file.kind == "labels")] if self.known else ():
                 cursor = self.cursors.get((file.kind, file.path))
@@ -152,6 +151,7 @@ class MonitorReading:
         self._flush()
         with self.store.write() as con:
             append_knowledge(con, self.config.name, self.spec, self.through, encoded(self.known))
+        return self.known.plan
 
     def _begin_anew(self, file: Found, cursor: ExportCursor) -> ExportCursor:
         """A new generation: what was read before holds no more."""
@@ -186,7 +186,7 @@ class MonitorReading:
     def _broken(self, file: Found, error: Exception) -> None:
         """What is wrong with a file, told until it changes."""
         known = self.cursors.get((file.kind, file.path)) or fresh(file)
-        why = str(error) or "cannot be read"
+        why = str(error).replace(str(file.place), file.path) or "cannot be read"
         broken = replace(known, inode=file.inode, bytes=file.bytes, mtime_ns=file.mtime_ns, message=why)
         self._commit(broken, (), known.position)
 
@@ -200,7 +200,7 @@ class MonitorReading:
         problem = export.problem if not step.more else ""
         after = replace(
             start, position=step.end, rows=rows, rejected=start.rejected + step.rejected, unended=step.unended,
-            whole=at_end, message=problem,
+            waits=not step.more and not at_end, whole=at_end, message=problem,
         )  # fmt: skip
         after = marked(file, after, export.format)
         if step.end > start.position or after != start:
@@ -268,6 +268,19 @@ class MonitorReading:
 
 def _size(export: Export) -> int:
     return os.fstat(export.descriptor).st_size
+
+
+def _same(before: Plan, now: Plan) -> bool:
+    """Whether a later plan reads the columns that were there before alike; one may come from JSON."""
+    columns = now.mapping.columns
+    features = tuple(name for name in columns.features if name in before.kinds)
+    now = replace(
+        now,
+        mapping=replace(now.mapping, columns=replace(columns, features=features)),
+        kinds={name: kind for name, kind in now.kinds.items() if name in before.kinds},
+    )
+    made = [replace(plan, kinds=dict(sorted(plan.kinds.items())), sampled=0) for plan in (before, now)]
+    return msgspec.json.encode(made[0]) == msgspec.json.encode(made[1])
 
 
 def encoded(known: Known) -> str:

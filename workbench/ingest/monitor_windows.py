@@ -12,7 +12,7 @@ from workbench.ingest.monitor_reading import MonitorReading, encoded
 from workbench.ingest.references import open_reference
 from workbench.monitor.advance import Advance, Known, advance, closed_parts, outdated, span_table, untimed_rows
 from workbench.monitor.figures import finite
-from workbench.monitor.frames import Kept, window_numbers
+from workbench.monitor.frames import Kept
 from workbench.monitor.parts import Part, slot_of
 from workbench.monitor.session import Session, open_session
 from workbench.monitor.tables import Table
@@ -51,7 +51,7 @@ def judge(reading: MonitorReading, inputs: str) -> None:
         )
         found = _with_closed(reading, kept, found)
     through = max((part.commit for part in reading.parts), default=reading.through)
-    _write(reading, inputs, found, after, through, _gone(reading, kept, slots, found, new))
+    _write(reading, inputs, found, after, through, _gone(slots, found))
     reading.through, reading.known = through, after
     _let_go(reading)
 
@@ -79,22 +79,11 @@ def _new(reading: MonitorReading, kept: Kept, new: Sequence[PartRow], whole: set
     )
 
 
-def _gone(
-    reading: MonitorReading,
-    kept: Kept,
-    slots: Sequence[tuple[str, int, float]],
-    found: Evaluation,
-    new: Sequence[PartRow],
-) -> list[tuple[str, int]]:
-    """Windows written before that have no rows any more, because their file was written anew."""
-    spec, void = reading.config.window, {slot_of(part.source) for part in new if part.void}
-    if not void or spec.every:  # a window of time without rows is one of the gaps
-        return []
-    with open_session() as session:
-        left = window_numbers(session, kept, spec, kept.rows)
+def _gone(slots: Sequence[tuple[str, int, float]], found: Evaluation) -> list[tuple[str, int]]:
+    """Windows and segments of them, written before, that have no rows any more."""
     told = {(result.window.segment, result.slot) for result in found.results}
-    mine = {slot for _, slot, _ in slots} if spec.rows else void
-    return [(segment, slot) for segment, slot, _ in slots if slot in mine - left and (segment, slot) not in told]
+    judged = {slot for _, slot in told} | found.emptied
+    return [(segment, slot) for segment, slot, _ in slots if slot in judged and (segment, slot) not in told]
 
 
 def _with_closed(reading: MonitorReading, kept: Kept, found: Evaluation) -> Evaluation:
@@ -127,7 +116,9 @@ def _overlaps(result: WindowResult, parts: Sequence[Part], *, by_file: bool) -> 
     if by_file:
         return any(slot_of(part.source) == result.slot for part in parts)
     start, end = result.window.start, result.window.end
-    return any(part.begins is None or part.ends is None or (part.begins <= end and part.ends >= start) for part in parts)
+    return any(
+        part.begins is None or part.ends is None or (part.begins <= end and part.ends >= start) for part in parts
+    )
 
 
 def _as_before(result: WindowResult, before: Window, shapes: Sequence[Distribution]) -> WindowResult:

@@ -104,7 +104,7 @@ def advance(
     results = [*found.results, *empty_windows(config, found.results, set(new.windows) - emptied)]
     segments = found.segments or known.segments
     known = dataclasses.replace(known, seen=seen, task=task, segments=segments, reference=fingerprint)
-    return dataclasses.replace(found, results=in_order(results)), known
+    return dataclasses.replace(found, results=in_order(results), emptied=frozenset(emptied)), known
 
 
 def _require_times(config: MonitorConfig, kept: Kept, plan: Plan) -> None:

@@ -7,15 +7,15 @@ those of the parts.
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.core.config import WindowSpec
-from workbench.monitor.parts import Part, Plan, slot_of
+from workbench.monitor.parts import Part, Plan, feature_alias, slot_of
 from workbench.monitor.session import Session
-from workbench.monitor.tables import Column, Table
+from workbench.monitor.tables import Column, Kind, Table
 from workbench.monitor.task import Seen, Task, class_sql, look
 
 WEEK = 604_800.0
@@ -34,6 +34,8 @@ class Frame:
     """Their names are the export's, their SQL names the frame's."""
     plan: Plan
     task: Task
+    partial: frozenset[str] = frozenset()
+    """Features that some of its parts lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def _origin(every: float) -> float:
     return MONDAY if every % WEEK == 0 else 0.0
 
 
+_TYPES: Mapping[Kind | None, str] = {"int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN"}
 _READ = "read_parquet(?, union_by_name=true)"
 
 
@@ -143,9 +146,13 @@ def stage_frame(
     target = session.folder / "frame.parquet"
     select = [name for name in found if name not in {"label", "prediction", "probability", "src", "slot"}]
     label, joined = _joined(kept, found)
+    aliases = {feature_alias(name): name for name in plan.mapping.columns.features}
+    absent = [
+        f"NULL::{_TYPES.get(plan.kinds.get(name), 'VARCHAR')} AS {a}" for a, name in aliases.items() if a not in found
+    ]
     sql = f"""
         COPY (
-          SELECT {", ".join(f"r.{name}" for name in ("w", *select))}, {", ".join(_outcome(found, label, task))}
+          SELECT {", ".join(f"r.{name}" for name in ("w", *select))}, {", ".join([*_outcome(found, label, task), *absent])}
           FROM (SELECT *, {_number(spec)} AS w FROM {_READ}) r
             SEMI JOIN wanted USING (w) {joined}
           ORDER BY r.w, r.src, r.n
@@ -154,11 +161,13 @@ def stage_frame(
     described = {
         str(row[0]): str(row[1]) for row in session.rows("DESCRIBE SELECT * FROM read_parquet(?)", [[str(target)]])
     }
-    names = {alias: name for part in parts for name, alias, _ in part.columns}
+    names = aliases | {alias: name for part in parts for name, alias, _ in part.columns}
     order = {name: i for i, name in enumerate(plan.mapping.columns.features)}
     features = [_feature(plan, name, alias, described[alias]) for alias, name in names.items() if alias in described]
     features.sort(key=lambda column: order.get(column.name, len(order)))
-    return Frame("read_parquet(?)", [[str(target)]], frozenset(described), features, plan, task)
+    having = [{name for name, _, _ in part.columns} for part in parts if not part.scored]
+    partial = frozenset(column.name for column in features if any(column.name not in names for names in having))
+    return Frame("read_parquet(?)", [[str(target)]], frozenset(described), features, plan, task, partial)
 
 
 def _touches(part: Part, spec: WindowSpec, windows: Collection[int]) -> bool:

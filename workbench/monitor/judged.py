@@ -15,6 +15,7 @@ from workbench.monitor.performance import Place
 from workbench.monitor.reference import Reference, load_reference
 from workbench.monitor.session import Session, filled, quoted
 from workbench.monitor.tables import Column, Table
+from workbench.monitor.verdicts import Pair
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -79,6 +80,11 @@ def _judge_column(
 
     told = table.column(column.name)
     where = segmentation.where(segment)
+    if column.name in frame.partial:
+        lacking = _windows_without(session, frame, column, where)
+        gone = Reference(Pair(column.name, told, None), table.rows)
+        yield from ((item, (gone.judge_untested(0), None)) for item in figures if item.window in lacking)
+        figures = [item for item in figures if item.window not in lacking]
     mixed: set[int] = set()
     if column.kind == "string" and told is not None and told.kind in {"int", "float"}:
         mixed = _windows_with_text(session, frame, column, where)
@@ -92,6 +98,14 @@ def _judge_column(
     if figures:
         reference = load(column)
         yield from _judge_slabs(session, frame, reference, column, where, figures)
+
+
+def _windows_without(session: Session, frame: Frame, column: Column, where: str) -> set[int]:
+    """Windows in which a column that some files lack has no value."""
+    rows = session.rows(
+        f"SELECT w FROM {frame.source} WHERE {where} GROUP BY w HAVING count({column.sql}) = 0", frame.parameters
+    )
+    return {row[0] for row in rows}
 
 
 def _windows_with_text(session: Session, frame: Frame, column: Column, where: str) -> set[int]:

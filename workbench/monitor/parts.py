@@ -25,6 +25,8 @@ from workbench.monitor.session import Session, quoted
 from workbench.monitor.tables import Column, DriftInputError, Kind, Table
 
 PartKind = Literal["rows", "labels"]
+MOST_NEW = 100
+"""Columns of one part that were not there before; with more, keys are values."""
 _ERROR_WORDS = r"error|fail|timeout|timed.?out|exception|unavailable|deadline|crash|abort|refused|rejected"
 
 
@@ -37,6 +39,8 @@ class Plan:
     labels: LabelSpec | None = None
     key: str = ""
     """Hex digits; hashes what is to be redacted."""
+    fixed: bool = False
+    """The features are as configured: a column that comes later is none."""
     sampled: int = field(default=0, compare=False)
     """Rows that it was decided from."""
 
@@ -161,12 +165,18 @@ def _selected(table: Table, plan: Plan) -> tuple[list[str], list[tuple[str, str,
     values = [roles.business] if roles.business else [measure.value for measure in roles.measures]
     select += [f"({_value(value, table)}) AS b{i}" for i, value in enumerate(values)]
     columns = []
-    for name in dict.fromkeys(roles.features):
+    for name in dict.fromkeys((*roles.features, *_new_columns(table, plan))):
         if column := table.column(name):
             redacted = name in roles.redact
             select.append(f"{_hidden(quoted(column.sql), name, plan)} AS {feature_alias(name)}")
             columns.append((name, feature_alias(name), "VARCHAR" if redacted else column.type))
     return select, columns
+
+
+def _new_columns(table: Table, plan: Plan) -> list[str]:
+    """Columns that were not there when the plan was made."""
+    new = [column.name for column in table.columns if column.name not in plan.kinds]
+    return [] if plan.fixed else new[:MOST_NEW]
 
 
 def _status(table: Table, plan: Plan) -> list[str]:

@@ -13,9 +13,9 @@ from workbench.monitor.exports import SAMPLE_ROWS, TimeUnit, propose, unit_by_ma
 from workbench.monitor.mapping import effective_mapping
 from workbench.monitor.parts import Part, PartKind, Plan, write_labels, write_rows
 from workbench.monitor.session import Session, quoted
-from workbench.monitor.slabs import csv_header, next_slab
+from workbench.monitor.slabs import Header, csv_header, next_slab
 from workbench.monitor.tables import Column, DriftInputError, Format, Kind, Table, first_line, open_files
-from workbench.monitor.typed import MOST_COLUMNS, csv_slab, hive_columns, json_slab, with_constants
+from workbench.monitor.typed import MOST_COLUMNS, csv_slab, hive_columns, inferred, json_slab, with_constants
 
 PARQUET_ROWS = 500_000
 """Rows of a Parquet file read at a time."""
@@ -64,13 +64,20 @@ def sample_rows(session: Session, export: Export) -> Table | None:
     if export.format == "parquet":
         table = open_files(session, [export.path], export.source, "parquet")
         return with_constants(table, export.folders) if table.rows else None
-    slab = next_slab(export.descriptor, 0, quotes=export.format == "csv", final=export.final)
+    header = csv_header(export.descriptor) if export.format == "csv" else None
+    if export.format == "csv" and header is None:
+        return None
+    slab = next_slab(export.descriptor, header.end if header else 0, quotes=header is not None, final=export.final)
     if not slab.data:
         return None
-    file = session.folder / f"sample-{len(list(session.folder.glob('sample-*')))}.{export.format}"
-    file.write_bytes(slab.data)
-    table = open_files(session, [file], export.source, export.format, tolerant=True, limit=SAMPLE_ROWS)
-    return with_constants(table, export.folders) if table.rows else None
+    table, _ = _slab_table(session, export, slab.data, header, {})
+    if not table.rows:
+        return None
+    # A table of its own: the next slab takes the name.
+    name = f"sample_{len(session.rows('SHOW TABLES'))}"
+    session.rows(f"CREATE TEMP TABLE {name} AS SELECT * FROM {table.source} LIMIT {SAMPLE_ROWS}")
+    sample = dataclasses.replace(table, source=name, rows=min(table.rows, SAMPLE_ROWS))
+    return with_constants(inferred(session, sample), export.folders)
 
 
 def make_plan(
@@ -98,7 +105,7 @@ def make_plan(
     )
     kinds = {column.name: column.kind for column in reference.columns} if reference else {}
     kinds |= {name: _kind(column, reference.column(name) if reference else None) for name, column in columns.items()}
-    return Plan(mapping, kinds, config.labels, key, sum(table.rows for table in samples))
+    return Plan(mapping, kinds, config.labels, key, bool(config.columns.features), sum(table.rows for table in samples))
 
 
 def _unit(session: Session, table: Table, time: Column) -> TimeUnit:
@@ -112,8 +119,7 @@ def _kind(column: Column, reference: Column | None) -> Kind:
     """What values a column of text holds: as the reference has them where both are numbers."""
     if reference and {column.kind, reference.kind} <= {"int", "float"}:
         return reference.kind
-    scalar = column.type.startswith(("TIMESTAMP", "DATE", "TIME", "UUID", "INTERVAL"))
-    return "string" if scalar else column.kind
+    return column.kind
 
 
 def read_step(
@@ -172,18 +178,23 @@ def _text_step(
         return Step(None, start)
     begin = max(start, header.end) if header else start
     slab = next_slab(export.descriptor, begin, quotes=header is not None, final=export.final)
-    data = slab.data.removeprefix(b"\xef\xbb\xbf") if begin == 0 else slab.data
+    data = slab.data
     if slab.unended and not _whole(data, header):
         return Step(None, start)
     if not data:
         return Step(None, slab.end if slab.end > begin else start, slab.skipped, more=slab.end > begin)
-    if header:
-        table, refused = csv_slab(session, data, header, export.source, kinds)
-    else:
-        table, refused = json_slab(session, data, export.source, kinds)
+    table, refused = _slab_table(session, export, data, header, kinds)
     part = Part(kind, export.source, generation, start, slab.end, first_row, 0, "")
     written = _written(session, table, export, plan, part, folder)
     return Step(written, slab.end, refused + slab.skipped, slab.unended, more=not slab.unended)
+
+
+def _slab_table(
+    session: Session, export: Export, data: bytes, header: Header | None, kinds: Mapping[str, Kind]
+) -> tuple[Table, int]:
+    if header:
+        return csv_slab(session, data, header, export.source, kinds)
+    return json_slab(session, data.removeprefix(b"\xef\xbb\xbf"), export.source, kinds)
 
 
 def _whole(data: bytes, header: object) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -105,6 +106,25 @@ def _cast(sql: str, kind: Kind) -> str:
     if kind == "int":  # a cast alone would round 1.5
         return f"CASE WHEN regexp_full_match({sql}, '\\s*[-+]?[0-9]+\\s*') THEN try_cast({sql} AS BIGINT) END"
     return f"try_cast({sql} AS {_TYPES[kind]})" if kind in _TYPES else sql
+
+
+def inferred(session: Session, table: Table) -> Table:
+    """A slab of text with each column as the narrowest type that all of its values have; nested values stay JSON."""
+    select = []
+    for column in table.columns:
+        select += [f"count({column.sql})", f"count({_cast(column.sql, 'int')})", f"count({_cast(column.sql, 'float')})",
+                   f"count(*) FILTER (lower({column.sql}) IN ('true', 'false'))",
+                   f"count(*) FILTER (left({column.sql}, 1) IN ('{{', '['))"]  # fmt: skip
+    counts = session.rows(f"SELECT {', '.join(select) or '1'} FROM {table.source}")[0]
+    columns, casts = [], []
+    for i, column in enumerate(table.columns):
+        values, integers, numbers, flags, nested = counts[5 * i : 5 * i + 5]
+        fitting: tuple[tuple[Kind, int], ...] = (("int", integers), ("float", numbers), ("bool", flags))
+        kind: Kind = next((kind for kind, fit in fitting if values and fit == values), "string")
+        form = "JSON" if table.format == "jsonl" and values and nested == values else _TYPES.get(kind, "VARCHAR")
+        columns.append(Column(column.name, column.sql, form))
+        casts.append(f"{_cast(column.sql, kind)} AS {column.sql}")
+    return replace(table, source=f"(SELECT {', '.join(casts) or '1'} FROM {table.source})", columns=tuple(columns))
 
 
 def hive_columns(path: Path | str) -> Mapping[str, str | None]:

@@ -43,6 +43,8 @@ class Evaluation:
     problems: Sequence[tuple[str, str]] = ()
     segments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Values that are segments, by column."""
+    emptied: frozenset[int] = frozenset()
+    """Windows that have no rows any more."""
 
 
 def evaluate_windows(

@@ -35,6 +35,8 @@ class ExportCursor:
     rejected: int = 0
     unended: bool = False
     """The last record had no line end: what is written behind it belongs to it."""
+    waits: bool = False
+    """What is left is no whole record yet."""
     whole: bool = False
     """Nothing was left to read."""
     message: str = ""
