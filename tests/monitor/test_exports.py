@@ -8,14 +8,13 @@ import pytest
 
 from workbench.core.config import ColumnRoles, MonitorConfig, load_config
 from workbench.monitor.exports import (
-    DriftInputError,
     propose_mapping,
     readiness,
 )
 from workbench.monitor.mapping import effective_mapping, mapping_toml
 from workbench.monitor.names import latency_unit
 from workbench.monitor.session import open_session
-from workbench.monitor.tables import open_table
+from workbench.monitor.tables import DriftInputError, open_table
 
 N = 400
 R = np.random.default_rng(1)
