@@ -14,6 +14,8 @@ from workbench.core.config import (
     Config,
     ConfigError,
     GateConfig,
+    LabelSpec,
+    Measure,
     MonitorConfig,
     WindowSpec,
     load_config,
@@ -56,6 +58,30 @@ path = "reference.csv"
 every = "1w"
 min_rows = 10
 
+[monitor.late]
+path = "late/**/*.parquet"
+id = "request"
+[monitor.late.columns]
+positive = true
+error = "code >= 500"
+weight = "1 / share"
+business = {revenue = "price * sold", refunds = {value = "refund", direction = "lower"}}
+segments = ["country"]
+version = "model"
+redact = "request"
+[monitor.late.labels]
+path = "labels/*.csv"
+id = "request_id"
+label = "paid"
+timestamp = "at"
+horizon = "30d"
+[monitor.late.reference]
+window = "2026-01-01/2026-01-31"
+
+[monitor.after]
+path = "a"
+reference = {run = "best"}
+
 [monitor.plain]
 path = "other/*.parquet"
 
@@ -84,6 +110,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         metrics={
             "loss": Roles("lower", "nats", "performance"),
             "*/saved_usd": Roles(None, "", "business"),
+            "business.refunds.*": Roles("lower", "", "business"),
         },
         monitors={
             "shop": MonitorConfig(
@@ -92,6 +119,17 @@ def test_every_key_is_read(tmp_path: Path) -> None:
                 "reference.csv",
                 WindowSpec(7 * 86_400.0, None, 10),
             ),
+            "late": MonitorConfig(
+                "late", "late/**/*.parquet",
+                columns=ColumnRoles(
+                    positive="true", error="code >= 500", weight="1 / share", segments=("country",), version="model",
+                    measures=(Measure("revenue", "price * sold"), Measure("refunds", "refund", "lower")),
+                    redact=("request",),
+                ),
+                id="request", labels=LabelSpec("labels/*.csv", "request_id", "paid", "at", 30 * 86_400.0),
+                reference_window=(1_767_225_600.0, 1_769_904_000.0),
+            ),
+            "after": MonitorConfig("after", "a", reference_run="best"),
             "plain": MonitorConfig("plain", "other/*.parquet"),
         },
         gates=(GateConfig("good", "best(val/auc) >= 0.6"), GateConfig("old", "last(loss) < 1", "tag:old")),
@@ -145,6 +183,22 @@ MISTAKES = {
     "[monitor.m]\npath = 'x'\nwindow = {min_rows = 1.5}": ("monitor.m.window.min_rows", "got 1.5"),
     "[monitor.m]\npath = 'x'\nwindow = {every = '1d', rows = 5}": (
         "monitor.m.window", "`every` and `rows` exclude each other"),
+    "[monitor.m]\npath = 'x'\n[monitor.m.reference]\nwindow = '2026-01-01'": (
+        "monitor.m.reference.window", 'is no span of time; write "2026-01-01/2026-01-31"'),
+    "[monitor.m]\npath = 'x'\n[monitor.m.reference]\nwindow = '2026-02-01/2026-01-01'": (
+        "monitor.m.reference.window", "is no span of time"),
+    "[monitor.m]\npath = 'x'\nreference = {path = 'a', run = 'b'}": (
+        "monitor.m.reference", "`path` and `run` exclude each other"),
+    "[monitor.m]\npath = 'x'\nlabels = {id = 'a'}": ("monitor.m.labels", "missing `path`"),
+    "[monitor.m]\npath = 'x'\nlabels = {path = 'a', labl = 'y'}": (
+        "monitor.m.labels.labl", "did you mean 'label'?"),
+    "[monitor.m]\npath = 'x'\ncolumns = {error = 'code >'}": (
+        "monitor.m.columns.error", "expected a column, a number or 'text' at the end of 'code >'"),
+    "[monitor.m]\npath = 'x'\ncolumns = {business = {r = {value = 'a', direction = 'up'}}}": (
+        "monitor.m.columns.business.r.direction", "'up' is not one of them"),
+    "[monitor.m]\npath = 'x'\ncolumns = {business = {r = 3}}": ("monitor.m.columns.business.r", "expected a table"),
+    "[monitor.m]\npath = 'x'\ncolumns = {positive = []}": (
+        "monitor.m.columns.positive", "expected a value of the label"),
     "gates = 3": ("gates", 'expected lines such as NAME = "CHECK", got int'),
     "[gates]\ng = 3": ("gates.g", "expected a table, got int"),
     "[gates.g]\nwhere = 'x'": ("gates.g", "missing `check`"),

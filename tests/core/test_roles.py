@@ -132,3 +132,19 @@ def test_the_main_metric_is_one_that_most_runs_have_unless_somebody_chose() -> N
 def test_any_name_can_be_guessed(key: str) -> None:
     assert guess(key) == guess(key)
     assert guess(key).direction in ("higher", "lower", None)
+
+
+@pytest.mark.parametrize(
+    ("key", "roles"),
+    [
+        ("quality.missing.revenue", Roles("lower", "", "data")),
+        ("staleness_s", Roles("lower", "", "data")),
+        ("business.refund cost.mean", Roles("lower", "", "business")),
+        ("business.revenue.sum", Roles("higher", "", "business")),
+        ("business.mean", Roles(None, "", "business")),
+        ("estimated.auc", Roles("higher", "", "performance")),
+        ("throughput", Roles("higher", "", "system")),
+    ],
+)
+def test_metrics_of_windows_mean_what_their_prefix_says(key: str, roles: Roles) -> None:
+    assert guess(key) == roles

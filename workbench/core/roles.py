@@ -26,7 +26,7 @@ _LOWER: dict[MetricKind, str] = {
         huber chamfer lpips regret mistakes misclassification divergence kld distance rmsd""",
     "latency": "latency duration delay time runtime ttft itl tpot",
     "business": "cost costs churn waste refunds complaints cac",
-    "data": "drift missing nulls missingness duplicates",
+    "data": "drift missing nulls missingness duplicates staleness",
     "system": "timeouts failures failed rejected retries oom",
 }
 _HIGHER: dict[MetricKind, str] = {
@@ -82,6 +82,11 @@ _RANK = ("accuracy", "auc", "f1", "map", "score", "loss")
 @lru_cache(maxsize=16_384)
 def guess(key: str) -> Roles:
     """Roles of a metric by its name alone; `direction` stays None where the name does not say."""
+    if key.startswith("quality."):  # of a window: shares of rows that are wrong, by column
+        return Roles("lower", "", "data")
+    if key.startswith("business."):
+        named = guess(key.removeprefix("business.").removesuffix(".sum"))
+        return replace(named, kind="business")
     base = split_percentile(key)
     words = words_of(base[0] if base else key)
     rate = _per_time(words)

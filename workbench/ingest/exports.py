@@ -16,7 +16,9 @@ class Exports:
     """The patterns of all monitors, matched on paths relative to the project."""
 
     def __init__(self, root: Path, config: Config) -> None:
-        patterns = [pattern for monitor in config.monitors.values() for pattern in (monitor.path, monitor.reference)]
+        monitors = config.monitors.values()
+        patterns = [pattern for monitor in monitors for pattern in (monitor.path, monitor.reference)]
+        patterns += [monitor.labels.path for monitor in monitors if monitor.labels]
         made = [glob_regex(_relative(pattern, root)) for pattern in patterns if pattern]
         self._pattern = re.compile("|".join(made), re.DOTALL) if made else None
 
