@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from workbench.monitor.frames import Kept
-from workbench.monitor.parts import Part
+from workbench.monitor.parts import ROW_GROUP, Part
 from workbench.monitor.session import Session, quoted
 from workbench.store.exports import PartRow
 
@@ -74,7 +74,8 @@ def score_closed(session: Session, kept: Kept, parts: Sequence[Part]) -> list[Pa
         partial = target.with_suffix(".partial")
         literal = str(partial).replace("'", "''")
         session.rows(
-            f"COPY (SELECT {select} FROM read_parquet(?)) TO '{literal}' (FORMAT parquet, COMPRESSION zstd)",  # noqa: S608
+            f"COPY (SELECT {select} FROM read_parquet(?)) TO '{literal}' "  # noqa: S608
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})",
             [source],
         )
         partial.rename(target)

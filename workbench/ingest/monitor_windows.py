@@ -74,7 +74,6 @@ def _new(reading: MonitorReading, kept: Kept, new: Sequence[PartRow], whole: set
         [part for part in kept.labels if part.file in fresh],
         [part for part in void if (kept.folder / part.file).exists()],
         whole,
-        max((file.modified for file in reading.files if file.kind == "rows"), default=None),
         written,
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from workbench.core.config import MonitorConfig
 from workbench.monitor.frames import (
     Kept,
+    batches,
     columns_of,
     labelled_windows,
     last_windows,
@@ -23,7 +24,7 @@ from workbench.monitor.parts import Part, Plan
 from workbench.monitor.session import Session
 from workbench.monitor.tables import Column, DriftInputError, Table
 from workbench.monitor.task import Seen, Task, task_of
-from workbench.monitor.windows import Evaluation, empty_windows, evaluate_windows, in_order
+from workbench.monitor.windows import Evaluation, WindowResult, empty_windows, evaluate_windows, in_order
 
 __all__ = [
     "Advance",
@@ -36,6 +37,8 @@ __all__ = [
 ]
 
 
+BATCH = 1_000_000
+"""Rows whose windows are judged together."""
 HORIZON = 90 * 86_400.0
 """Seconds that rows are kept for where no labels are expected."""
 
@@ -56,14 +59,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What is new: parts of rows and of labels, parts that no longer hold, and windows that were there before."""
+    """What is new: parts of rows and of labels, parts that no longer hold; and windows that were there before."""
 
     rows: Sequence[Part] = ()
     labels: Sequence[Part] = ()
     void: Sequence[Part] = ()
     windows: Collection[int] = ()
-    newest: float | None = None
-    """When the newest file was written."""
     written: Mapping[int, float] = field(default_factory=dict)
     """When the file of a window was, where each file is one."""
 
@@ -87,24 +88,28 @@ def advance(
         windows = window_numbers(session, kept, config.window, new.rows)
         windows |= labelled_windows(session, kept, config.window, new.labels)
     emptied: set[int] = set()
-    if known.cut is not None:
-        windows = {window for window in windows if window_start(config.window, window) >= known.cut}
     if new.void:
         gone = dataclasses.replace(kept, rows=[*kept.rows, *new.void])
         touched = window_numbers(session, gone, config.window, new.void)
         left = window_numbers(session, kept, config.window, kept.rows)
         windows |= touched & left
         emptied = touched - left
-    found = Evaluation((), known.plan.mapping)
-    if windows:
+    if known.cut is not None:
+        windows, emptied = (
+            {window for window in each if window_start(config.window, window) >= known.cut}
+            for each in (windows, emptied)
+        )
+    results: list[WindowResult] = []
+    segments = known.segments
+    for batch in batches(session, kept, config.window, windows, BATCH) if windows else ():
         found = evaluate_windows(
-            session, config, kept, known.plan, task, windows, reference, segments=known.segments, newest=new.newest,
-            written=new.written, tell=tell,
-        )  # fmt: skip
-    results = [*found.results, *empty_windows(config, found.results, set(new.windows) - emptied)]
-    segments = found.segments or known.segments
+            session, config, kept, known.plan, task, batch, reference, segments=segments, written=new.written, tell=tell
+        )
+        results += found.results
+        segments = found.segments
+    results += empty_windows(config, results, set(new.windows) - emptied)
     known = dataclasses.replace(known, seen=seen, task=task, segments=segments, reference=fingerprint)
-    return dataclasses.replace(found, results=in_order(results), emptied=frozenset(emptied)), known
+    return Evaluation(in_order(results), known.plan.mapping, (), segments, frozenset(emptied)), known
 
 
 def _require_times(config: MonitorConfig, kept: Kept, plan: Plan) -> None:

@@ -53,8 +53,6 @@ class Beside:
 
     usual: Mapping[str, Usual] = field(default_factory=dict)
     calibration: Calibration | None = None
-    newest: float | None = None
-    """When the newest file was written, seconds since 1970."""
 
 
 def segmentations(
@@ -104,40 +102,25 @@ def window_figures(
     more = [ranked_metrics(session, frame, group), column_quality(session, frame, group, beside.usual)]
     if beside.calibration:
         more.insert(1, estimates(session, frame, group, beside.calibration))
-    last = max((row[0] for row in rows), default=0)
     figures = []
     for window, segment, n, start, end, requests, *values in rows:
         metrics: Metrics = {"rows": float(n)}
-        metrics["throughput"] = _throughput(spec, window == last, window, start, end, requests)
+        metrics["throughput"] = _throughput(spec, start, end, requests)
         metrics |= {key: finite(value) for key, value in zip(wanted, values, strict=True)}
         for found in more:
             metrics |= found.get((window, segment), {})
-        if (stale := _staleness(spec, window == last, window, end, beside.newest)) is not None:
-            metrics["staleness_s"] = stale
+        if spec.every:
+            metrics["staleness_s"] = None if end is None else window_start(spec, window + 1) - end
         figures.append(WindowFigures(window, n, start, end, metrics, segment))
     return figures
 
 
-def _throughput(
-    spec: WindowSpec, last: bool, window: int, start: float | None, end: float | None, requests: Any
-) -> float | None:
-    """Requests a second; the newest window is only as long as its rows say."""
+def _throughput(spec: WindowSpec, start: float | None, end: float | None, requests: Any) -> float | None:
+    """Requests a second, over the whole of a window of time, else between its first row and its last."""
     if start is None or end is None or requests is None:
         return None
-    seconds = end - start
-    if spec.every:
-        seconds = end - window_start(spec, window) if last else spec.every
+    seconds = spec.every or end - start
     return finite(requests / seconds) if seconds > 0 else None
-
-
-def _staleness(spec: WindowSpec, last: bool, window: int, end: float | None, newest: float | None) -> float | None:
-    """Seconds that a window of time was silent at its end; for the newest, how old its last row was when written."""
-    if not spec.every or end is None:
-        return None
-    close = window_start(spec, window) + spec.every
-    if not last:
-        return close - end
-    return None if newest is None else max(0.0, min(newest, close) - end)
 
 
 def finite(value: Any) -> float | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.config import WindowSpec
-from workbench.monitor.parts import Part, Plan, feature_alias, slot_of
+from workbench.monitor.parts import ROW_GROUP, Part, Plan, feature_alias, slot_of
 from workbench.monitor.session import Session
 from workbench.monitor.tables import Column, Kind, Table
 from workbench.monitor.task import Seen, Task, class_sql, look
@@ -87,6 +87,24 @@ def window_numbers(session: Session, kept: Kept, spec: WindowSpec, parts: Sequen
     return set() if first is None else set(range(first, last + 1))
 
 
+def batches(session: Session, kept: Kept, spec: WindowSpec, windows: Collection[int], most: int) -> list[list[int]]:
+    """Windows in their order, in groups of at most so many rows, a larger window by itself."""
+    counted = dict(
+        session.rows(
+            f"SELECT w, count(*) FROM (SELECT {_number(spec)} AS w FROM {_READ}) GROUP BY w", [kept.files(kept.rows)]
+        )
+    )
+    found: list[list[int]] = []
+    rows = most
+    for window in sorted(windows):
+        rows += counted.get(window, 0)
+        if rows > most or not found:
+            found.append([])
+            rows = counted.get(window, 0)
+        found[-1].append(window)
+    return found
+
+
 def last_windows(session: Session, kept: Kept, spec: WindowSpec) -> dict[str, int]:
     """The last window that has rows of each part, by its file."""
     return {
@@ -150,14 +168,16 @@ def stage_frame(
     absent = [
         f"NULL::{_TYPES.get(plan.kinds.get(name), 'VARCHAR')} AS {a}" for a, name in aliases.items() if a not in found
     ]
+    rows, files = _rows_of(spec, windows), kept.files(parts)
     sql = f"""
         COPY (
           SELECT {", ".join(f"r.{name}" for name in ("w", *select))}, {", ".join([*_outcome(found, label, task), *absent])}
-          FROM (SELECT *, {_number(spec)} AS w FROM {_READ}) r
-            SEMI JOIN wanted USING (w) {joined}
+          FROM ({rows}) r SEMI JOIN wanted USING (w)
+            {joined.format(rows=rows) if joined else ""}
           ORDER BY r.w, r.src, r.n
-        ) TO '{str(target).replace("'", "''")}' (FORMAT parquet)"""
-    session.rows(sql, [kept.files(parts), *([kept.files(kept.labels)] if joined else [])])
+        ) TO '{str(target).replace("'", "''")}' (FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP})"""
+    reads = rows.count("?")
+    session.rows(sql, [*[files] * reads, *([kept.files(kept.labels), *[files] * reads] if joined else [])])
     described = {
         str(row[0]): str(row[1]) for row in session.rows("DESCRIBE SELECT * FROM read_parquet(?)", [[str(target)]])
     }
@@ -168,6 +188,17 @@ def stage_frame(
     having = [{name for name, _, _ in part.columns} for part in parts if not part.scored]
     partial = frozenset(column.name for column in features if any(column.name not in names for names in having))
     return Frame("read_parquet(?)", [[str(target)]], frozenset(described), features, plan, task, partial)
+
+
+def _rows_of(spec: WindowSpec, windows: Collection[int]) -> str:
+    """Rows with the number of their window, as SQL; more of them than asked for."""
+    if spec.every:
+        first, last = window_start(spec, min(windows)), window_start(spec, max(windows) + 1)
+        return f"SELECT *, {_number(spec)} AS w FROM {_READ} WHERE t >= {first!r} AND t < {last!r}"
+    if spec.rows:
+        # Numbered by themselves: ordering whole rows would take their whole size.
+        return f"SELECT * FROM {_READ} JOIN (SELECT src, n, {_number(spec)} AS w FROM {_READ}) USING (src, n)"
+    return f"SELECT *, {_number(spec)} AS w FROM {_READ}"
 
 
 def _touches(part: Part, spec: WindowSpec, windows: Collection[int]) -> bool:
@@ -183,8 +214,9 @@ def _joined(kept: Kept, found: Collection[str]) -> tuple[str, str]:
     own = "r.label" if "label" in found else ""
     if not kept.labels or "id" not in found:
         return own, ""
-    latest = f"""LEFT JOIN (SELECT id, label AS late FROM {_READ}
-        QUALIFY row_number() OVER (PARTITION BY id ORDER BY t DESC NULLS LAST, src DESC, n DESC) = 1) l ON l.id = r.id"""
+    latest = f"""LEFT JOIN (
+          SELECT id, label AS late FROM {_READ} SEMI JOIN ({{rows}}) USING (id)
+          QUALIFY row_number() OVER (PARTITION BY id ORDER BY t DESC NULLS LAST, src DESC, n DESC) = 1) l ON l.id = r.id"""
     return (f"coalesce(l.late::VARCHAR, {own}::VARCHAR)" if own else "l.late"), latest
 
 

@@ -27,6 +27,8 @@ from workbench.monitor.tables import Column, DriftInputError, Kind, Table
 PartKind = Literal["rows", "labels"]
 MOST_NEW = 100
 """Columns of one part that were not there before; with more, keys are values."""
+ROW_GROUP = 24_576
+"""Rows of a row group: a few of them are held at a time, whatever the size of a part."""
 _ERROR_WORDS = r"error|fail|timeout|timed.?out|exception|unavailable|deadline|crash|abort|refused|rejected"
 
 
@@ -125,7 +127,7 @@ def _copy(
     session.rows(
         f"""COPY (SELECT *, '{source}' AS src, {slot_of(part.source)}::BIGINT AS slot FROM ({inner})
                   {f"WHERE {where}" if outer else ""})
-            TO '{_literal(partial)}' (FORMAT parquet, COMPRESSION zstd)""",
+            TO '{_literal(partial)}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})""",
         table.parameters,
     )
     rows, begins, ends, timed = session.rows(

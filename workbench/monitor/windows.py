@@ -49,22 +49,19 @@ class Evaluation:
 
 def evaluate_windows(
     session: Session, config: MonitorConfig, kept: Kept, plan: Plan, task: Task, windows: Collection[int],
-    reference: Table | None = None, *, segments: Mapping[str, Sequence[str]] | None = None, newest: float | None = None,
+    reference: Table | None = None, *, segments: Mapping[str, Sequence[str]] | None = None,
     written: Mapping[int, float] | None = None, tell: Progress = lambda _stage, _done, _total: None,
 ) -> Evaluation:  # fmt: skip
     """Judge some windows: their figures, and each feature against the reference.
 
-    windows: their numbers. segments: values that were segments before. newest: when the newest file was written.
-    written: when the file of a window was, where each file is one.
+    windows: their numbers. segments: values that were segments before. written: when the file of a window was, where each file is one.
     """
     tell("cutting windows", 0, 1)
     frame = stage_frame(session, kept, config.window, plan, task, windows)
     table = redacted_table(reference, plan) if reference else None
-    beside = Beside(newest=newest)
+    beside = Beside()
     if table:
-        beside = Beside(
-            usual_values(session, table, frame.features), fit_calibration(session, table, task, frame), newest
-        )
+        beside = Beside(usual_values(session, table, frame.features), fit_calibration(session, table, task, frame))
     ways, values = segmentations(session, frame, segments or {})
     parts = [(way, window_figures(session, frame, way, config.window, beside)) for way in ways]
     judged = judge_windows(session, config, table, frame, parts, tell) if table else {}
