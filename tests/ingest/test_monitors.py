@@ -475,4 +475,4 @@ def test_long_work_says_how_far_it_is(production: Production) -> None:
     production.config(DAILY)
     day_of(0).write_parquet(production.root / "exports/a.parquet")
     said = production.update()
-    assert said[0].startswith("monitor m: reading exports (") and "monitor m: cutting windows" in said[1]
+    assert said[0].startswith("monitor m: reading exports (") and said[1] == "monitor m: judging windows (1)"

@@ -11,13 +11,13 @@ from tests.support.ingest import NOW, Project
 from workbench.core.config import Config, MonitorConfig, load_config
 from workbench.core.model import Window
 from workbench.ingest.monitors import MonitorWatch
-from workbench.monitor.advance import Advance, Known, advance, untimed_rows
+from workbench.monitor.advance import Advance, Known, judged_batches, touched, untimed_rows
 from workbench.monitor.frames import Kept
 from workbench.monitor.parts import Part, slot_of
 from workbench.monitor.reading import Export, make_plan, read_step, sample_rows
 from workbench.monitor.session import open_session
 from workbench.monitor.tables import open_table, sniff_format
-from workbench.monitor.windows import Evaluation
+from workbench.monitor.windows import Evaluation, in_order
 
 
 def evaluate(config: MonitorConfig, root: Path, files: Sequence[Path]) -> Evaluation:
@@ -41,8 +41,12 @@ def evaluate(config: MonitorConfig, root: Path, files: Sequence[Path]) -> Evalua
                 os.close(export.descriptor)
         kept = Kept(folder, parts)
         written = {slot_of(export.source): export.path.stat().st_mtime for export in exports}
-        found, _ = advance(session, config, kept, Known(plan), Advance(parts, written=written), reference)
-        return replace(found, problems=tuple(untimed_rows(config, parts, plan)))
+        new = Advance(parts, written=written)
+        found = list(
+            judged_batches(session, config, kept, new, touched(session, config, kept, Known(plan), new), reference)
+        )
+        results = in_order([result for batch in found for result in batch.results])
+        return replace(found[-1], results=results, problems=tuple(untimed_rows(config, parts, plan)))
 
 
 def _opened(root: Path, file: Path, form: str) -> Export:

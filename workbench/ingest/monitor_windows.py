@@ -10,7 +10,16 @@ from workbench.core.model import Window
 from workbench.ingest import monitor_parts as parts_of
 from workbench.ingest.monitor_reading import MonitorReading, encoded
 from workbench.ingest.references import open_reference
-from workbench.monitor.advance import Advance, Known, advance, closed_parts, outdated, span_table, untimed_rows
+from workbench.monitor.advance import (
+    Advance,
+    Known,
+    closed_parts,
+    judged_batches,
+    outdated,
+    span_table,
+    touched,
+    untimed_rows,
+)
 from workbench.monitor.figures import finite
 from workbench.monitor.frames import Kept
 from workbench.monitor.parts import Part, slot_of
@@ -45,14 +54,16 @@ def judge(reading: MonitorReading, inputs: str) -> None:
             return
         with reading.store.read() as con:
             slots = window_slots(con, reading.config.name)
-        whole = {slot for segment, slot, _ in slots if not segment}
-        found, after = advance(
-            session, reading.config, kept, known, _new(reading, kept, new, whole), table, fingerprint, reading.tell
-        )
-        found = _with_closed(reading, kept, found)
-    through = max((part.commit for part in reading.parts), default=reading.through)
-    _write(reading, inputs, found, after, through, _gone(slots, found))
-    reading.through, reading.known = through, after
+        fresh = _new(reading, kept, new, {slot for segment, slot, _ in slots if not segment})
+        found = touched(session, reading.config, kept, known, fresh, fingerprint)
+        through = max((part.commit for part in reading.parts), default=reading.through)
+        for batch in judged_batches(session, reading.config, kept, fresh, found, table, reading.tell):
+            known = replace(found.known, segments=batch.segments)
+            _write(reading, inputs, _with_closed(reading, kept, batch), known, _gone(slots, batch))
+    with reading.store.write() as con:
+        # Only now are all parts in their windows: whoever dies before judges them again.
+        append_knowledge(con, reading.config.name, reading.spec, through, encoded(known))
+    reading.through, reading.known = through, known
     _let_go(reading)
 
 
@@ -128,9 +139,9 @@ def _as_before(result: WindowResult, before: Window, shapes: Sequence[Distributi
 
 
 def _write(
-    reading: MonitorReading, inputs: str, found: Evaluation, known: Known, through: int, gone: Sequence[tuple[str, int]]
+    reading: MonitorReading, inputs: str, found: Evaluation, known: Known, gone: Sequence[tuple[str, int]]
 ) -> None:
-    """One transaction: the windows, and that all parts up to `through` are in them."""
+    """One transaction: a batch of windows."""
     problems = [*reading.messages.items(), *untimed_rows(reading.config, reading.kept.rows, known.plan)]
     message = "; ".join(why if path in why else f"{path}: {why}" for path, why in problems)
     results = [(_storable(result.window), result.distributions) for result in found.results]
@@ -139,7 +150,6 @@ def _write(
             con, reading.config.name, reading.spec, inputs, message, results,
             slots=[result.slot for result in found.results], gone=gone,
         )  # fmt: skip
-        append_knowledge(con, reading.config.name, reading.spec, through, encoded(known))
 
 
 def _storable(window: Window) -> Window:

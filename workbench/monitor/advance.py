@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from workbench.core.config import MonitorConfig
@@ -24,20 +24,22 @@ from workbench.monitor.parts import Part, Plan
 from workbench.monitor.session import Session
 from workbench.monitor.tables import Column, DriftInputError, Table
 from workbench.monitor.task import Seen, Task, task_of
-from workbench.monitor.windows import Evaluation, WindowResult, empty_windows, evaluate_windows, in_order
+from workbench.monitor.windows import Evaluation, empty_windows, evaluate_windows, in_order
 
 __all__ = [
     "Advance",
     "Known",
-    "advance",
+    "Touched",
     "closed_parts",
+    "judged_batches",
     "outdated",
     "span_table",
+    "touched",
     "untimed_rows",
 ]
 
 
-BATCH = 1_000_000
+BATCH = 500_000
 """Rows whose windows are judged together."""
 HORIZON = 90 * 86_400.0
 """Seconds that rows are kept for where no labels are expected."""
@@ -69,11 +71,19 @@ class Advance:
     """When the file of a window was, where each file is one."""
 
 
-def advance(
-    session: Session, config: MonitorConfig, kept: Kept, known: Known, new: Advance, reference: Table | None,
-    fingerprint: str = "", tell: Progress = lambda _stage, _done, _total: None,
-) -> tuple[Evaluation, Known]:  # fmt: skip
-    """Judge the windows that something new touches; all of them where the task or the reference changed.
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Windows that something new touches, in batches; those that have no rows any more; and what is known now."""
+
+    batches: Sequence[Sequence[int]]
+    emptied: frozenset[int]
+    known: Known
+
+
+def touched(
+    session: Session, config: MonitorConfig, kept: Kept, known: Known, new: Advance, fingerprint: str = ""
+) -> Touched:
+    """Find the windows that something new touches: all of them where the task or the reference changed.
 
     Raises:
         DriftInputError: windows follow time, and no row has one.
@@ -90,26 +100,39 @@ def advance(
     emptied: set[int] = set()
     if new.void:
         gone = dataclasses.replace(kept, rows=[*kept.rows, *new.void])
-        touched = window_numbers(session, gone, config.window, new.void)
+        before = window_numbers(session, gone, config.window, new.void)
         left = window_numbers(session, kept, config.window, kept.rows)
-        windows |= touched & left
-        emptied = touched - left
+        windows |= before & left
+        emptied = before - left
     if known.cut is not None:
         windows, emptied = (
             {window for window in each if window_start(config.window, window) >= known.cut}
             for each in (windows, emptied)
         )
-    results: list[WindowResult] = []
-    segments = known.segments
-    for batch in batches(session, kept, config.window, windows, BATCH) if windows else ():
-        found = evaluate_windows(
-            session, config, kept, known.plan, task, batch, reference, segments=segments, written=new.written, tell=tell
-        )
-        results += found.results
-        segments = found.segments
-    results += empty_windows(config, results, set(new.windows) - emptied)
-    known = dataclasses.replace(known, seen=seen, task=task, segments=segments, reference=fingerprint)
-    return Evaluation(in_order(results), known.plan.mapping, (), segments, frozenset(emptied)), known
+    known = dataclasses.replace(known, seen=seen, task=task, reference=fingerprint)
+    groups = batches(session, kept, config.window, windows, BATCH) if windows else []
+    return Touched(groups, frozenset(emptied), known)
+
+
+def judged_batches(
+    session: Session, config: MonitorConfig, kept: Kept, new: Advance, found: Touched, reference: Table | None,
+    tell: Progress = lambda _stage, _done, _total: None,
+) -> Iterator[Evaluation]:  # fmt: skip
+    """Judge the windows that are touched, a batch at a time; the last one holds windows without rows."""
+    segments, slots = found.known.segments, set(new.windows) - found.emptied
+    metrics: Mapping[str, float | None] = {}
+    for done, batch in enumerate(found.batches):
+        tell("judging windows", done, len(found.batches))
+        known = dataclasses.replace(found.known, segments=segments)
+        judged = evaluate_windows(
+            session, config, kept, known.plan, known.task, batch, reference, segments=segments, written=new.written,
+            tell=tell,
+        )  # fmt: skip
+        segments = judged.segments
+        slots |= {result.slot for result in judged.results}
+        metrics = next((result.window.metrics for result in judged.results), metrics)
+        yield dataclasses.replace(judged, results=in_order(judged.results))
+    yield Evaluation(empty_windows(config, slots, metrics), found.known.plan.mapping, (), segments, found.emptied)
 
 
 def _require_times(config: MonitorConfig, kept: Kept, plan: Plan) -> None:

@@ -21,7 +21,7 @@ Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
 Judged = tuple[ColumnDrift, Distribution | None]
 
-SLAB_ROWS = 1_000_000
+SLAB_ROWS = 500_000
 """Rows of one column held at once; a larger window is held whole."""
 
 

@@ -100,17 +100,17 @@ def _span(spec: WindowSpec, figure: WindowFigures, written: Mapping[int, float])
     return modified, modified
 
 
-def empty_windows(config: MonitorConfig, results: Sequence[WindowResult], known: Collection[int]) -> list[WindowResult]:
-    """Windows of time that had no rows, between the first and the last of those known and new."""
+def empty_windows(
+    config: MonitorConfig, slots: Collection[int], like: Mapping[str, float | None]
+) -> list[WindowResult]:
+    """Windows of time that had no rows, between the first and the last of those that had; `like` has their metrics."""
     every = config.window.every
-    slots = {result.slot for result in results if not result.window.segment} | set(known)
     if not every or not slots or max(slots) - min(slots) > MOST_GAPS + len(slots):
         return []
-    like = next((result.window.metrics for result in results if not result.window.segment), {})
     metrics: dict[str, float | None] = dict.fromkeys(like)
     metrics |= {"rows": 0.0, "throughput": 0.0}
     found = []
-    for slot in sorted(set(range(min(slots), max(slots) + 1)) - slots):
+    for slot in sorted(set(range(min(slots), max(slots) + 1)) - set(slots)):
         start = window_start(config.window, slot)
         found.append(WindowResult(Window(config.name, start, start + every, 0, metrics), (), slot))
     return found
