@@ -12,7 +12,8 @@ from workbench.core.expressions import ExpressionError, Kind, columns_of, expres
 COLUMNS: dict[str, tuple[str, Kind]] = {
     "code": ("code", "text"), "n": ("n", "number"), "ok": ("ok", "bool"), "a b": ('"a b"', "number"),
 }  # fmt: skip
-ROWS = "(VALUES ('500', 2.0::DOUBLE, true, 4.0::DOUBLE), ('abc', 0.0, false, -1.0), (NULL, -1e308, NULL, 'nan')) t(code, n, ok, \"a b\")"
+ROWS = """(VALUES ('500', 2.0::DOUBLE, true, 4.0::DOUBLE), ('abc', 0.0, false, -1.0), (NULL, -1e308, NULL, 'nan'))
+    t(code, n, ok, "a b")"""
 
 
 def values(text: str) -> list[object]:
@@ -73,8 +74,8 @@ def test_columns_are_named_bare_or_in_quotes() -> None:
 
 
 @given(st.lists(st.sampled_from(["code", "n", "ok", '"a b"', "1", "'x'", "+", "-", "*", "/", "%", "<", "=", "and", "or",
-    "not", "(", ")", "is null", "sqrt(", "exp(", "log10(", "if(", ",", "coalesce(", "in (", "round(", "floor(", "1e300"]),
-    min_size=1, max_size=12))  # fmt: skip
+    "not", "(", ")", "is null", "sqrt(", "exp(", "log10(", "if(", ",", "coalesce(", "in (", "round(", "floor(",
+    "1e300"]), min_size=1, max_size=12))  # fmt: skip
 def test_whatever_is_an_expression_runs_on_every_row(words: list[str]) -> None:
     try:
         parse_expression(" ".join(words))

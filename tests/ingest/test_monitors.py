@@ -1,4 +1,4 @@
-"""Monitors as files come in: only what is new is read, and however often it stops, the windows are those of one read."""
+"""Monitors as files come in: only what is new is read, and wherever it stops, the windows are those of one read."""
 
 from __future__ import annotations
 
@@ -57,7 +57,14 @@ def csv(frame: pl.DataFrame) -> bytes:
 def told(production: Production, monitor: str = "m") -> list[Any]:
     """Everything kept of the windows, in a form that compares."""
     return [
-        (w.start, w.end, w.segment, w.rows, {k: v and pytest.approx(v, rel=1e-9) for k, v in w.metrics.items()}, w.columns)
+        (
+            w.start,
+            w.end,
+            w.segment,
+            w.rows,
+            w.columns,
+            {k: v and pytest.approx(v, rel=1e-9) for k, v in w.metrics.items()},
+        )
         for w in production.query.windows(monitor)
     ]
 
@@ -75,7 +82,8 @@ def test_a_plain_export_needs_nothing_but_its_path(production: Production) -> No
     (window,) = production.windows()
     assert (window.start, window.rows) == (START, 200)
     assert window.metrics["latency_ms.p95"] == pytest.approx(np.percentile(day_of(0)["latency_ms"], 95))
-    assert (production.source("exports/a.parquet").accepted, production.source("exports/a.parquet").status) == (200, "live")
+    source = production.source("exports/a.parquet")
+    assert (source.accepted, source.status, source.format) == (200, "live", "export parquet")
 
 
 @pytest.mark.parametrize("pack", ["plain", "gz", "zst"])
@@ -134,14 +142,24 @@ def test_rows_that_come_late_change_their_window_only(production: Production) ->
         day_of(day).write_parquet(production.root / f"exports/{day}.parquet")
     production.update()
     before, count = told(production), evaluated(production)
-    day_of(0, 30, seed=9).with_columns(pl.col("request_id") + "-late").write_parquet(production.root / "exports/late.parquet")
+    late = day_of(0, 30, seed=9).with_columns(pl.col("request_id") + "-late")
+    late.write_parquet(production.root / "exports/late.parquet")
     production.update()
     assert [window.rows for window in production.windows()] == [230, 200, 200, 200]
     assert evaluated(production) == count + 1
     assert told(production)[1:] == before[1:]
 
 
-LABELLED = DAILY + '[monitor.m.labels]\npath = "labels/*.csv"\nid = "request_id"\nlabel = "paid"\ntimestamp = "told_at"\n'
+LABELLED = (
+    DAILY
+    + """
+[monitor.m.labels]
+path = "labels/*.csv"
+id = "request_id"
+label = "paid"
+timestamp = "told_at"
+"""
+)
 
 
 def labels(frame: pl.DataFrame, at: float, flip: bool = False) -> pl.DataFrame:
@@ -336,8 +354,8 @@ def test_redacted_values_are_nowhere_in_the_store_and_still_join(production: Pro
     state = production.store.place.store
     assert (state / "redact.key").stat().st_mode & 0o077 == 0
     with production.store.read() as con:
-        kept = json.dumps([con.execute(f"SELECT * FROM {table}").fetchall() for table in (
-            "profile_log", "window_log", "window_metric_log", "knowledge_log", "window_column_log")], default=str)  # fmt: skip
+        tables = ("profile_log", "window_log", "window_metric_log", "knowledge_log", "window_column_log")
+        kept = json.dumps([con.execute(f"SELECT * FROM {table}").fetchall() for table in tables], default=str)
     for path in state.glob("monitors/*/*.parquet"):
         kept += str(pl.read_parquet(path).rows())
     assert "secret" not in kept and "'DE'" not in kept and "country=DE" not in kept and "d0-1" not in kept
@@ -414,7 +432,7 @@ def test_a_parquet_file_is_read_once_it_has_its_end(production: Production) -> N
     production.config(DAILY)
     whole = production.root / "whole"
     day_of(0).write_parquet(whole)
-    path = production.write("exports/a.parquet", whole.read_bytes()[:-40])
+    production.write("exports/a.parquet", whole.read_bytes()[:-40])
     production.update()
     assert production.windows() == [] and production.query.sources() == []
     production.write("exports/a.parquet", whole.read_bytes()[-40:])

@@ -118,7 +118,7 @@ def test_a_configured_column_that_is_not_there_is_answered_with_the_nearest(tabl
     config = MonitorConfig("web", "export.parquet", columns=ColumnRoles(prediction="y_prd"))
     with (
         open_session() as session,
-        pytest.raises(DriftInputError, match=r"monitor\.web\.columns\.prediction: .* no column 'y_prd' – did you mean 'y_pred'"),
+        pytest.raises(DriftInputError, match=r"monitor\.web\.columns\.prediction: .* 'y_prd' – did you mean 'y_pred'"),
     ):
         effective_mapping(config, propose_mapping(path), open_table(session, path))
 

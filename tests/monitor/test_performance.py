@@ -123,7 +123,8 @@ def test_without_labels_performance_is_estimated_and_close_to_what_labels_would_
         r = np.random.default_rng(seed)
         truth = r.beta(2 + shift, 3, n)
         score = truth**2 / (truth**2 + (1 - truth) ** 2)
-        return {"probability": score, "prediction": (score > 0.5).astype(int), "label": (r.random(n) < truth).astype(int)}
+        guess, label = (score > 0.5).astype(int), (r.random(n) < truth).astype(int)
+        return {"probability": score, "prediction": guess, "label": label}
 
     reference = rows(20_000, 1)
     table("reference.csv", reference)
@@ -161,8 +162,8 @@ def test_business_metrics_are_columns_or_expressions_each_with_its_name(table, t
 def test_what_is_wrong_with_rows_is_told_by_column(table, tmp_path):
     n = 200
     table("reference.parquet", {
-        "age": R.integers(18, 90, n), "city": R.choice(["A", "B"], n), "flag": R.random(n) < 0.5, "level": R.normal(size=n),
-        "fixed": [7.0] * n,
+        "age": R.integers(18, 90, n), "city": R.choice(["A", "B"], n), "flag": R.random(n) < 0.5,
+        "level": R.normal(size=n), "fixed": [7.0] * n,
     })  # fmt: skip
     age = R.integers(18, 90, n).astype(float)
     age[:20], age[20:30], age[30] = np.nan, 999, np.inf

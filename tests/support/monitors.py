@@ -34,7 +34,9 @@ def evaluate(config: MonitorConfig, root: Path, files: Sequence[Path]) -> Evalua
             position = rows = 0
             more = True
             while more:
-                step = read_step(session, export, plan, "rows", 0, position, rows, folder)
+                step = read_step(
+                    session, export, plan, Part("rows", export.source, 0, position, 0, rows, 0, ""), folder
+                )
                 parts += [step.part] if step.part else []
                 position, rows, more = step.end, rows + (step.part.rows if step.part else 0), step.more
             if export.descriptor >= 0:

@@ -48,8 +48,8 @@ def clear_strays(folder: Path, kept: Collection[str]) -> None:
 def as_row(part: Part, *, void: bool = False) -> PartRow:
     """A part as the store keeps it."""
     return PartRow(
-        part.kind, part.source, part.generation, part.start, part.end, part.first_row, part.rows, part.file, part.begins,
-        part.ends, part.untimed, json.dumps(part.columns), part.scored, void,
+        part.kind, part.source, part.generation, part.start, part.end, part.first_row, part.rows, part.file,
+        part.begins, part.ends, part.untimed, json.dumps(part.columns), part.scored, void,
     )  # fmt: skip
 
 

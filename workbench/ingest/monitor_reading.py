@@ -19,7 +19,7 @@ from workbench.ingest.references import ReferencePlace, open_reference
 from workbench.monitor.advance import Known
 from workbench.monitor.frames import Kept
 from workbench.monitor.judged import Progress
-from workbench.monitor.parts import PartKind, Plan
+from workbench.monitor.parts import Part, PartKind, Plan
 from workbench.monitor.reading import Export, Step, make_plan, read_step, sample_rows
 from workbench.monitor.session import Session, open_session
 from workbench.monitor.tables import DriftInputError, Table
@@ -170,11 +170,10 @@ class MonitorReading:
                 if export is None:
                     return False
                 self._formats[file.path] = export.format
+                kind: PartKind = "labels" if file.kind == "labels" else "rows"
                 while True:
-                    kind: PartKind = "labels" if file.kind == "labels" else "rows"
-                    step = read_step(
-                        session, export, plan, kind, start.generation, start.position, start.rows, self.folder
-                    )
+                    at = Part(kind, file.path, start.generation, start.position, 0, start.rows, 0, "")
+                    step = read_step(session, export, plan, at, self.folder)
                     start = self._keep(file, export, start, step)
                     self.tell("reading exports", done + min(file.bytes, start.position), total)
                     if not step.more:

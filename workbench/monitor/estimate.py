@@ -1,8 +1,8 @@
 """Performance before the labels come, estimated from calibrated probabilities (NannyML's CBPE for two classes).
 
 With probabilities that mean what they say, each row adds its chance of being a hit: a row of probability p that was
-predicted positive is a true positive p times and a false one 1 - p times. It sees what drift does to certainty; it cannot
-see a relation between features and label that changed.
+predicted positive is a true positive p times and a false one 1 - p times. It sees what drift does to certainty; it
+cannot see a relation between features and label that changed.
 """
 
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.

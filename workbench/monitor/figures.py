@@ -68,7 +68,8 @@ def segmentations(
             continue
         chosen = list(values.get(name, ()))
         rows = session.rows(
-            f"""SELECT v FROM (SELECT s{i} AS v, w, count(*) AS n FROM {frame.source} WHERE s{i} IS NOT NULL GROUP BY ALL)
+            f"""SELECT v FROM (
+                  SELECT s{i} AS v, w, count(*) AS n FROM {frame.source} WHERE s{i} IS NOT NULL GROUP BY ALL)
                 GROUP BY v ORDER BY min(w), arg_min(n, w) DESC, v LIMIT {10 * MOST_SEGMENTS}""",
             frame.parameters,
         )

@@ -171,7 +171,7 @@ def stage_frame(
     rows, files = _rows_of(spec, windows), kept.files(parts)
     sql = f"""
         COPY (
-          SELECT {", ".join(f"r.{name}" for name in ("w", *select))}, {", ".join([*_outcome(found, label, task), *absent])}
+          SELECT {", ".join([*(f"r.{name}" for name in ("w", *select)), *_outcome(found, label, task), *absent])}
           FROM ({rows}) r SEMI JOIN wanted USING (w)
             {joined.format(rows=rows) if joined else ""}
           ORDER BY r.w, r.src, r.n
@@ -216,7 +216,8 @@ def _joined(kept: Kept, found: Collection[str]) -> tuple[str, str]:
         return own, ""
     latest = f"""LEFT JOIN (
           SELECT id, label AS late FROM {_READ} SEMI JOIN ({{rows}}) USING (id)
-          QUALIFY row_number() OVER (PARTITION BY id ORDER BY t DESC NULLS LAST, src DESC, n DESC) = 1) l ON l.id = r.id"""
+          QUALIFY row_number() OVER (PARTITION BY id ORDER BY t DESC NULLS LAST, src DESC, n DESC) = 1) l
+        ON l.id = r.id"""
     return (f"coalesce(l.late::VARCHAR, {own}::VARCHAR)" if own else "l.late"), latest
 
 

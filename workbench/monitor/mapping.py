@@ -79,9 +79,8 @@ def _check(config: MonitorConfig, table: Table) -> None:
     later = {asked.label}
     for key, name in wanted:
         if name and name not in names and name not in later:
-            raise DriftInputError(
-                f"{CONFIG_NAME}: monitor.{config.name}.{key}: {config.path} has no column {name!r}{nearest(name, names)}"
-            )
+            where = f"{CONFIG_NAME}: monitor.{config.name}.{key}"
+            raise DriftInputError(f"{where}: {config.path} has no column {name!r}{nearest(name, names)}")
 
 
 def needed(text: str, table: Table) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""What is wrong with the rows of a window themselves: missing, unseen, out of range, infinite, constant, duplicate, stale."""
+"""What is wrong with a window's rows themselves: missing, unseen, out of range, infinite, constant, duplicate."""
 
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
@@ -60,8 +60,8 @@ def quality_sql(frame: Frame) -> Mapping[str, str]:
 
 
 def column_quality(session: Session, frame: Frame, group: str, usual: Mapping[str, Usual]) -> Mapping[Place, Metrics]:
-    """`quality.missing.COLUMN` for every feature; `unseen` and `out_of_range` where there is a reference; `infinite` and
-    `constant` where it is so. All are shares of the window's rows, except `constant`, which is 1."""
+    """`quality.missing.COLUMN` for every feature; `unseen` and `out_of_range` where there is a reference; `infinite`
+    and `constant` where it is so. All are shares of the window's rows, except `constant`, which is 1."""
     found: dict[Place, Metrics] = defaultdict(dict)
     for start in range(0, len(frame.features), _TOGETHER):
         _measure(session, frame, group, frame.features[start : start + _TOGETHER], usual, found)
@@ -91,7 +91,8 @@ def _measure(
         low, high = ("NULL" if bound is None else f"{bound!r}::DOUBLE" for bound in (known.low, known.high))
         outside = f"count(*) FILTER (isfinite({number}) AND NOT {number} BETWEEN {low} AND {high})"
         text = f"{column.sql}::VARCHAR"
-        select += [f"1 - ({values}) / count(*)", f"count(*) FILTER (isinf({number})) / count(*)", f"{outside} / count(*)",
+        infinite = f"count(*) FILTER (isinf({number}))"
+        select += [f"1 - ({values}) / count(*)", f"{infinite} / count(*)", f"{outside} / count(*)",
                    f"({values}) > 1 AND min({text}) = max({text})"]  # fmt: skip
     rows = session.rows(
         f"SELECT w, {group} AS g, {', '.join(select)} FROM {frame.source} GROUP BY ALL", frame.parameters

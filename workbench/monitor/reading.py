@@ -10,8 +10,9 @@ from pathlib import Path
 
 from workbench.core.config import MonitorConfig
 from workbench.monitor.exports import SAMPLE_ROWS, TimeUnit, propose, unit_by_magnitude
+from workbench.monitor.labels import write_labels
 from workbench.monitor.mapping import effective_mapping
-from workbench.monitor.parts import Part, PartKind, Plan, write_labels, write_rows
+from workbench.monitor.parts import Part, Plan, write_rows
 from workbench.monitor.session import Session, quoted
 from workbench.monitor.slabs import Header, csv_header, next_slab
 from workbench.monitor.tables import Column, DriftInputError, Format, Kind, Table, first_line, open_files
@@ -122,44 +123,38 @@ def _kind(column: Column, reference: Column | None) -> Kind:
     return column.kind
 
 
-def read_step(
-    session: Session, export: Export, plan: Plan, kind: PartKind, generation: int, start: int, first_row: int, folder: Path
-) -> Step:  # fmt: skip
-    """Read the next stretch of an export into a part below `folder`.
+def read_step(session: Session, export: Export, plan: Plan, at: Part, folder: Path) -> Step:
+    """Read the next stretch of an export into a part below `folder`; `at` says of what, and where it begins.
 
     Raises:
         DriftInputError: the file cannot be read from here on; the message says why.
     """
     import duckdb
 
+    read = _parquet_step if export.format == "parquet" else _text_step
     try:
-        if export.format == "parquet":
-            return _parquet_step(session, export, plan, kind, generation, start, folder)
-        return _text_step(session, export, plan, kind, generation, start, first_row, folder)
+        return read(session, export, plan, at, folder)
     except duckdb.Error as error:
         told = "cannot be read" if plan.mapping.columns.redact else first_line(error)
         raise DriftInputError(f"{export.source}: {told}") from error
 
 
-def _parquet_step(
-    session: Session, export: Export, plan: Plan, kind: PartKind, generation: int, start: int, folder: Path
-) -> Step:
+def _parquet_step(session: Session, export: Export, plan: Plan, at: Part, folder: Path) -> Step:
     table = open_files(session, [export.path], str(export.path), "parquet")
     if len(table.columns) > MOST_COLUMNS:
         raise DriftInputError(f"{export.source}: {len(table.columns):,} columns; at most {MOST_COLUMNS:,} are read")
-    end = min(table.rows, start + PARQUET_ROWS)
+    start, end = at.start, min(table.rows, at.start + PARQUET_ROWS)
     if end <= start:
         return Step(None, start)
     source = "read_parquet(?, union_by_name=true, hive_partitioning=false, file_row_number=true)"
-    rows = f"(SELECT * EXCLUDE (file_row_number) FROM {source} WHERE file_row_number >= {start} AND file_row_number < {end})"
-    stretch = dataclasses.replace(table, source=rows, rows=end - start)
-    part = _written(
-        session, stretch, export, plan, Part(kind, export.source, generation, start, end, start, 0, ""), folder
+    rows = (
+        f"SELECT * EXCLUDE (file_row_number) FROM {source} WHERE file_row_number >= {start} AND file_row_number < {end}"
     )
-    if kind == "rows" and part.rows < end - start and _all_null(session, stretch) + part.rows != end - start:
-        raise DriftInputError(
-            f"{export.source}: E161 holds {part.rows:,} rows of the {end - start:,} its footer promises"
-        )
+    stretch = dataclasses.replace(table, source=f"({rows})", rows=end - start)
+    part = _written(session, stretch, export, plan, dataclasses.replace(at, end=end, first_row=start), folder)
+    read = part.rows + (_all_null(session, stretch) if part.rows < end - start else 0)
+    if at.kind == "rows" and read != end - start:
+        raise DriftInputError(f"{export.source}: E161 holds {read:,} rows of the {end - start:,} its footer promises")
     return Step(part, end, more=end < table.rows)
 
 
@@ -169,24 +164,20 @@ def _all_null(session: Session, table: Table) -> int:
     return int(session.rows(f"SELECT count(*) FROM {table.source} WHERE {none}", table.parameters)[0][0])
 
 
-def _text_step(
-    session: Session, export: Export, plan: Plan, kind: PartKind, generation: int, start: int, first_row: int, folder: Path
-) -> Step:  # fmt: skip
-    kinds: Mapping[str, Kind] = plan.kinds if kind == "rows" else {}
+def _text_step(session: Session, export: Export, plan: Plan, at: Part, folder: Path) -> Step:
+    kinds: Mapping[str, Kind] = plan.kinds if at.kind == "rows" else {}
     header = csv_header(export.descriptor) if export.format == "csv" else None
     if export.format == "csv" and header is None:
-        return Step(None, start)
-    begin = max(start, header.end) if header else start
+        return Step(None, at.start)
+    begin = max(at.start, header.end) if header else at.start
     slab = next_slab(export.descriptor, begin, quotes=header is not None, final=export.final)
-    data = slab.data
-    if slab.unended and not _whole(data, header):
-        return Step(None, start)
-    if not data:
-        return Step(None, slab.end if slab.end > begin else start, slab.skipped, more=slab.end > begin)
-    table, refused = _slab_table(session, export, data, header, kinds)
-    part = Part(kind, export.source, generation, start, slab.end, first_row, 0, "")
-    written = _written(session, table, export, plan, part, folder)
-    return Step(written, slab.end, refused + slab.skipped, slab.unended, more=not slab.unended)
+    if slab.unended and not _whole(slab.data, header):
+        return Step(None, at.start)
+    if not slab.data:
+        return Step(None, slab.end if slab.end > begin else at.start, slab.skipped, more=slab.end > begin)
+    table, refused = _slab_table(session, export, slab.data, header, kinds)
+    part = _written(session, table, export, plan, dataclasses.replace(at, end=slab.end), folder)
+    return Step(part, slab.end, refused + slab.skipped, slab.unended, more=not slab.unended)
 
 
 def _slab_table(
@@ -197,7 +188,7 @@ def _slab_table(
     return json_slab(session, data.removeprefix(b"\xef\xbb\xbf"), export.source, kinds)
 
 
-def _whole(data: bytes, header: object) -> bool:
+def _whole(data: bytes, header: Header | None) -> bool:
     """Whether a last record without its line end lacks nothing but that."""
     if header:
         return True

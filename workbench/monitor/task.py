@@ -94,7 +94,8 @@ def look(session: Session, source: str, parameters: Sequence[object], columns: S
 
 def _labels(session: Session, source: str, parameters: Sequence[object], seen: Seen) -> Seen:
     found = session.rows(
-        f"SELECT DISTINCT {class_sql('label')} AS x FROM {source} WHERE x IS NOT NULL ORDER BY x LIMIT {MANY_CLASSES + 1}",
+        f"""SELECT DISTINCT {class_sql("label")} AS x FROM {source} WHERE x IS NOT NULL
+            ORDER BY x LIMIT {MANY_CLASSES + 1}""",
         parameters,
     )
     number = "try_cast(label AS DOUBLE)"

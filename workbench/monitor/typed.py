@@ -52,7 +52,8 @@ def json_slab(session: Session, data: bytes, label: str, kinds: Mapping[str, Kin
     file.write_bytes(data)
     session.rows(
         """CREATE OR REPLACE TEMP TABLE records AS SELECT json FROM
-             read_ndjson_objects(?, ignore_errors=true, maximum_object_size=16777216) WHERE json_type(json) = 'OBJECT'""",
+             read_ndjson_objects(?, ignore_errors=true, maximum_object_size=16777216)
+           WHERE json_type(json) = 'OBJECT'""",
         [str(file)],
     )
     file.unlink()
@@ -68,7 +69,8 @@ def json_slab(session: Session, data: bytes, label: str, kinds: Mapping[str, Kin
     paths = ["/" + name.replace("~", "~0").replace("/", "~1") for name in names]
     select = ", ".join(f"v[{i + 1}] AS c{i}" for i in range(len(names))) or "NULL::VARCHAR AS c0"
     session.rows(
-        f"CREATE OR REPLACE TEMP TABLE slab AS SELECT {select} FROM (SELECT json_extract_string(json, ?) AS v FROM records)",
+        f"""CREATE OR REPLACE TEMP TABLE slab AS
+            SELECT {select} FROM (SELECT json_extract_string(json, ?) AS v FROM records)""",
         [paths or ["/c0"]],
     )
     session.rows("DROP TABLE records")

@@ -54,7 +54,8 @@ def evaluate_windows(
 ) -> Evaluation:  # fmt: skip
     """Judge some windows: their figures, and each feature against the reference.
 
-    windows: their numbers. segments: values that were segments before. written: when the file of a window was, where each file is one.
+    windows: their numbers. segments: values that were segments before. written: when the file of a window was, where
+    each file is one.
     """
     tell("cutting windows", 0, 1)
     frame = stage_frame(session, kept, config.window, plan, task, windows)
@@ -70,8 +71,8 @@ def evaluate_windows(
 
 
 def _results(
-    config: MonitorConfig, way: Segmentation, figures: Sequence[WindowFigures], judged: Mapping[Place, Sequence[Judged]],
-    written: Mapping[int, float],
+    config: MonitorConfig, way: Segmentation, figures: Sequence[WindowFigures],
+    judged: Mapping[Place, Sequence[Judged]], written: Mapping[int, float],
 ) -> Iterator[WindowResult]:  # fmt: skip
     for figure in figures:
         columns = judged.get((figure.window, figure.segment), ())

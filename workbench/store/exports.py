@@ -133,8 +133,8 @@ def knowledge(con: DuckDBPyConnection, monitor: str, spec: str) -> tuple[int, st
 def run_data(con: DuckDBPyConnection, run: str) -> list[tuple[str, str, dict[str, Any]]]:
     """The data that a run logged, by its id or name: role, the run's folder, and what was said of the file."""
     rows = con.execute(
-        """SELECT d.key, coalesce(r.path, ''), d.value FROM fact d LEFT JOIN (SELECT DISTINCT run_id, path FROM run_log) r
-                USING (run_id)
+        """SELECT d.key, coalesce(r.path, ''), d.value
+            FROM fact d LEFT JOIN (SELECT DISTINCT run_id, path FROM run_log) r USING (run_id)
             WHERE d.kind = 'data' AND (d.run_id = $1 OR d.run_id IN (
                 SELECT run_id FROM fact WHERE kind IN ('name', 'native_id') AND value = $2))""",
         [run, json.dumps(run)],

@@ -56,7 +56,8 @@ CREATE TABLE window_log (
 CREATE TABLE export_log (
     commit_id BIGINT, monitor VARCHAR, spec VARCHAR, kind VARCHAR, path VARCHAR, inode UBIGINT, generation INTEGER,
     position BIGINT, rows BIGINT, bytes BIGINT, mtime_ns BIGINT, marked BIGINT, head_length INTEGER,
-    head_hash VARCHAR, tail_hash VARCHAR, rejected BIGINT, unended BOOLEAN, waits BOOLEAN, whole BOOLEAN, message VARCHAR);
+    head_hash VARCHAR, tail_hash VARCHAR, rejected BIGINT, unended BOOLEAN, waits BOOLEAN, whole BOOLEAN,
+    message VARCHAR);
 
 CREATE TABLE part_log (
     commit_id BIGINT, monitor VARCHAR, spec VARCHAR, kind VARCHAR, source VARCHAR, generation INTEGER,

@@ -132,7 +132,8 @@ def fetch_distributions(
     """The distributions kept of some windows, each known by its segment and start."""
     found: dict[tuple[str, float], list[Distribution]] = {place: [] for place in places}
     for segment, start, *shape in con.execute(
-        "SELECT segment, window_start, column_name, labels, reference, current FROM profile WHERE monitor = ?", [monitor]
+        "SELECT segment, window_start, column_name, labels, reference, current FROM profile WHERE monitor = ?",
+        [monitor],
     ).fetchall():
         if (segment, start) in found:
             found[segment, start].append(Distribution(shape[0], *map(tuple, shape[1:])))
