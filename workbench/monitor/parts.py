@@ -198,10 +198,10 @@ def redacted_table(table: Table, plan: Plan) -> Table:
     redact = set(plan.mapping.columns.redact) & {column.name for column in table.columns}
     if not redact:
         return table
-    hidden = {
+    hashed = {
         column.sql: hidden(quoted(column.sql), column.name, plan) for column in table.columns if column.name in redact
     }
-    select = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in hidden.items())
+    select = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in hashed.items())
     columns = [Column(c.name, c.sql, "VARCHAR" if c.name in redact else c.type) for c in table.columns]
     source = f"(SELECT * REPLACE ({select}) FROM {table.source})"
     return Table(table.label, table.format, source, table.parameters, tuple(columns), table.rows)

@@ -26,7 +26,7 @@ def csv_slab(session: Session, data: bytes, header: Header, label: str, kinds: M
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(header.names)))
     options = (
         f"auto_detect=false, header=false, delim=?, quote='\"', escape='\"', nullstr=?, columns={{{columns}}}, "
-        f"max_line_size=16777216, encoding='utf-8'"
+        "encoding='utf-8'"
     )
     parameters = [str(file), header.delimiter, NULLS]
     create = "CREATE OR REPLACE TEMP TABLE slab AS SELECT * FROM read_csv(?, "
