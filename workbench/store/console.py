@@ -71,9 +71,18 @@ def _rows(con: Any, text: str, parameters: list[Any]) -> Rows:
             f"CAST(#{place} AS VARCHAR)" if _ZONED in kind else f"#{place}"
             for place, (_, kind) in enumerate(columns, 1)
         )
-        [statement] = con.extract_statements(text)
-        cursor = con.execute(f"SELECT {shown} FROM ({statement.query.rstrip().rstrip(';')}\n)", parameters)
+        cursor = con.execute(f"SELECT {shown} FROM ({_without_end(text)}\n)", parameters)
     return Rows([name for name, _ in columns], [tuple(row) for row in cursor.fetchmany(LIMIT)])
+
+
+def _without_end(text: str) -> str:
+    """A statement without its semicolon and what follows; the tokens' places are in bytes."""
+    import duckdb
+
+    raw = text.encode()
+    places = [place for place, _ in duckdb.tokenize(text)]
+    end = next((place for place in places if raw[place : place + 1] == b";"), len(raw))
+    return raw[:end].decode()
 
 
 def _prepare(con: Any, snapshot: Path, runs: Sequence[Run]) -> None:
