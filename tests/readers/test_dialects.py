@@ -3,6 +3,7 @@
 One line a dialect. The reader is not named: whichever bids the most reads the file, as in a project.
 """
 
+# ruff: noqa: E501 – one dialect, one line
 from __future__ import annotations
 
 import json
@@ -174,7 +175,9 @@ MOMENTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", ["timestamp", "ts", "time", "_timestamp", "wall_time", "created_at", "datetime", "date", "asctime"])
+@pytest.mark.parametrize(
+    "key", ["timestamp", "ts", "time", "_timestamp", "wall_time", "created_at", "datetime", "date", "asctime"]
+)
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_moments(key: str, moment: float | str) -> None:
     found = read("log.jsonl", rows({"step": 1, key: moment, "loss": 0.5}))
@@ -182,7 +185,7 @@ def test_moments(key: str, moment: float | str) -> None:
 
 
 @pytest.mark.parametrize("values", [(0.5, 1.5, 2.5), (0, 60, 120), (12.5, 12.1, 12.9)])
-def test_a_small_time_is_a_duration_and_a_metric(values: Sequence[float]) -> None:
+def test_a_small_time_is_a_duration_and_a_metric(values: tuple[float, ...]) -> None:
     found = read("metrics.csv", "step,time,loss\n" + "".join(f"{i},{t},0.5\n" for i, t in enumerate(values)))
     assert [point for point in found.points if point[0] == "time"] == [("time", i, t) for i, t in enumerate(values)]
     assert all(map(math.isnan, found.walls))

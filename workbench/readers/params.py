@@ -13,8 +13,8 @@ from workbench.plugin.api import Fact
 
 PARAM_FILES = (
     "params.json", "params.yaml", "params.yml", "config.json", "config.yaml", "config.yml", "config.toml", "args.json",
-    "args.yaml", "args.yml", "opt.yaml", "hyp.yaml", "torchtune_config.yaml", "hparams.json", "hparams.yaml", "hparams.yml", ".hydra/config.yaml",
-    ".hydra/overrides.yaml",
+    "args.yaml", "args.yml", "opt.yaml", "hyp.yaml", "torchtune_config.yaml", "hparams.json", "hparams.yaml",
+    "hparams.yml", ".hydra/config.yaml", ".hydra/overrides.yaml",
 )  # fmt: skip
 """Paths looked for in a run's folder; where two say the same parameter, the later in this list holds."""
 
