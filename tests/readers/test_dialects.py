@@ -55,7 +55,7 @@ LOSS = [("loss", 1, 0.5), ("loss", 2, 0.25)]
 ACC = [("loss", 1, 0.5), ("acc", 1, 0.75), ("loss", 2, 0.25), ("acc", 2, 1.0)]
 FIRST = [("loss", 0, 0.5), ("acc", 0, 0.75), ("loss", 1, 0.25), ("acc", 1, 1.0)]
 
-TABLES = {
+TABLES: dict[str, tuple[str, str | bytes, list[tuple[str, int, float]]]] = {
     "comma": ("metrics.csv", "step,loss,acc\n1,0.5,0.75\n2,0.25,1\n", ACC),
     "tab": ("metrics.tsv", "step\tloss\tacc\n1\t0.5\t0.75\n2\t0.25\t1\n", ACC),
     "semicolon": ("metrics.csv", "step;loss;acc\n1;0.5;0.75\n2;0.25;1\n", ACC),
@@ -103,7 +103,7 @@ TABLES = {
                                        [("loss", 1, 0.5), ("step", 1, 1.5), ("loss", 1, 0.25)]),
 }  # fmt: skip
 
-LINES = {
+LINES: dict[str, tuple[str, str | bytes, list[tuple[str, int, float]]]] = {
     "flat": ("log.jsonl", rows({"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.25}), LOSS),
     "nested": ("log.jsonl", rows({"step": 1, "val": {"loss": 0.5, "by": {"a": 1}}}), [("val/loss", 1, 0.5), ("val/by/a", 1, 1.0)]),
     "one line only": ("log.txt", rows({"epoch": 1, "train_loss": 0.5, "test_acc1": 75.0, "n_parameters": 9}),
