@@ -68,6 +68,8 @@ class Claim:
     run_folder: str = ""
     """The folder of the run, relative to the project, where the head tells it better than the path: the run of other
     formats there is this one."""
+    key_suffix: str = ""
+    """What the keys of the file's points then end with, since they are one curve of several in that run."""
 
 
 NO = Claim(0.0, "")
@@ -218,4 +220,4 @@ class Batch:
     histograms: Sequence[Histogram] = ()
     console: Sequence[ConsoleLine] = ()
     more: bool = False
-    """With the framing `path`: there is more to read at once."""
+    """With the framing `path`: there is more to read at once; with nothing consumed, it is busy: look again soon."""

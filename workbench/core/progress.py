@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.core import units
 from workbench.core.model import Run
 
 RECENT = 64
@@ -57,6 +60,14 @@ def seconds_left(run: Run, steps_a_second: float | None) -> float | None:
     return max(run.total_steps - step, 0) / steps_a_second
 
 
-def is_timed(run: Run) -> bool:
-    """Whether time left can be told of it, given its pace."""
-    return run.status == "running" and bool(run.total_steps)
+def under_way(runs: Iterable[Run]) -> list[str]:
+    """Ids of the runs whose time left can be told, given their pace."""
+    return [run.id for run in runs if run.status == "running" and run.total_steps]
+
+
+def words(run: Run, steps_a_second: float | None) -> str:
+    """`42.0 %, 12m 05s left`; empty where no total is known."""
+    share, left = share_done(run), seconds_left(run, steps_a_second)
+    if share is None:
+        return ""
+    return units.percent(share) + ("" if left is None else f", {units.duration(left)} left")

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from workbench.ingest.globs import glob_regex
+
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -23,7 +25,7 @@ class Covers:
             fixed = whole[: wild.start()] if (wild := _WILD.search(whole)) else whole
             owners = self._by_folder.setdefault(PurePath(fixed.rpartition("/")[0]), {})
             known = f"{owners[owner].pattern}|" if owner in owners else ""
-            owners[owner] = re.compile(known + _regex(whole), re.DOTALL)
+            owners[owner] = re.compile(known + glob_regex(whole), re.DOTALL)
 
     def drop(self, owner: PurePath) -> None:
         """Forget what a source covered that is gone."""
@@ -44,25 +46,3 @@ class Covers:
                 if owner != path and pattern.fullmatch(text):
                     return owner
         return None
-
-
-def _regex(pattern: str) -> str:
-    """A glob pattern as a regular expression."""
-    made, i = [], 0
-    while i < len(pattern):
-        end = pattern.find("]", i + 2) + 1 if pattern[i] == "[" else 0
-        if pattern.startswith("**/", i):
-            made.append("(?:.*/)?")
-            i += 3
-        elif pattern.startswith("**", i):
-            made.append(".*")
-            i += 2
-        elif end:
-            negated = pattern[i + 1] in "!^"
-            letters = re.escape(pattern[i + 1 + negated : end - 1]).replace(r"\-", "-")
-            made.append(f"[{'^' if negated else ''}{letters}]")
-            i = end
-        else:
-            made.append({"*": "[^/]*", "?": "[^/]"}.get(pattern[i], re.escape(pattern[i])))
-            i += 1
-    return "".join(made)

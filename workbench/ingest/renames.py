@@ -33,17 +33,20 @@ def moves(
 
     An inode alone proves nothing: a deleted file's is given to the next new one, often at once.
     """
-    inodes = {item.inode: item for listing in listings.values() for item in listing.values()}
+    inodes: dict[int, Found] | None = None
     moved: dict[PurePath, PurePath] = {}
     gone: list[PurePath] = []
     for path, source in tracked.items():
         listing = listings.get(path.parent, {} if whole else None)
         if listing is None:
             continue
-        here, there = listing.get(path.name), inodes.get(source.cursor.inode)
+        here = listing.get(path.name)
         if here is not None and here.inode == source.cursor.inode:
             continue
-        if there is not None and _is_same(root, there, source):
+        if inodes is None:
+            inodes = {item.inode: item for listing in listings.values() for item in listing.values()}
+        there = inodes.get(source.cursor.inode)
+        if there is not None and is_same(root, there, source):
             moved[path] = there.path
         elif here is None and whole and not any(parent in missed for parent in path.parents):
             gone.append(path)
@@ -54,7 +57,7 @@ def moves(
     return moved, gone
 
 
-def _is_same(root: Path, there: Found, source: Tracked) -> bool:
+def is_same(root: Path, there: Found, source: Tracked) -> bool:
     """Whether a file of the same inode is the source, by its content; a database, by a stamp that is still the same."""
     cursor = source.cursor
     if not cursor.to_offset:
@@ -62,7 +65,9 @@ def _is_same(root: Path, there: Found, source: Tracked) -> bool:
     try:
         if source.reader.framing == "path":
             return source.reader.stamp(os.path.abspath(root / there.path)) == (cursor.bytes, cursor.mtime_ns)
+        if source.own.packed:
+            return (there.size, there.mtime_ns) == (source.own.packed, cursor.mtime_ns)
         with opened(root / there.path) as descriptor:
-            return still_at(descriptor, cursor.to_offset, source.mark)
-    except OSError:
+            return still_at(descriptor, there.size, cursor.to_offset, source.mark)
+    except Exception:  # noqa: BLE001 - the file went, or a plugin's stamp failed: either way nothing is proven
         return False

@@ -29,7 +29,7 @@ def lines(
 
     The unfinished last line comes too once the file is abandoned, or when `whole` is sure that nothing is missing.
     """
-    data = os.pread(descriptor, limits.CHUNK, offset)
+    data = os.pread(descriptor, min(limits.CHUNK, size - offset), offset)
     cut = data.rfind(b"\n") + 1
     if cut:
         return Stretch(data[:cut])

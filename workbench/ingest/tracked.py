@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import PurePath
@@ -12,8 +13,10 @@ import numpy as np
 
 from workbench.core.batch import Batch, Fact, Histogram, Points
 from workbench.core.ids import run_id, series_id
+from workbench.ingest import limits
 from workbench.ingest.discovery import Found
 from workbench.ingest.identity import Mark
+from workbench.ingest.paths import to_text
 from workbench.plugin.api import Reader
 from workbench.store.append import ConsoleRow, Cursor, Delta, HistogramRow, PointRows
 from workbench.store.cuts import ALL_STEPS, Cut
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+REFUSED = "its rows cannot be stored: "
+"""How the remark begins on a source whose rows the store did not take."""
+_FEW = 200
+"""Points up to which plain Python is quicker than numpy."""
 _OWN = "~"
 """Key under which `Own` travels in the cursor's state, beside what the reader keeps there."""
 
@@ -35,12 +42,18 @@ class Own:
     covers: tuple[str, ...] = ()
     """Patterns of files that are read through this one."""
     many_runs: bool = False
+    key_suffix: str = ""
+    """What the keys of its points end with."""
     since: int = 0
     """The oldest generation that still shows."""
     replaces: bool = False
     """What this generation brings takes the place of all that shows of older ones."""
     before: int | None = None
     """Lowest step of the older generations that still show."""
+    packed: int = 0
+    """Size of the compressed file whose content was read; offsets count what it holds."""
+    readers: str = ""
+    """The readers that looked into a file in vain."""
 
 
 @dataclass(slots=True)
@@ -48,6 +61,8 @@ class Tracked:
     """One source; `cursor` is ahead of the store while its last delta waits to be committed."""
 
     path: PurePath
+    place: str
+    """The same with the project's folder before it."""
     reader: Reader
     cursor: Cursor
     run_path: str
@@ -59,7 +74,45 @@ class Tracked:
     seen: tuple[int, int, int] | None = None
     """(inode, size, mtime) when it was last read to its end."""
     seen_settled: bool = False
-    """It was read then with its unfinished last line taken for complete, where that can be."""
+    """It was quiet for a while then, so that nothing can have come without another time."""
+    strikes: int = 0
+    """How often its reader failed in a row."""
+    not_before: float = 0.0
+    """It is left alone until then."""
+
+    @property
+    def inode(self) -> int:
+        """Inode of the file under its name at the last look."""
+        return self.cursor.inode if self.found is None else self.found.inode
+
+    @property
+    def written(self) -> float:
+        """When it was last written, as far as is known; seconds since 1970."""
+        return (self.cursor.mtime_ns if self.found is None else self.found.mtime_ns) / 1e9
+
+    def take_up(self) -> None:
+        """Go on from the store's cursor: read to its end, or again where the reader has changed."""
+        cursor = self.cursor
+        if cursor.reader_version < self.reader.version:
+            self.next_generation("read again by a newer reader", replaces=True)
+            self.cursor = replace(self.cursor, reader_version=self.reader.version)
+        elif cursor.mtime_ns and (
+            self.reader.framing == "path" or cursor.to_offset >= cursor.bytes or cursor.message.startswith(REFUSED)
+        ):
+            self.seen = (cursor.inode, self.own.packed or cursor.bytes, cursor.mtime_ns)
+            self.seen_settled = cursor.seen_at - cursor.mtime_ns / 1e9 > limits.SETTLED
+
+    def stamped(self, item: Found) -> Found:
+        """A look at the file with size and time of all that a database or folder is made of."""
+        try:
+            size, modified = self.reader.stamp(self.place)
+        except Exception:  # noqa: BLE001 - a plugin's mistake must not stop the others; reading it will say what is wrong
+            return item
+        return replace(item, size=size, mtime_ns=modified)
+
+    def may_wait(self, item: Found) -> bool:
+        """Whether something may have been left unread that another look brings once the file has settled."""
+        return self.reader.framing == "path" or self.own.packed > 0 or self.cursor.to_offset < item.size
 
     @property
     def mark(self) -> Mark:
@@ -117,13 +170,19 @@ class Known:
 
 
 def delta_of(
-    source: Tracked, batch: Batch, cursor: Cursor, known: Known, earlier: Sequence[tuple[int, int]] = ()
+    source: Tracked,
+    batch: Batch,
+    moved: Mapping[str, Any],
+    modified: float,
+    known: Known,
+    earlier: Sequence[tuple[int, int]] = (),
 ) -> Delta:
     """What a batch adds to the store, with the cursor moved behind it; `source.cursor` becomes that cursor.
 
+    `moved` are the fields of the cursor that its move changes, `modified` is when the file was, in seconds since 1970.
     `earlier` are (source id, generation) of the files of the run that a purge in this one reaches back to.
     """
-    points = batch.points
+    points, cursor = batch.points, source.cursor
     rows, new_series = _point_rows(source, points, known)
     runs = {cursor.run_id, *(rows.runs if rows else ())} | {_run_of(source, fact.run) for fact in batch.facts}
     facts = [(_run_of(source, fact.run), fact) for fact in batch.facts]
@@ -135,8 +194,8 @@ def delta_of(
     first_step = _lowest(source.cursor.first_step, points.step)
     cuts = _cuts(source, first_step)
     cursor = replace(
-        cursor, first_step=first_step, state=encode_state(batch.state, source.own),
-        **_rhythm(source.cursor, points.wall, cursor.mtime_ns / 1e9),
+        cursor, **moved, first_step=first_step, state=encode_state(batch.state, source.own),
+        **_rhythm(cursor, points.wall, modified),
     )  # fmt: skip
     for purge in batch.purges:
         cuts.append(Cut(cursor.source_id, cursor.generation, purge.step, purge.offset))
@@ -183,7 +242,7 @@ def _histogram_rows(
     rows: list[HistogramRow] = []
     new: list[tuple[int, str, str, str]] = []
     for item in histograms:
-        run, key = _run_of(source, item.run), source.cursor.key_prefix + item.key
+        run, key = _run_of(source, item.run), source.cursor.key_prefix + item.key + source.own.key_suffix
         series = series_id(run, key, source.reader.name)
         if series not in known.series:
             known.series.add(series)
@@ -207,7 +266,7 @@ def _new_runs(
         return []
     new = sorted(run for run in runs if run and run not in known.runs)
     known.runs.update(new)
-    return [(run, source.run_path, source.reader.name) for run in new]
+    return [(run, to_text(source.run_path), source.reader.name) for run in new]
 
 
 def _point_rows(
@@ -226,7 +285,7 @@ def _point_rows(
     new: list[tuple[int, str, str, str]] = []
     for code in used.tolist():
         run = _run_of(source, points.runs[code // len(points.keys)] if points.run is not None else "")
-        key = source.cursor.key_prefix + points.keys[code % len(points.keys)]
+        key = source.cursor.key_prefix + points.keys[code % len(points.keys)] + source.own.key_suffix
         series = series_id(run, key, source.reader.name)
         runs.append(run)
         ids.append(series)
@@ -246,6 +305,21 @@ def _lowest(known: int | None, step: NDArray[np.int64]) -> int | None:
 
 def _rhythm(before: Cursor, wall: NDArray[np.float64], modified: float) -> Mapping[str, Any]:
     """When data last came, and the two longest pauses between arrivals, in seconds."""
+    if len(wall) > _FEW:
+        return _long_rhythm(before, wall, modified)
+    at, longest, second = before.data_at, before.longest_gap, before.second_gap
+    for time in [moment for moment in wall.tolist() if math.isfinite(moment)] or [modified]:
+        gap = 0.0 if at is None else time - at
+        if gap >= 0.0:
+            at = time
+        if gap > longest:
+            longest, second = gap, longest
+        elif gap > second:
+            second = gap
+    return {"data_at": at, "longest_gap": longest, "second_gap": second}
+
+
+def _long_rhythm(before: Cursor, wall: NDArray[np.float64], modified: float) -> Mapping[str, Any]:
     times = wall[np.isfinite(wall)]
     if not len(times):
         times = np.array([modified])

@@ -7,13 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workbench.ingest import limits
 from workbench.ingest.engine import Engine, Outcome
 from workbench.ingest.hints import Hints
-from workbench.ingest.tracked import Tracked
 from workbench.store.errors import StoreError
-
-HOT = 600.0
-"""Seconds after its last write during which a source is looked at on every tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Watch:
 
     def once(self, *, final: bool = True, deadline: float | None = None) -> Outcome:
         """Read all there is."""
-        outcome = self._engine.read_all(self._engine.scan(), final=final, deadline=deadline)
+        outcome = self._engine.catch_up(final=final, deadline=deadline)
         if deadline is None or time.monotonic() < deadline:
             self._after()
         return outcome
@@ -74,34 +71,22 @@ class Watch:
             self._hints.stop()
 
     def _pass(self, next_full: float) -> float:
-        """One look: the whole project when it is time, else hinted and hot files."""
+        """One look: live files first, then the whole project when it is time, then some of the backlog."""
         began = time.monotonic()
-        if began < next_full:
-            news = self._engine.registry.hot(self._engine.clock() - HOT)
-            news += self._hinted()
-            if news:
-                self._engine.read_all(_unique(news))
-                self._after()
-            return next_full
-        sources = self._engine.scan()
-        took = time.monotonic() - began
-        self._engine.read_all(sources)
-        self._after()
-        pause = max(self._rhythm.full, took / self._rhythm.share)
-        return time.monotonic() + min(pause, self._rhythm.slowest_full)
-
-    def _hinted(self) -> list[Tracked]:
-        """Sources that hints name; a name not known yet brings its folder's listing up to date."""
-        if self._hints is None:
-            return []
-        registry = self._engine.registry
-        fresh = {path.parent for path in self._hints.take() if registry.is_worth(path)}
-        return registry.look_into(fresh) if fresh else []
+        news = self._engine.live(() if self._hints is None else self._hints.take()) is not None
+        if began >= next_full:
+            self._engine.walk()
+            pause = max(self._rhythm.full, (time.monotonic() - began) / self._rhythm.share)
+            next_full = time.monotonic() + min(pause, self._rhythm.slowest_full)
+            news = True
+        if self._engine.behind:
+            self._engine.work_off(limits.SLICE)
+            news = True
+        if news:
+            self._after()
+        return next_full
 
     def _pause(self, began: float) -> None:
-        """Wait until a tick has passed since the last look: a hint may come early, a burst of them is one look."""
-        self._stop.wait(max(0.01, began + self._rhythm.hot - time.monotonic()))
-
-
-def _unique(sources: list[Tracked]) -> list[Tracked]:
-    return list({source.path: source for source in sources}.values())
+        """Wait until a tick has passed since the last look, unless there is more to read."""
+        tick = 0.0 if self._engine.behind else self._rhythm.hot
+        self._stop.wait(max(0.01 if tick else 0.0, began + tick - time.monotonic()))

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
 from workbench.readers import mlflow_tables as tables
 from workbench.readers.mlflow_facts import LONGEST_KEY, NATIVE_ID, facts_of
-from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_at
+from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,6 @@ _LARGE = 64
 _LOOK_SECONDS = 2.0
 _METRIC = ("rowid", "key", "run_uuid", "value", "timestamp", "step", "is_nan")
 _NONE: tuple[Reject, ...] = ()
-_SOME_TABLES = frozenset({"runs", "metrics", "experiments"})
 _LARGEST = sys.float_info.max
 """What MLflow writes for infinity."""
 
@@ -42,22 +41,17 @@ class MlflowSqliteReader(Reader):
     names: ClassVar[tuple[str, ...]] = ("*.db", "*.sqlite", "*.sqlite3")
 
     def claim(self, head: Head) -> Claim:
-        """Certain when MLflow's tables are there; a database that cannot be opened is judged by its first pages."""
+        """Certain when MLflow's tables are there; one that cannot be opened now is judged by its name."""
         if not is_sqlite(head.data):
             return NO
-        why = ""
-        if head.place:
-            try:
-                with opened(head.place) as database:
-                    why = tables.lacking(database)
-                    return NO if why else Claim(1.0, "an SQLite database with MLflow's tables", many_runs=True)
-            except UnreadableDatabaseError as error:
-                why = f"an SQLite database that cannot be opened now: {error}"
-        if tables_at(head.place) >= _SOME_TABLES:
-            return Claim(0.9, "an SQLite database that begins with MLflow's tables", many_runs=True)
-        if head.name.lower().startswith(("mlflow", "mlruns")):
-            return Claim(0.6, why or "an SQLite database named like MLflow's", many_runs=True)
-        return Claim(0.0, why)
+        try:
+            with opened(head.place) as database:
+                lacking = tables.lacking(database)
+        except UnreadableDatabaseError as error:
+            why = f"an SQLite database that cannot be read now: {error}"
+            named = head.name.lower().startswith(("mlflow", "mlruns"))
+            return Claim(0.6 if named else 0.0, why, many_runs=named)
+        return NO if lacking else Claim(1.0, "an SQLite database with MLflow's tables", many_runs=True)
 
     def read(self, chunk: Chunk) -> Batch:
         """The next metric rows, and what is said anew of runs; a database that is busy is left for the next look."""

@@ -227,7 +227,7 @@ def _check_size(root: Any) -> None:
 
 
 _LOADER: list[Any] = []
-_EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+")
+_EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")
 """`1e-3`: a text to YAML 1.1, a number to whoever writes a learning rate."""
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LONGEST = 300
 """Characters kept of a reason."""
 _TRACEBACK = b"Traceback (most recent call last):"
-_EXCEPTION = re.compile(rb"[A-Za-z_][\w.]{0,200}+(?::|$)")
+_EXCEPTION = re.compile(rb"(?:\w{1,60}\.){0,8}+(?:[A-Z]\w{0,100}|(?<=\.)\w{1,100})\r?(?::|$)")
 _LAUNCHERS = frozenset({"ChildFailedError", "CalledProcessError", "ProcessRaisedException", "ProcessExitedException"})
 _PREFIX = re.compile(rb"(?:\[?rank ?\d+\]?:? ?|\d+: )")
 _CANCELLED = re.compile(
@@ -62,13 +62,23 @@ _SIGNS: Sequence[tuple[bytes, re.Pattern[bytes], Judge]] = (
 )  # fmt: skip
 
 
-def find_end(
-    text: bytes, starts: NDArray[np.int64], line: Callable[[int], bytes], open_traceback: bool
-) -> tuple[int, End | None, bool]:
-    """The last sign of an end in some lines: the number of its line (-1 for none), what it says, and whether a
-    traceback's exception is still to come.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What some lines say of an end: the last sign's line (-1 is none) and what it says, and the lines of tracebacks.
 
-    `starts` are where the n lines begin in `text`, `line` gives one of them, `open_traceback` is what came before.
+    `is_open`: the last traceback's exception is still to come.
+    """
+
+    at: int
+    end: End | None
+    tracebacks: Sequence[range]
+    is_open: bool
+
+
+def find_end(text: bytes, starts: NDArray[np.int64], line: Callable[[int], bytes], *, is_open: bool) -> Ending:
+    """Look for signs of an end in lines that begin at `starts` in `text`; `line` gives one of them.
+
+    `is_open` says that the lines before broke off within a traceback.
     """
     at, end = -1, None
     for needle, pattern, judge in _SIGNS:
@@ -76,15 +86,18 @@ def find_end(
             verdict = judge(line(i)) if pattern.search(line(i)) else None
             if verdict is not None and i > at:
                 at, end = i, End(*verdict)
-    still_open = False
-    heads = [-1] if open_traceback else []
-    for head in heads + _lines_with(text, starts, _TRACEBACK):
-        found = next((i for i in range(head + 1, len(starts)) if _is_told(line(i))), None)
-        if found is None:
-            still_open = True
-        elif found > at and not ((told := _exception(line(found))).is_secondhand and end is not None):
-            at, end = found, told
-    return at, end, still_open
+    tracebacks: list[range] = []
+    open_at_end = False
+    for head in ([-1] if is_open else []) + _lines_with(text, starts, _TRACEBACK):
+        if tracebacks and head in tracebacks[-1]:
+            continue
+        last = next((i for i in range(head + 1, len(starts)) if not _is_frame(line(i))), None)
+        open_at_end = last is None
+        told = _exception(line(last)) if last is not None else None
+        tracebacks.append(range(max(head, 0), len(starts) if last is None else last + (told is not None)))
+        if told is not None and last is not None and last > at and not (told.is_secondhand and end is not None):
+            at, end = last, told
+    return Ending(at, end, tracebacks, open_at_end)
 
 
 def _lines_with(text: bytes, starts: NDArray[np.int64], needle: bytes) -> list[int]:
@@ -98,13 +111,16 @@ def _lines_with(text: bytes, starts: NDArray[np.int64], needle: bytes) -> list[i
     return found
 
 
-def _is_told(line: bytes) -> bool:
-    """Whether a line behind a traceback's head is its exception: no indented frame, and named like one."""
+def _is_frame(line: bytes) -> bool:
+    """Whether a line behind a traceback's head is one of its indented frames."""
     bare = _PREFIX.sub(b"", line, count=1)
-    return bool(_EXCEPTION.match(bare)) and not bare.startswith(_TRACEBACK[:9])
+    return not bare.strip() or bare[:1].isspace()
 
 
-def _exception(line: bytes) -> End:
-    bare = _PREFIX.sub(b"", line, count=1).decode("utf-8", "replace").strip()
-    interrupted = bare.startswith("KeyboardInterrupt")
-    return End("killed" if interrupted else "failed", bare[:_LONGEST])
+def _exception(line: bytes) -> End | None:
+    """The exception that a line names; None for a line of something else, before which the traceback broke off."""
+    bare = _PREFIX.sub(b"", line, count=1)
+    if not _EXCEPTION.match(bare) or bare.startswith(_TRACEBACK[:9]):
+        return None
+    reason = bare.decode("utf-8", "replace").strip()
+    return End("killed" if reason.startswith("KeyboardInterrupt") else "failed", reason[:_LONGEST])

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from workbench.plugin.api import Batch, Chunk, Claim, Fact, Head, Points, Reader
-from workbench.readers.lines import UTF16_REASON, Lines, is_utf16, split
 from workbench.readers.key_index import MAX_KEYS
+from workbench.readers.lines import UTF16_REASON, Lines, is_utf16, split
 from workbench.readers.rows import Rows
 from workbench.readers.text_clean import clean
-from workbench.readers.text_ends import End, find_end
+from workbench.readers.text_ends import End, Ending, find_end
 from workbench.readers.text_evidence import claim_of
 from workbench.readers.text_params import LOOKED_AT, MOST, arguments, entry, pairs
 from workbench.readers.text_plan import plans_of
@@ -85,10 +85,11 @@ class _Reading:
         if cleaned.cut:
             self.rows.note(_TOO_LONG)
         shapes = shapes_of(cleaned.text)
-        groups = list(plans_of(shapes))
+        ending = find_end(shapes.text, shapes.line_start, shapes.line, is_open=bool(self.state.get("open")))
+        groups = _outside(ending.tracebacks, list(plans_of(shapes)))
         self._preamble(shapes, groups)
         refused = self._points(shapes, groups)
-        self._ending(shapes, groups)
+        self._ending(ending, groups)
         self.rows.accept(len(self.lines) - len(refused))
         for i in refused:
             self.rows.refuse(int(self.lines.starts[i]), self.lines.raw(i), _TOO_MANY)
@@ -160,10 +161,10 @@ class _Reading:
                 kept.append((plan, late))
         return kept
 
-    def _ending(self, shapes: Shapes, groups: Sequence[Group]) -> None:
+    def _ending(self, ending: Ending, groups: Sequence[Group]) -> None:
         """Say how the run ended where nothing was measured after the sign of it, and take it back where it went on."""
-        at, end, still_open = find_end(shapes.text, shapes.line_start, shapes.line, bool(self.state.get("open")))
-        self.state["open"] = still_open
+        at, end = ending.at, ending.end
+        self.state["open"] = ending.is_open
         last = max((int(rows[-1]) for plan, rows in groups if plan.measures), default=-1)
         wall = self.chunk.modified or None
         said: Mapping[str, str] = self.state.get("end", {})
@@ -185,6 +186,18 @@ class _Reading:
         state = {key: value for key, value in self.state.items() if value or key == "place"}
         batch = self.rows.batch(self.lines.consumed, {"text": state})
         return replace(batch, points=_in_order(batch.points), facts=[*self.facts, *batch.facts])
+
+
+def _outside(tracebacks: Sequence[range], groups: list[Group]) -> list[Group]:
+    """The lines that belong to no traceback: what an exception says is no metric."""
+    end = max((span.stop for span in tracebacks), default=0)
+    if not end:
+        return groups
+    inside = np.zeros(end, np.bool_)
+    for span in tracebacks:
+        inside[span.start : span.stop] = True
+    kept = [(plan, rows[(rows >= end) | ~inside[np.minimum(rows, end - 1)]]) for plan, rows in groups]
+    return [(plan, rows) for plan, rows in kept if len(rows)]
 
 
 def _in_order(points: Points) -> Points:

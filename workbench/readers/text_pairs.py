@@ -41,7 +41,8 @@ _KEY = (
 _SEPARATOR = r"(?:[\"']?[ \t]{0,32}+(?P<sep>[:=])(?![:=])[ \t]{0,32}+|[ \t]{1,16}+)[\"'(\[]?[ \t]{0,8}+"
 _END = r"(?=[\s,;|)\]}>'\"(/*]|\.?(?:\s|$)|:(?!\d)|-\s|$)"
 PAIRS = re.compile(
-    rf"(?<![{_WORD}./@$\\-])(?P<key>{_KEY}){_SEPARATOR}(?P<value>{NUMBER}) ?(?P<unit>(?:{_UNIT})(?![{_WORD}/]))?{_END}"
+    rf"(?<![{_WORD}./@$?&%=\\-])(?P<key>{_KEY}){_SEPARATOR}"
+    rf"(?P<value>{NUMBER}) ?(?P<unit>(?:{_UNIT})(?![{_WORD}/]))?{_END}"
     rf"(?:\s?/\s{{0,8}}(?P<over>\d{{1,18}})(?![\d.:/]))?"
     rf"(?:\s?\(\s{{0,8}}(?P<average>{NUMBER})(?P<percent>%)?\)"
     rf"|\s?(?:\+/-|\xc2\xb1|\+-)\s?(?P<spread>{NUMBER}){_END})?"

@@ -18,7 +18,7 @@ from workbench.store.cursors import (
     cursor_rows,
     latest_cursors,
 )
-from workbench.store.cuts import Cut, insert_cuts
+from workbench.store.cuts import EVERYWHERE, Cut, insert_cuts
 from workbench.store.incoming import as_columns, insert, nan_as_null
 from workbench.store.rows import next_commit
 from workbench.store.summaries import SUMMARY_COLUMNS, summarize
@@ -114,10 +114,19 @@ def append(con: DuckDBPyConnection, deltas: Sequence[Delta], before: Positions |
     _insert_histograms(con, deltas)
     _insert_console(con, deltas)
     cuts = [cut for delta in deltas for cut in delta.cuts]
-    grown = {(delta.cursor.source_id, delta.cursor.generation) for delta in deltas if delta.points is not None}
-    insert_cuts(con, commit, cuts, grown)
+    insert_cuts(con, commit, cuts, _grown(deltas))
     insert(con, "source_log", cursor_rows(commit, moves))
     return positions
+
+
+def _grown(deltas: Sequence[Delta]) -> dict[tuple[int, int], int]:
+    """The lowest byte offset of new points by (source id, generation)."""
+    grown: dict[tuple[int, int], int] = {}
+    for delta in deltas:
+        if delta.points is not None and len(delta.points.value):
+            source = delta.cursor.source_id, delta.cursor.generation
+            grown[source] = min(int(delta.points.byte_offset.min()), grown.get(source, EVERYWHERE))
+    return grown
 
 
 def _insert_points(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 from workbench.core.status import Evidence
 from workbench.store.runs import RunRow
 
-_MARKS_END = frozenset({"workbench"})
+_SAYS_STATUS = frozenset({"mlflow", "mlflow-sqlite"})
+"""Formats that also say when a run goes on after its end: no later data or edited tag brings it back to life."""
+_MARKS_END = _SAYS_STATUS | {"workbench"}
 """Formats whose writer says that it ended."""
 
 
@@ -24,7 +26,7 @@ def evidence_of(row: RunRow, flush_intervals: Mapping[str, float]) -> Evidence:
     return Evidence(
         ended=ended if ended in ("finished", "failed", "killed") else None,
         ended_reason=reason,
-        ended_at=row.number("ended") or ended_at or None,
+        ended_at=(row.number("ended") or ended_at or None) if _SAYS_STATUS.isdisjoint(row.formats) else None,
         data_at=row.data_at,
         second_longest_gap=row.second_gap,
         flush_interval=max((flush_intervals.get(name, 0.0) for name in row.formats), default=0.0)

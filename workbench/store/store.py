@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.store.errors import StoreBusyError, StoreError, explain, lock_holder
+from workbench.store.errors import StoreBusyError, StoreError, explain, explain_statement, lock_holder
 from workbench.store.files import copy_store, spill_folder
 from workbench.store.leases import PATIENCE, FairLock, Turnstile
 from workbench.store.migrations import VERSION, check_not_newer, current_version, migrate
@@ -149,8 +149,12 @@ class Store:
         with self._in_process_turn(), self._turnstile.pass_through(exclusive=exclusive, patience=self._patience):
             con = self._connect()
             self._attach(con, exclusive)
+            import duckdb
+
             try:
                 yield con
+            except duckdb.Error as error:
+                raise explain_statement(error, self.path) from error
             finally:
                 self._detach(con)
 

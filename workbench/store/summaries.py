@@ -60,14 +60,20 @@ def summarize(
 def compact(con: DuckDBPyConnection) -> bool:
     """Fold summary deltas and cursors into one row each when enough have gathered; True when it did.
 
-    Runs inside a write transaction. Cursors keep their latest row, summaries are added up per source and generation.
+    Runs inside a write transaction. Cursors keep their latest row, summaries are added up per source and generation;
+    what is one row already is left alone, so that the lease is as long as the news, not as the store.
     """
-    rows = first_row(
+    found = first_row(con, "SELECT (SELECT count(*) FROM summary_log), (SELECT count(*) FROM source_log)")
+    rows = 0 if found is None else int(found[0] + found[1])
+    if rows < COMPACT_AT:
+        return False
+    found = first_row(
         con,
-        "SELECT (SELECT count(*) FROM summary_log) + (SELECT count(*) FROM source_log),"
-        " (SELECT count(*) FROM series_log) + (SELECT count(DISTINCT source_id) FROM source_log)",
+        "SELECT (SELECT count(*) FROM (SELECT DISTINCT series_id, source_id, generation FROM summary_log)),"
+        " (SELECT count(DISTINCT source_id) FROM source_log)",
     )
-    if rows is None or rows[0] - rows[1] < max(COMPACT_AT, rows[1] // 2):
+    least = 0 if found is None else int(found[0] + found[1])
+    if rows - least < max(COMPACT_AT, least // 4):
         return False
     con.execute(
         f"""CREATE TEMP TABLE folded AS
@@ -75,11 +81,17 @@ def compact(con: DuckDBPyConnection) -> bool:
             sum(not_finite)::BIGINT, arg_min(first, {FIRST}), min(first_step), min(first_wall),
             arg_max(last, {LAST}), max(last_step), arg_max_null(last_wall, {LAST}), arg_max(last_offset, {LAST}),
             min(min), max(max)
-        FROM summary_log GROUP BY series_id, source_id, generation"""
+        FROM summary_log GROUP BY series_id, source_id, generation HAVING count(*) > 1"""
     )
-    con.execute("CREATE TEMP TABLE cursors AS SELECT * FROM source")
-    for table, kept in (("summary_log", "folded"), ("source_log", "cursors")):
-        con.execute(f"DELETE FROM {table}")
-        con.execute(f"INSERT INTO {table} SELECT * FROM {kept}")
-        con.execute(f"DROP TABLE {kept}")
+    con.execute(
+        "DELETE FROM summary_log s USING folded f"
+        " WHERE s.series_id = f.series_id AND s.source_id = f.source_id AND s.generation = f.generation"
+    )
+    con.execute("INSERT INTO summary_log SELECT * FROM folded")
+    con.execute("DROP TABLE folded")
+    con.execute(
+        """DELETE FROM source_log USING (
+            SELECT source_id AS id, max(commit_id) AS latest FROM source_log GROUP BY source_id HAVING count(*) > 1)
+        WHERE source_id = id AND commit_id < latest"""
+    )
     return True

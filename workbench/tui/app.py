@@ -28,7 +28,7 @@ from workbench.tui.viewing import ViewApp
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
-    from workbench.tui.draw import Target
+    from workbench.tui.drawing import Target
 
 POLL = 0.1
 """Seconds between looks at the store's revision, which cost a stat each."""

@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from workbench.core.blocks import Cell, Column
 from workbench.tui.cells import cell_segments, header_segments
-from workbench.tui.draw import Drawing, Room
+from workbench.tui.drawing import Drawing, Room
 from workbench.tui.look import Look
 
 GUTTER = 3

@@ -22,6 +22,8 @@ class Snapshot:
     runs: Sequence[Run] = ()
     telling: Sequence[Run] = ()
     """Some of them that between them have every key there is."""
+    whole: bool = True
+    """Whether these are all runs, or the newest of a store that has never been read before."""
     roles: Mapping[str, Roles] = field(default_factory=dict)
     main: str | None = None
     """The metric in the sparkline."""

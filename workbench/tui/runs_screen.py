@@ -15,7 +15,8 @@ from workbench.tui.bars import Bar, Piece
 from workbench.tui.chart import RunChart
 from workbench.tui.chart_place import ChartPlace
 from workbench.tui.chrome import WorkbenchScreen
-from workbench.tui.draw import Drawing, Room, draw
+from workbench.tui.draw import draw
+from workbench.tui.drawing import Drawing, Room
 from workbench.tui.grid import GridColumns, RunGrid
 from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
