@@ -13,9 +13,12 @@ from workbench.core.batch import Batch, Chunk, ConsoleLine, Fact, FactKind, Hist
 from workbench.ingest import limits
 
 _KINDS = frozenset(get_args(FactKind))
-_COLUMNS = {
-    "key": np.int32, "step": np.int64, "wall": np.float64, "value": np.float64, "offset": np.int64,
+_COLUMNS: dict[str, np.dtype[Any]] = {
+    "key": np.dtype(np.int32), "step": np.dtype(np.int64), "wall": np.dtype(np.float64),
+    "value": np.dtype(np.float64), "offset": np.dtype(np.int64),
 }  # fmt: skip
+_FEW = 100
+"""Codes up to which plain Python is quicker than numpy."""
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 
 
@@ -67,7 +70,7 @@ def _points(points: Any) -> Points:
             raise ReaderFault(f"points.{name} must be an array of one dimension and of the length of points.value, {n}")
         if column.dtype != kind:
             if not np.can_cast(column.dtype, kind, "same_kind") and n:
-                raise ReaderFault(f"points.{name} is {column.dtype}, not {np.dtype(kind)}")
+                raise ReaderFault(f"points.{name} is {column.dtype}, not {kind}")
             changed[name] = column.astype(kind)
     if n:
         _codes("key", points.key, points.keys)
@@ -82,7 +85,8 @@ def _points(points: Any) -> Points:
 def _codes(name: str, codes: Any, texts: Any) -> None:
     if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
         raise ReaderFault(f"points.{name}s must be a sequence of texts")
-    low, high = int(codes.min()), int(codes.max())
+    few = codes.tolist() if len(codes) < _FEW else (codes.min(), codes.max())
+    low, high = int(min(few)), int(max(few))
     if low < 0 or high >= len(texts):
         raise ReaderFault(f"points.{name} goes from {low} to {high}, and there are {len(texts)} {name}s")
 

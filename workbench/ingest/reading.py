@@ -12,19 +12,21 @@ from typing import Any
 from workbench.core.batch import Batch, Chunk
 from workbench.ingest import limits, stretch
 from workbench.ingest.checked import ReaderFault, checked
+from workbench.ingest.deltas import delta_of
 from workbench.ingest.discovery import Found
 from workbench.ingest.identity import mark_of, opened, still_at
-from workbench.ingest.inflate import is_packed, plain_path
+from workbench.ingest.inflate import Inflated, is_packed, plain_path
+from workbench.ingest.own import encode_state
 from workbench.ingest.packed import Packed
-from workbench.ingest.tracked import Known, Tracked, delta_of
+from workbench.ingest.registry import Registry
+from workbench.ingest.tracked import COPY, Tracked
+from workbench.ingest.twins import twin_of
 from workbench.store.append import Delta
 
 UNFINISHED = "an unfinished last line"
 _STRIKES = 3
 _COOL_OFF = 60.0
 """Seconds that a source is left alone after its reader failed `_STRIKES` times in a row."""
-
-Earlier = Callable[[Tracked], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,11 @@ class Reading:
     def __init__(
         self,
         scratch: Path,
-        known: Callable[[], Known],
-        earlier: Earlier,
+        registry: Registry,
         clock: Callable[[], float],
         say: Callable[[Delta], None],
     ) -> None:
-        self._known = known
-        self._earlier = earlier
+        self._registry = registry
         self._clock = clock
         self._say = say
         self._packed = Packed(scratch)
@@ -119,6 +119,9 @@ class Reading:
         """Its content, decompressed; one that ends early keeps its unfinished last line until it is whole."""
         content = self._packed.content(source, descriptor, found)
         source.own = replace(source.own, packed=found.size)
+        if not source.cursor.to_offset and self._was_read_before(source, content, found):
+            self._packed.drop(source)
+            return None
         inside = replace(found, size=content.size)
         step = self._content(source, content.descriptor, found, inside, final and not content.problem)
         if step is None or not step.more:
@@ -126,6 +129,24 @@ class Reading:
             if content.problem and (final or self._is_settled(found)):
                 self._remark(source, content.problem, status="damaged")
         return step
+
+    def _was_read_before(self, source: Tracked, content: Inflated, found: Found) -> bool:
+        """Whether all of a compressed file was read under another name; what is left of a log that is gone, goes on."""
+        twin = twin_of(content, source.cursor.source_id, source.reader.name, self._registry.cursors())
+        if twin is None:
+            return False
+        cursor, length = twin
+        if length == content.size:
+            self._drained(source, found)
+            text = f"{COPY}{cursor.path}, which was read already"
+            source.cursor = replace(
+                source.cursor, bytes=content.size, mtime_ns=found.mtime_ns, state=encode_state({}, source.own)
+            )
+            self._remark(source, text, status="skipped")
+            return True
+        if cursor.status == "vanished" and length == cursor.to_offset:
+            self._registry.take_over(source, cursor)
+        return False
 
     def _content(
         self, source: Tracked, descriptor: int, outside: Found, found: Found, final: bool
@@ -269,8 +290,8 @@ class Reading:
             "rejected": cursor.rejected + len(batch.rejects), "status": "live",
             "message": batch.message or _lasting(source), "seen_at": self._clock(),
         }  # fmt: skip
-        earlier = self._earlier(source) if batch.purges else ()
-        delta = delta_of(source, batch, changes, found.mtime_ns / 1e9, self._known(), earlier)
+        earlier = self._registry.earlier(source) if batch.purges else ()
+        delta = delta_of(source, batch, changes, found.mtime_ns / 1e9, self._registry.known, earlier)
         return Step(delta, size, batch.accepted, more)
 
     def _trouble(self, source: Tracked, error: OSError) -> None:
