@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, get_args
@@ -19,6 +20,7 @@ _COLUMNS: dict[str, np.dtype[Any]] = {
 }  # fmt: skip
 _FEW = 100
 """Codes up to which plain Python is quicker than numpy."""
+_RUN_ID = re.compile("#[0-9a-f]{12}")
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 
 
@@ -79,6 +81,8 @@ def _points(points: Any) -> Points:
             raise ReaderFault(f"points.run must be whole numbers of the length of points.value, {n}")
         if n:
             _codes("run", points.run, points.runs)
+            for run in points.runs:
+                _run("points.runs", run)
     return replace(points, **changed) if changed else points
 
 
@@ -102,7 +106,7 @@ def _fact(fact: Fact) -> None:
 
 def _histogram(item: Histogram) -> None:
     _text("Histogram.key", item.key)
-    _text("Histogram.run", item.run)
+    _run("Histogram.run", item.run)
     _whole("Histogram.step", item.step, _LOWEST, _HIGHEST)
     _whole("Histogram.offset", item.offset, _LOWEST, _HIGHEST)
     edges, counts = np.asarray(item.edges), np.asarray(item.counts)
@@ -162,3 +166,10 @@ def _wall(name: str, value: Any) -> None:
 def _text(name: str, value: Any) -> None:
     if not isinstance(value, str):
         raise ReaderFault(f"{name} is {type(value).__name__}, not a text")
+
+
+def _run(name: str, value: Any) -> None:
+    """A native id, or `#` and one of ours."""
+    _text(name, value)
+    if value.startswith("#") and _RUN_ID.fullmatch(value) is None:
+        raise ReaderFault(f"{name} has {value!r}: after # comes a run's id, 12 hexadecimal digits")

@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.core.batch import Batch, Chunk
 from workbench.ingest import limits, stretch
-from workbench.ingest.checked import ReaderFault, checked
+from workbench.ingest.asking import Asking
 from workbench.ingest.deltas import delta_of
 from workbench.ingest.discovery import Found
 from workbench.ingest.identity import mark_of, opened, still_at
@@ -24,9 +24,6 @@ from workbench.ingest.twins import twin_of
 from workbench.store.append import Delta
 
 UNFINISHED = "an unfinished last line"
-_STRIKES = 3
-_COOL_OFF = 60.0
-"""Seconds that a source is left alone after its reader failed `_STRIKES` times in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class Reading:
     ) -> None:
         self._registry = registry
         self._clock = clock
-        self._say = say
+        self._asking = Asking(clock, say)
         self._packed = Packed(scratch)
 
     def close(self) -> None:
@@ -84,7 +81,7 @@ class Reading:
                     return self._whole(source, descriptor, found, final)
                 return self._content(source, descriptor, found, found, final)
         except OSError as error:
-            self._trouble(source, error)
+            self._asking.trouble(source, error)
             return None
 
     def _path(self, source: Tracked, final: bool) -> Step | None:
@@ -100,7 +97,7 @@ class Reading:
             source.next_generation("replaced; read again from the start", replaces=True)
         settled = final or self._is_settled(found)
         modified = found.mtime_ns / 1e9
-        batch = self._ask(
+        batch = self._asking.ask(
             source, Chunk(source.path, b"", source.cursor.to_offset, source.state, settled, modified, place)
         )
         if batch.restart:
@@ -109,7 +106,7 @@ class Reading:
         if not more:
             self._drained(source, found)
         if not batch.consumed:
-            self._remark(source, batch.message)
+            self._asking.remark(source, batch.message)
             return None
         # A cursor without a time was not read to its end: it is looked at again after a restart.
         moved = {"bytes": found.size, "mtime_ns": 0 if more else found.mtime_ns}
@@ -127,7 +124,7 @@ class Reading:
         if step is None or not step.more:
             self._packed.drop(source)
             if content.problem and (final or self._is_settled(found)):
-                self._remark(source, content.problem, status="damaged")
+                self._asking.remark(source, content.problem, status="damaged")
         return step
 
     def _was_read_before(self, source: Tracked, content: Inflated, found: Found) -> bool:
@@ -142,7 +139,7 @@ class Reading:
             source.cursor = replace(
                 source.cursor, bytes=content.size, mtime_ns=found.mtime_ns, state=encode_state({}, source.own)
             )
-            self._remark(source, text, status="skipped")
+            self._asking.remark(source, text, status="skipped")
             return True
         if cursor.status == "vanished" and length == cursor.to_offset:
             self._registry.take_over(source, cursor)
@@ -175,12 +172,14 @@ class Reading:
         if not found.size or (length == found.size and still_at(descriptor, found.size, length, source.mark)):
             return None
         if found.size > limits.WHOLE:
-            self._remark(source, f"{found.size:,} bytes, more than the {limits.WHOLE >> 20} MiB that are read whole")
+            self._asking.remark(
+                source, f"{found.size:,} bytes, more than the {limits.WHOLE >> 20} MiB that are read whole"
+            )
             return None
         data = os.pread(descriptor, found.size, 0)
-        batch = self._ask(source, Chunk(source.path, data, 0, {}, True, found.mtime_ns / 1e9))
+        batch = self._asking.ask(source, Chunk(source.path, data, 0, {}, True, found.mtime_ns / 1e9))
         if not batch.consumed:
-            self._remark(source, batch.message)
+            self._asking.remark(source, batch.message)
             return None
         if length:
             source.next_generation("", replaces=True)
@@ -190,7 +189,7 @@ class Reading:
     def _again(self, source: Tracked, batch: Batch, final: bool) -> Step | None:
         """The reader asked to start over; asking for it at the start is a mistake of its own."""
         if not source.cursor.to_offset:
-            self._strike(source, f"reader {source.reader.name} asks to start over at the start")
+            self._asking.strike(source, f"reader {source.reader.name} asks to start over at the start")
             return None
         source.next_generation(batch.message, replaces=True)
         return self.step(source, final)
@@ -204,7 +203,7 @@ class Reading:
             return _Taken(Batch(rejects=(piece.refused,), state=state), piece.refused.length)
         if not piece.data:
             if whole:
-                self._remark(source, f"{UNFINISHED} of {piece.held} bytes waits for its end")
+                self._asking.remark(source, f"{UNFINISHED} of {piece.held} bytes waits for its end")
             return None
         data, start = piece.data, offset
         if source.own.open:
@@ -215,7 +214,7 @@ class Reading:
         if not data:
             return _Taken(Batch(state=state), start - offset)
         path = plain_path(source.path)
-        batch = self._ask(source, Chunk(path, data, start, state, piece.final, found.mtime_ns / 1e9))
+        batch = self._asking.ask(source, Chunk(path, data, start, state, piece.final, found.mtime_ns / 1e9))
         if batch.restart:
             return _Taken(batch, 0)
         if not batch.consumed:
@@ -228,34 +227,15 @@ class Reading:
         while True:
             data = os.pread(descriptor, min(wanted, limits.RECORD + limits.CHUNK, found.size - offset), offset)
             whole = offset + len(data) >= found.size
-            batch = self._ask(source, Chunk(source.path, data, offset, state, settled and whole, found.mtime_ns / 1e9))
+            batch = self._asking.ask(
+                source, Chunk(source.path, data, offset, state, settled and whole, found.mtime_ns / 1e9)
+            )
             if batch.consumed or batch.restart:
                 return _Taken(batch, batch.consumed)
             if whole or wanted > limits.RECORD:
-                self._remark(source, batch.message)
+                self._asking.remark(source, batch.message)
                 return None
             wanted *= 2
-
-    def _ask(self, source: Tracked, chunk: Chunk) -> Batch:
-        """Let the reader read; one that fails is named in Sources and the bytes wait for a better one."""
-        try:
-            batch = checked(source.reader.read(chunk), chunk, many_runs=source.own.many_runs)
-        except ReaderFault as fault:
-            self._strike(source, f"reader {source.reader.name} failed at byte {chunk.start}: {fault}")
-        except Exception as error:  # noqa: BLE001 - a plugin's mistake must not stop the others
-            told = f"{type(error).__name__}: {error}"
-            self._strike(source, f"reader {source.reader.name} failed at byte {chunk.start}: {told}")
-        else:
-            source.strikes = 0
-            return batch
-        return Batch()
-
-    def _strike(self, source: Tracked, message: str) -> None:
-        """A reader failed; after some times in a row its source is left alone for a while."""
-        self._remark(source, message, status="damaged")
-        source.strikes += 1
-        if source.strikes % _STRIKES == 0:
-            source.not_before = self._clock() + _COOL_OFF
 
     def _is_settled(self, found: Found) -> bool:
         return self._clock() - found.mtime_ns / 1e9 > limits.SETTLED
@@ -263,13 +243,6 @@ class Reading:
     def _drained(self, source: Tracked, found: Found) -> None:
         source.seen = (found.inode, found.size, found.mtime_ns)
         source.seen_settled = self._is_settled(found)
-
-    def _remark(self, source: Tracked, message: str, status: str = "live") -> None:
-        """Note something in Sources, once, without moving the cursor."""
-        if message and message != source.cursor.message:
-            cursor = source.cursor
-            source.cursor = replace(cursor, message=message, status=status, from_offset=cursor.to_offset)
-            self._say(Delta(source.cursor))
 
     def _moved(self, descriptor: int, offset: int, found: Found) -> dict[str, Any]:
         """What the cursor tells of the content up to an offset."""
@@ -293,17 +266,6 @@ class Reading:
         earlier = self._registry.earlier(source) if batch.purges else ()
         delta = delta_of(source, batch, changes, found.mtime_ns / 1e9, self._registry.known, earlier)
         return Step(delta, size, batch.accepted, more)
-
-    def _trouble(self, source: Tracked, error: OSError) -> None:
-        """Note in Sources that a file cannot be read; what was read of it stays."""
-        status = "vanished" if isinstance(error, FileNotFoundError) else "unreadable"
-        if source.cursor.status != status:
-            cursor = source.cursor
-            message = error.strerror or str(error)
-            source.cursor = replace(
-                cursor, status=status, message=message, from_offset=cursor.to_offset, seen_at=self._clock()
-            )
-            self._say(Delta(source.cursor))
 
 
 def _lasting(source: Tracked) -> str:
