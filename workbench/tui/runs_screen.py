@@ -17,9 +17,10 @@ from workbench.tui.chart_place import ChartPlace
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room
-from workbench.tui.grid import GridColumns, RunGrid
+from workbench.tui.grid import RunGrid
 from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
+from workbench.tui.run_columns import GridColumns
 from workbench.tui.run_words import EMPTY_HINT, as_text, detail, summary
 from workbench.tui.session import PAINTED_ROWS, Painting, ViewState
 
