@@ -156,8 +156,9 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
 
     def show_marks(self, marks: dict[str, Style]) -> None:
         """Mark these runs, each in the colour of its curve."""
-        self._marks = marks
-        self.repaint()
+        if marks != self._marks:
+            self._marks = marks
+            self.repaint()
 
     def repaint(self) -> None:
         """Ask again for the cells of the rows on the screen and redraw the lines that differ."""
