@@ -37,7 +37,7 @@ def crowd(folder: Path, runs: int) -> None:
 def _delta(place: int, runs: int) -> Delta:
     path, started = f"runs/{name_of(place)}", START + 60.0 * place
     run = run_id(path=path)
-    series = {series_id(run, key): key for key in KEYS}
+    series = {series_id(run, key, "workbench"): key for key in KEYS}
     noise = np.random.default_rng(place).normal(0, 0.02, (len(KEYS), STEPS))
     level = np.array([0.8, 0.4, 0.35, 0.01, 12.0])[:, None]
     curve = 1 - 0.5 * np.exp(-np.arange(STEPS) / 40)
@@ -61,6 +61,6 @@ def _delta(place: int, runs: int) -> Delta:
         int(started * 1e9), 0, "", "", step.size, 0, "live", "", "", 0, started + 50, 1.0, 1.0, started,
     )  # fmt: skip
     return Delta(
-        cursor, points, [(id_, run, key) for id_, key in series.items()], [(run, path, "workbench")],
+        cursor, points, [(id_, run, key, "workbench") for id_, key in series.items()], [(run, path, "workbench")],
         [(run, fact) for fact in facts],
     )  # fmt: skip

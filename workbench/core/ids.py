@@ -19,9 +19,9 @@ def run_id(native_id: str = "", path: str = "") -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def series_id(run: str, key: str) -> int:
-    """The id of one metric of one run: 24 bits that its whole run shares, and 40 of its own.
+def series_id(run: str, key: str, source_format: str) -> int:
+    """The id of one metric of one run as one format tells it: 24 bits that its whole run shares, and 40 of its own.
 
     Points of a run lie together, so ranges of ids tell a scan which parts of the table to skip.
     """
-    return (int(run[:6] or "0", 16) << 40) | (hash64("series", run, key) & 0xFF_FFFF_FFFF)
+    return (int(run[:6] or "0", 16) << 40) | (hash64("series", run, key, source_format) & 0xFF_FFFF_FFFF)

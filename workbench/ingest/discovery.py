@@ -5,13 +5,15 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from workbench.core.batch import NO, Claim, Head
 from workbench.ingest import limits
+from workbench.ingest.globs import glob_regex
 from workbench.ingest.identity import opened
+from workbench.ingest.inflate import inflated_head, is_packed, plain_path
 from workbench.plugin.api import Reader
 
 _OTHER_NAMES = "its names are"
@@ -91,16 +93,18 @@ def _worth_entering(name: str) -> bool:
 
 
 class Detector:
-    """Asks readers who claims a file."""
+    """Asks readers who claims a file; line formats are known by their plain name where they are compressed."""
 
     def __init__(self, readers: Sequence[Reader]) -> None:
         self.readers = readers
-        patterns = [fnmatch.translate(pattern) for reader in readers for pattern in reader.names]
-        self._names = re.compile("|".join(patterns) or r"(?!)")
+        self._names = _any_of(name for reader in readers for name in reader.names)
+        self._line_names = _any_of(name for reader in readers if reader.framing == "lines" for name in reader.names)
 
-    def is_candidate(self, name: str) -> bool:
+    def is_candidate(self, path: PurePath) -> bool:
         """Whether a file of this name is worth opening."""
-        return self._names.match(name) is not None
+        if is_packed(path):
+            return self._line_names.match(plain_path(path).name) is not None
+        return self._names.match(path.name) is not None
 
     def detect(self, root: Path, path: PurePath, siblings: frozenset[str] = frozenset()) -> Detection:
         """The reader with the highest claim on a file.
@@ -108,19 +112,47 @@ class Detector:
         Raises:
             OSError: the file cannot be read.
         """
+        packed = is_packed(path)
         with opened(root / path) as descriptor:
             size = os.fstat(descriptor).st_size
-            head = Head(path, os.pread(descriptor, limits.HEAD, 0), size, siblings)
-        answers = [(reader.name, self._ask(reader, head)) for reader in self.readers]
+            if packed:
+                head = Head(plain_path(path), inflated_head(descriptor, path, limits.HEAD), size, siblings)
+            else:
+                head = Head(path, os.pread(descriptor, limits.HEAD, 0), size, siblings, str(root / path))
+        readers = [reader for reader in self.readers if reader.framing == "lines" or not packed]
+        answers = [(reader.name, self._ask(reader, head)) for reader in readers]
         best = max(range(len(answers)), key=lambda index: answers[index][1].score, default=-1)
         if best < 0 or answers[best][1].score < ACCEPT:
             return Detection(None, NO, answers)
-        return Detection(self.readers[best], answers[best][1], answers)
+        return Detection(readers[best], answers[best][1], answers)
 
     def _ask(self, reader: Reader, head: Head) -> Claim:
         if not any(fnmatch.fnmatchcase(head.name, pattern) for pattern in reader.names):
             return Claim(0.0, f"{_OTHER_NAMES} {', '.join(reader.names)}")
         try:
-            return reader.claim(head)
+            claim = reader.claim(head)
+            _check(claim)
         except Exception as error:  # noqa: BLE001 - a plugin's mistake must not stop the others
             return Claim(0.0, f"failed: {type(error).__name__}: {error}")
+        return claim
+
+
+def _check(claim: Claim) -> None:
+    """Refuse what would harm later, so that the claim fails where its author can see it.
+
+    Raises:
+        TypeError: a field is of another type.
+        re.error: a pattern is none.
+    """
+    if not isinstance(claim, Claim) or not isinstance(claim.score, int | float):
+        raise TypeError(f"claim() gave {claim!r}, not a Claim with a score")
+    if isinstance(claim.covers, str) or not all(isinstance(pattern, str) for pattern in claim.covers):
+        raise TypeError("Claim.covers must be a sequence of patterns")
+    if not isinstance(claim.native_id, str) or not isinstance(claim.why, str):
+        raise TypeError("Claim.native_id and Claim.why must be texts")
+    for pattern in claim.covers:
+        re.compile(glob_regex(pattern))
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, patterns)) or r"(?!)")

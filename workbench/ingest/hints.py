@@ -23,7 +23,6 @@ class Hints:
             DirCreatedEvent,
             DirMovedEvent,
             FileCreatedEvent,
-            FileModifiedEvent,
             FileMovedEvent,
             FileSystemEventHandler,
         )
@@ -37,7 +36,8 @@ class Hints:
             def on_any_event(self, event: Any) -> None:
                 note(str(getattr(event, "dest_path", "") or event.src_path))
 
-        kinds = [FileCreatedEvent, FileModifiedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent]
+        # Who writes to a known file shows by its size, for less than an event a line costs.
+        kinds = [FileCreatedEvent, FileMovedEvent, DirCreatedEvent, DirMovedEvent]
         observer = Observer()
         try:
             observer.schedule(Handler(), str(self._root), recursive=True, event_filter=kinds)

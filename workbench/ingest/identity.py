@@ -13,12 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 HEAD_BYTES = 1024
 TAIL_BYTES = 256
-
-Change = Literal["same", "rewritten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,7 @@ class Mark:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[int]:
+def opened(path: Path | str) -> Iterator[int]:
     """A descriptor of a regular file, never of a pipe, device or link.
 
     Raises:
@@ -47,17 +44,25 @@ def opened(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def mark_of(descriptor: int, offset: int) -> Mark:
-    """Fingerprint the first bytes of a file and the last ones before `offset`."""
-    head = os.pread(descriptor, min(HEAD_BYTES, offset), 0)
+def mark_of(descriptor: int, offset: int, head_bytes: int = HEAD_BYTES) -> Mark:
+    """Fingerprint the first bytes of a file and the last ones before `offset`.
+
+    What is appended to changes at its ends; what is edited in place takes a head of the whole.
+    """
+    head = os.pread(descriptor, min(head_bytes, offset), 0)
     start = max(0, offset - TAIL_BYTES)
     tail = os.pread(descriptor, offset - start, start)
     return Mark(len(head), _digest(head), _digest(tail))
 
 
-def still_at(descriptor: int, offset: int, mark: Mark) -> bool:
-    """Whether the bytes up to `offset` are still those that were read."""
-    if os.fstat(descriptor).st_size < offset:
+def head_digest(descriptor: int, length: int) -> str:
+    """Fingerprint of the first bytes of a file, as in its mark."""
+    return _digest(os.pread(descriptor, length, 0))
+
+
+def still_at(descriptor: int, size: int, offset: int, mark: Mark) -> bool:
+    """Whether the bytes up to `offset` of a file of `size` bytes are still those that were read."""
+    if size < offset:
         return False
     if offset == 0:
         return True

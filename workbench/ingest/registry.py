@@ -1,290 +1,237 @@
-"""Which sources a project has: found by scanning, recognised again after renames, and assigned to runs."""
+"""Which sources a project has: found by scanning, recognised again after renames, and watched for news."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
-from workbench.core.batch import Claim
 from workbench.core.config import ANNOTATIONS_FOLDER, Config
-from workbench.core.ids import hash64, run_id
 from workbench.ingest import limits
+from workbench.ingest.admission import Admission
+from workbench.ingest.deltas import Known
 from workbench.ingest.discovery import Detector, Found, walk
-from workbench.ingest.renames import moves
-from workbench.ingest.tracked import Known, Tracked
+from workbench.ingest.exports import Exports
+from workbench.ingest.paths import to_text
+from workbench.ingest.renames import by_name, is_same, moves
+from workbench.ingest.tracked import Tracked
 from workbench.plugin.api import Reader
-from workbench.readers.annotations import AnnotationReader
-from workbench.readers.beside import ParamsReader
-from workbench.readers.params import PARAM_FILES
-from workbench.store.append import Cursor, latest_cursors
+from workbench.store.append import Cursor, Delta
 from workbench.store.store import Store
 
 Listing = dict[str, Found]
 
+_COLD_SECONDS = 0.0003
+"""Time that one look spends on sources nobody wrote to lately."""
+
 
 class Registry:
-    """Every source known, by path relative to the project; `scan` finds new ones and those with news."""
+    """Every source known, by path relative to the project; `walk` and `hot` find those with news, `meet` new ones."""
 
     def __init__(self, root: Path, config: Config, readers: Sequence[Reader], clock: Callable[[], float]) -> None:
         self.root = root
         self.config = config
         self.clock = clock
-        self.known = Known(set(), set())
         self.tracked: dict[PurePath, Tracked] = {}
-        self._detector = Detector(readers)
-        self._beside: tuple[Reader, Reader] = (ParamsReader(), AnnotationReader())
-        self._run_of_folder: dict[str, str] = {}
-        self._undecided: dict[PurePath, tuple[int, int]] = {}
-        self._skipped: dict[PurePath, Cursor] = {}
-        self._gone: dict[PurePath, Cursor] = {}
-        self._remarks: list[Cursor] = []
-        self._ids: set[int] = set()
+        self._admission = Admission(root, Detector(readers), clock, self.tracked)
+        self._exports = Exports(root, config)
+        self._hot: dict[PurePath, Tracked] = {}
+        self._cold: list[Tracked] = []
+
+    @property
+    def known(self) -> Known:
+        """Ids that the store has already."""
+        return self._admission.known
+
+    @property
+    def waiting(self) -> int:
+        """Files that were found and not looked into yet."""
+        return len(self._admission.candidates)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Their size."""
+        return self._admission.candidates.size
 
     def load(self, store: Store) -> None:
         """Take cursors and known ids from the store; whatever was read ahead of it is forgotten."""
-        with store.read() as con:
-            cursors = latest_cursors(con)
-            self.known = Known(
-                {row[0] for row in con.execute("SELECT DISTINCT run_id FROM run_log").fetchall()},
-                {row[0] for row in con.execute("SELECT DISTINCT series_id FROM series_log").fetchall()},
-            )
-            paths = dict(con.execute("SELECT path, run_id FROM run_log ORDER BY commit_id DESC").fetchall())
-            run_paths = dict(con.execute("SELECT run_id, path FROM run_log ORDER BY commit_id").fetchall())
-        self._run_of_folder = dict(paths)
-        self._ids = {cursor.source_id for cursor in cursors}
-        readers = {reader.name: reader for reader in (*self._detector.readers, *self._beside)}
-        self.tracked.clear()
-        self._skipped.clear()
-        self._gone.clear()
-        for cursor in cursors:
-            path = PurePath(cursor.path)
-            reader = readers.get(cursor.format)
-            if cursor.status == "skipped":
-                self._skipped[path] = cursor
-            elif cursor.status == "vanished":
-                self._gone[path] = cursor
-            elif reader is not None:
-                source = Tracked(path, reader, cursor, run_paths.get(cursor.run_id, ""), reader not in self._beside)
-                source.inode = cursor.inode
-                if cursor.reader_version < reader.version:
-                    source.next_generation("read again by a newer reader")
-                    source.cursor = replace(source.cursor, reader_version=reader.version)
-                self.tracked[path] = source
+        self._admission.load(store)
+        self._hot.clear()
+        self._cold.clear()
+
+    def save(self, store: Store) -> None:
+        """Keep for the next process what the store has no place for."""
+        self._admission.candidates.save(store.place.store / "looked_into.json")
+
+    def park(self, source_id: int, path: PurePath) -> None:
+        """Leave a source alone until another file takes its name: the store refuses what it says."""
+        self._admission.park(source_id, path)
 
     def scan(self) -> list[Tracked]:
-        """Walk the whole project; sources with something to read, those written last first."""
-        exports = {
-            path for monitor in self.config.monitors.values() for path in self._glob(monitor.path, monitor.reference)
-        }
+        """Walk the whole project and look into all that is new; sources with something to read, newest first."""
+        news = self.walk()
+        while self.waiting:
+            news += self.meet(time.monotonic() + 1.0)
+        return _newest_first(news)
+
+    def walk(self) -> list[Tracked]:
+        """Walk the whole project; known sources with something to read, newest first. New files wait for `meet`."""
+        self._admission.candidates.clear()
         listings: dict[PurePath, Listing] = {}
         missed: set[PurePath] = set()
         for folder, files in walk(self.root, self.config.ignore, missed=missed):
-            listings[folder] = {item.path.name: item for item in files if item.path not in exports}
-        notes = PurePath(ANNOTATIONS_FOLDER)
-        for folder, files in walk(self.root, (), notes):
+            listings[folder] = self._exports.without(files)
+        for folder, files in walk(self.root, (), PurePath(ANNOTATIONS_FOLDER)):
             listings[folder] = {item.path.name: item for item in files}
-        return self.update(listings, whole=True, missed=missed)
+        news = self._update(listings, whole=True, missed=missed)
+        self._cold = list(self.tracked.values())
+        return news
 
-    def update(
-        self, listings: dict[PurePath, Listing], *, whole: bool = False, missed: Collection[PurePath] = ()
-    ) -> list[Tracked]:
-        """Take fresh listings of some folders; sources in them with something to read, those written last first."""
-        self._follow_renames(listings, whole, missed)
-        dirty: list[tuple[int, Tracked]] = []
-        for listing in listings.values():
-            for item in self._in_order(listing.values()):
-                source = self.tracked.get(item.path) or self._meet(item, listing)
-                if source is not None and self._has_news(source, item):
-                    dirty.append((item.mtime_ns, source))
-        owners = self._runs_by_folder()
-        for folder, listing in listings.items():
-            dirty += self._parameters(folder, listing, owners)
-        return [source for _, source in sorted(dirty, key=lambda pair: -pair[0])]
+    def meet(self, until: float) -> list[Tracked]:
+        """Look into new files until a moment of the monotonic clock; those that are sources now."""
+        return [source for source in self._admission.meet(until) if self._has_news(source, source.found)]
 
     def look_into(self, folders: Iterable[PurePath]) -> list[Tracked]:
         """Bring the listings of some folders up to date; sources in them with something to read."""
         listings: dict[PurePath, Listing] = {}
         for folder in folders:
             for path, files in walk(self.root, self.config.ignore, folder, deep=False):
-                listings[path] = {item.path.name: item for item in files}
-        return self.update(listings)
+                listings[path] = self._exports.without(files)
+        return self._update(listings)
 
-    def is_worth(self, path: PurePath) -> bool:
-        """Whether a new name could be a log or a parameter file."""
-        return path not in self.tracked and (self._detector.is_candidate(path.name) or path.name in PARAM_FILES)
+    def hinted(self, paths: Iterable[PurePath]) -> list[Tracked]:
+        """Sources that hints name, with something to read; a new name brings its folder's listing up to date."""
+        news, fresh = self._looked_at(self.tracked[path] for path in paths if path in self.tracked)
+        fresh |= {path.parent for path in paths if path not in self.tracked and self._admission.is_worth(path)}
+        return news + (self.look_into(fresh) if fresh else [])
 
     def hot(self, since: float) -> list[Tracked]:
-        """Sources written since a time, looked at with one stat each; those with something to read.
+        """Sources written since a time, and some of the others in turn, with one stat each; those with news.
 
         Where another file has taken a source's name, its folder is listed first: the old one may have a new name.
         """
-        news: list[Tracked] = []
-        restless: set[PurePath] = set()
-        for source in list(self.tracked.values()):
-            if source.cursor.mtime_ns / 1e9 < since:
-                continue
-            try:
-                found = os.stat(self.root / source.path, follow_symlinks=False)
-            except OSError:
-                restless.add(source.path.parent)
-                continue
-            if found.st_ino != source.inode:
-                restless.add(source.path.parent)
-            elif self._has_news(source, Found(source.path, found.st_ino, found.st_size, found.st_mtime_ns)):
-                news.append(source)
+        for path, source in list(self._hot.items()):
+            if self.tracked.get(path) is not source or source.written < since:
+                del self._hot[path]
+        news, restless = self._looked_at(list(self._hot.values()))
+        until = time.perf_counter() + _COLD_SECONDS
+        while self._cold and time.perf_counter() < until:
+            source = self._cold.pop()
+            if source.path not in self._hot and self.tracked.get(source.path) is source:
+                more, moved = self._looked_at([source])
+                news += more
+                restless |= moved
+        if not self._cold:
+            self._cold = list(self.tracked.values())
         return news + (self.look_into(restless) if restless else [])
 
     def earlier(self, source: Tracked) -> Sequence[tuple[int, int]]:
-        """(source id, generation) of the run's files of the same format that come before a file by name."""
+        """(source id, generation) of the run's files of the same format that come before a file by name.
+
+        Numbers in names count by value, and files that are gone by now count as well.
+        """
         return [
-            (other.cursor.source_id, other.cursor.generation)
-            for other in self.tracked.values()
-            if other.reader is source.reader
-            and other.cursor.run_id == source.cursor.run_id
-            and other.cursor.key_prefix == source.cursor.key_prefix
-            and other.path < source.path
+            (other.source_id, other.generation)
+            for other in self.cursors()
+            if other.format == source.reader.name
+            and other.run_id == source.cursor.run_id
+            and other.key_prefix == source.cursor.key_prefix
+            and by_name(other.path) < by_name(source.cursor.path)
         ]
 
-    def take_remarks(self) -> list[Cursor]:
-        """Source rows that no reading will write: moved or skipped files, once each."""
-        remarks, self._remarks = self._remarks, []
-        return remarks
+    def cursors(self) -> Iterator[Cursor]:
+        """Where each source stands, those that are gone included."""
+        return self._admission.cursors()
 
-    def _has_news(self, source: Tracked, item: Found) -> bool:
-        """Whether a look at the file may bring something; an unfinished last line gets one more when it has settled."""
-        cursor = source.cursor
-        source.inode = item.inode
-        now = (item.inode, item.size, item.mtime_ns)
-        if source.seen == now:
-            settled = self.clock() - item.mtime_ns / 1e9 > limits.SETTLED
-            return settled and not source.seen_settled and cursor.to_offset < item.size
-        if (cursor.inode, cursor.bytes, cursor.mtime_ns) == now and cursor.to_offset >= item.size:
-            source.seen, source.seen_settled = now, True
+    def take_over(self, source: Tracked, gone: Cursor) -> None:
+        """A source goes on as one that is gone: its file is that one's, compressed."""
+        self._admission.take_over(source, gone)
+
+    def take_remarks(self) -> list[Delta]:
+        """Source rows that no reading will write: moved, skipped or given up files, once each."""
+        return self._admission.take_remarks()
+
+    def _update(
+        self, listings: dict[PurePath, Listing], *, whole: bool = False, missed: Collection[PurePath] = ()
+    ) -> list[Tracked]:
+        """Take fresh listings of some folders; sources in them with something to read, newest first."""
+        self._follow_renames(listings, whole, missed)
+        listed: list[tuple[Tracked, Found]] = []
+        for listing in listings.values():
+            for item in listing.values():
+                source = self.tracked.get(item.path)
+                if source is None:
+                    source = self._moved_here(item) if not whole else None
+                if source is None:
+                    source = self._admission.offer(item, listing)
+                if source is not None:
+                    listed.append((source, item))
+        news = [source for source, item in listed if self._has_news(source, item)]
+        if whole:
+            self._admission.refused.forget_gone(listings, missed)
+        news += [source for source in self._admission.parameters(listings) if self._has_news(source, source.found)]
+        return _newest_first(news)
+
+    def _looked_at(self, sources: Iterable[Tracked]) -> tuple[list[Tracked], set[PurePath]]:
+        """Those of some sources that have news, and the folders where one is no longer under its name."""
+        news: list[Tracked] = []
+        restless: set[PurePath] = set()
+        for source in sources:
+            try:
+                stat = os.stat(source.place, follow_symlinks=False)
+            except OSError:
+                restless.add(source.path.parent)
+                continue
+            if source.seen == (stat.st_ino, stat.st_size, stat.st_mtime_ns) and source.seen_settled:
+                continue
+            if stat.st_ino != source.inode:
+                restless.add(source.path.parent)
+            elif self._has_news(source, Found(source.path, stat.st_ino, stat.st_size, stat.st_mtime_ns)):
+                news.append(source)
+        return news, restless
+
+    def _has_news(self, source: Tracked, item: Found | None) -> bool:
+        """Whether a look at the file may bring something; what was just written gets one more when it has settled."""
+        if item is None:
             return False
-        source.cursor = replace(cursor, bytes=item.size, mtime_ns=item.mtime_ns)
-        return True
+        if source.reader.framing == "path":
+            item = source.stamped(item)
+        source.found = item
+        now = self.clock()
+        if now - item.mtime_ns / 1e9 < limits.HOT:
+            self._hot[source.path] = source
+        if source.not_before > now or self._admission.is_parked(source) or not self._admission.may_read(source):
+            return False
+        if source.seen != (item.inode, item.size, item.mtime_ns):
+            return True
+        settled = now - item.mtime_ns / 1e9 > limits.SETTLED
+        return settled and not source.seen_settled and source.may_wait(item)
 
     def _follow_renames(self, listings: dict[PurePath, Listing], whole: bool, missed: Collection[PurePath]) -> None:
         """Move sources to their new names all at once, so that a chain of rotations (.1 to .2, log to .1) works."""
         moved, gone = moves(self.root, self.tracked, listings, whole=whole, missed=missed)
-        sources = {path: self.tracked.pop(path) for path in moved}
+        sources = {path: self._admission.take_out(path) for path in moved}
         for path in gone:
-            source = self.tracked.pop(path)
-            self._remark(source, status="vanished", message="the file is gone; what it said is kept")
-            self._gone[path] = source.cursor
+            self._admission.part_with(path)
         for old, source in sources.items():
-            source.path = moved[old]
-            self.tracked[source.path] = source
-            self._remark(source, path=str(source.path), message=f"was {old}")
+            self._admission.put_back(source, moved[old], f"was {to_text(old)}")
 
-    def _remark(self, source: Tracked, **changes: object) -> None:
-        source.cursor = replace(
-            source.cursor, from_offset=source.cursor.to_offset, seen_at=self.clock(), **changes,  # type: ignore[arg-type]
-        )  # fmt: skip
-        self._remarks.append(source.cursor)
-
-    def _in_order(self, items: Iterable[Found]) -> list[Found]:
-        """By name, files that tell a run's own id first, so that their neighbours can join it."""
-        return sorted(items, key=lambda item: (not item.path.name.endswith(".wb.jsonl"), item.path.name))
-
-    def _meet(self, item: Found, listing: Listing) -> Tracked | None:
-        """Detect a file seen for the first time, or again since it grew."""
-        if item.path.parent.parts[: len(PurePath(ANNOTATIONS_FOLDER).parts)] == PurePath(ANNOTATIONS_FOLDER).parts:
-            return self._track(item, self._beside[1], Claim(1.0, "annotations"), "", "")
-        if not self._detector.is_candidate(item.path.name) or self._undecided.get(item.path) == (item.size, item.inode):
-            return None
-        old = self._skipped.get(item.path)
-        if old is not None and (old.bytes, old.mtime_ns) == (item.size, item.mtime_ns):
+    def _moved_here(self, item: Found) -> Tracked | None:
+        """The source that lost its old name to this one, met before the old folder was looked at."""
+        source = self._admission.of_inode(item.inode)
+        if source is None or source.path == item.path or not is_same(self.root, item, source):
             return None
         try:
-            detection = self._detector.detect(self.root, item.path, frozenset(listing))
-        except OSError as error:
-            self._skip(item, "unreadable", error.strerror or str(error))
-            return None
-        if detection.reader is None:
-            self._undecided[item.path] = (item.size, item.inode)
-            tried = "; ".join(f"{name}: {claim.why}" for name, claim in detection.asked if claim.why)
-            if item.size and tried:
-                self._skip(item, "skipped", tried)
-            return None
-        folder, prefix = detection.reader.run_folder(item.path)
-        run_path = str(item.path if detection.claim.per_file_run else folder)
-        return self._track(item, detection.reader, detection.claim, run_path, prefix)
-
-    def _track(self, item: Found, reader: Reader, claim: Claim, run_path: str, prefix: str) -> Tracked:
-        run = self._assign(run_path, claim.native_id) if reader is not self._beside[1] else ""
-        back = self._gone.pop(item.path, None)
-        if back is not None and back.format == reader.name:
-            cursor = replace(back, status="live", message="")
-        else:
-            cursor = self._new_cursor(item, reader, run, prefix)
-        source = Tracked(item.path, reader, cursor, run_path, reader not in self._beside)
-        self.tracked[item.path] = source
+            if os.stat(source.place, follow_symlinks=False).st_ino == item.inode:
+                return None
+        except OSError:
+            pass
+        old = source.path
+        self._admission.put_back(self._admission.take_out(old), item.path, f"was {to_text(old)}")
         return source
 
-    def _assign(self, run_path: str, native_id: str) -> str:
-        """The run of a folder or file: its native run, else the one already known there, else one of its path."""
-        if native_id:
-            run = run_id(native_id)
-            self._run_of_folder.setdefault(run_path, run)
-            return run
-        return self._run_of_folder.setdefault(run_path, run_id(path=run_path))
 
-    def _new_cursor(self, item: Found, reader: Reader, run: str, prefix: str, status: str = "live") -> Cursor:
-        source_id, attempt = hash64("source", str(item.path)), 0
-        while source_id in self._ids:
-            attempt += 1
-            source_id = hash64("source", str(item.path), str(attempt))
-        self._ids.add(source_id)
-        return Cursor(
-            source_id, str(item.path), reader.name, reader.version, run, prefix, item.inode, 0, 0, 0, item.size,
-            item.mtime_ns, 0, "", "", 0, 0, status, "", "", None, None, 0.0, 0.0, self.clock(),
-        )  # fmt: skip
-
-    def _skip(self, item: Found, status: str, message: str) -> None:
-        if item.path in self._skipped:
-            cursor = replace(self._skipped[item.path], bytes=item.size, mtime_ns=item.mtime_ns, message=message)
-        elif len(self._skipped) < limits.SKIPPED:
-            cursor = replace(
-                self._new_cursor(item, self._detector.readers[0], "", ""), format="", status=status, message=message
-            )
-        else:
-            return
-        self._skipped[item.path] = cursor
-        self._remarks.append(cursor)
-
-    def _runs_by_folder(self) -> dict[PurePath, str]:
-        """The run of each folder that holds the logs of exactly one."""
-        runs: dict[PurePath, set[str]] = {}
-        for path, source in self.tracked.items():
-            if source.makes_run and source.cursor.run_id:
-                runs.setdefault(path.parent, set()).add(source.cursor.run_id)
-        owners = {folder: next(iter(ids)) for folder, ids in runs.items() if len(ids) == 1}
-        return {PurePath(path): run for path, run in self._run_of_folder.items()} | owners
-
-    def _parameters(self, folder: PurePath, listing: Listing, owners: dict[PurePath, str]) -> list[tuple[int, Tracked]]:
-        """Parameter files of a folder that stands for one run, `.hydra/` included."""
-        run = owners.get(folder.parent if folder.name == ".hydra" else folder)
-        if run is None:
-            return []
-        prefix = ".hydra/" if folder.name == ".hydra" else ""
-        news = []
-        for name, item in listing.items():
-            if prefix + name not in PARAM_FILES or item.size == 0 or item.size > limits.WHOLE:
-                continue
-            source = self.tracked.get(item.path)
-            if source is None:
-                cursor = self._new_cursor(item, self._beside[0], run, "")
-                source = self.tracked[item.path] = Tracked(item.path, self._beside[0], cursor, "", makes_run=False)
-            if self._has_news(source, item):
-                news.append((item.mtime_ns, source))
-        return news
-
-    def _glob(self, *patterns: str | None) -> Iterable[PurePath]:
-        import glob
-
-        for pattern in patterns:
-            if pattern:
-                yield from (PurePath(path) for path in glob.glob(pattern, root_dir=self.root, recursive=True))
+def _newest_first(sources: Iterable[Tracked]) -> list[Tracked]:
+    unique = {source.path: source for source in sources}
+    return sorted(unique.values(), key=lambda source: -source.written)

@@ -29,7 +29,7 @@ def lines(
 
     The unfinished last line comes too once the file is abandoned, or when `whole` is sure that nothing is missing.
     """
-    data = os.pread(descriptor, limits.CHUNK, offset)
+    data = os.pread(descriptor, min(limits.CHUNK, size - offset), offset)
     cut = data.rfind(b"\n") + 1
     if cut:
         return Stretch(data[:cut])
@@ -57,8 +57,3 @@ def _long_line(descriptor: int, offset: int, data: bytes) -> Stretch:
         elif end:
             reason = f"E103 line of {length} bytes, longer than {limits.LINE >> 20} MiB"
             return Stretch(b"", refused=Reject(offset, length, reason, data[: limits.EXCERPT]))
-
-
-def records(descriptor: int, offset: int, size: int, wanted: int) -> Stretch:
-    """Raw bytes from `offset` on: `wanted` of them, where a record is longer than a chunk."""
-    return Stretch(os.pread(descriptor, min(wanted, limits.RECORD + limits.CHUNK), offset))

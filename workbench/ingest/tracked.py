@@ -1,23 +1,23 @@
-"""A source as the ingester holds it: its cursor, its reader, and the step from a stretch of bytes to a delta."""
+"""A source as the ingester holds it: its cursor, its reader, and what the last look found."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from workbench.core.batch import Batch, Fact, Points
-from workbench.core.ids import run_id, series_id
+from workbench.ingest import limits
+from workbench.ingest.discovery import Found
 from workbench.ingest.identity import Mark
+from workbench.ingest.own import Own, encode_state, reader_state
 from workbench.plugin.api import Reader
-from workbench.store.append import Cursor, Cut, Delta, PointRows
+from workbench.store.append import Cursor
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+REFUSED = "its rows cannot be stored: "
+"""How the remark begins on a source whose rows the store did not take."""
+COPY = "compressed copy of "
+"""How it begins on a file whose content another source had before."""
+_PAST = 3
 
 
 @dataclass(slots=True)
@@ -25,17 +25,66 @@ class Tracked:
     """One source; `cursor` is ahead of the store while its last delta waits to be committed."""
 
     path: PurePath
+    place: str
+    """The same with the project's folder before it."""
     reader: Reader
     cursor: Cursor
     run_path: str
     makes_run: bool = True
     """False for parameter files: they describe a run but do not make one."""
+    own: Own = field(default_factory=Own)
+    found: Found | None = None
+    """The file under its name at the last look."""
     seen: tuple[int, int, int] | None = None
     """(inode, size, mtime) when it was last read to its end."""
     seen_settled: bool = False
-    """It was read then with its unfinished last line taken for complete, where that can be."""
-    inode: int = 0
-    """The file that the last listing found under its name."""
+    """It was quiet for a while then, so that nothing can have come without another time."""
+    strikes: int = 0
+    """How often its reader failed in a row."""
+    not_before: float = 0.0
+    """It is left alone until then."""
+
+    @property
+    def inode(self) -> int:
+        """Inode of the file under its name at the last look."""
+        return self.cursor.inode if self.found is None else self.found.inode
+
+    @property
+    def written(self) -> float:
+        """When it was last written, as far as is known; seconds since 1970."""
+        return (self.cursor.mtime_ns if self.found is None else self.found.mtime_ns) / 1e9
+
+    def take_up(self) -> None:
+        """Go on from the store's cursor: read to its end, or again where the reader has changed."""
+        cursor = self.cursor
+        if cursor.reader_version < self.reader.version:
+            self.next_generation("read again by a newer reader", replaces=True)
+            self.cursor = replace(self.cursor, reader_version=self.reader.version)
+        elif cursor.mtime_ns and (
+            self.reader.framing == "path"
+            or cursor.to_offset >= cursor.bytes
+            or cursor.message.startswith((REFUSED, COPY))
+        ):
+            self.seen = (cursor.inode, self.own.packed or cursor.bytes, cursor.mtime_ns)
+            self.seen_settled = cursor.seen_at - cursor.mtime_ns / 1e9 > limits.SETTLED
+
+    def _is_done(self) -> bool:
+        """Whether there is nothing to read as long as the file stays as it is."""
+        cursor = self.cursor
+        told = cursor.message.startswith((REFUSED, COPY))
+        return told or self.reader.framing == "path" or cursor.to_offset >= cursor.bytes
+
+    def stamped(self, item: Found) -> Found:
+        """A look at the file with size and time of all that a database or folder is made of."""
+        try:
+            size, modified = self.reader.stamp(self.place)
+        except Exception:  # noqa: BLE001 - a plugin's mistake must not stop the others; reading it will say what is wrong
+            return item
+        return replace(item, size=size, mtime_ns=modified)
+
+    def may_wait(self, item: Found) -> bool:
+        """Whether something may have been left unread that another look brings once the file has settled."""
+        return self.reader.framing == "path" or self.own.packed > 0 or self.cursor.to_offset < item.size
 
     @property
     def mark(self) -> Mark:
@@ -45,114 +94,22 @@ class Tracked:
     @property
     def state(self) -> dict[str, Any]:
         """The reader's state at the cursor."""
-        return dict(json.loads(self.cursor.state)) if self.cursor.state else {}
+        return reader_state(self.cursor.state)
 
-    def next_generation(self, message: str) -> None:
-        """Go back to byte 0: what was read before is kept, marked by its generation."""
+    def next_generation(self, message: str, *, replaces: bool) -> None:
+        """Go back to the start.
+
+        With `replaces` the new content takes the old one's place wholly. Without, a log that goes on at a later step
+        was truncated to save space: what it said before still holds.
+        """
+        steps = [step for step in (self.own.before, self.cursor.first_step) if step is not None]
+        cursor, own = self.cursor, self.own
+        mark = (cursor.to_offset, cursor.head_length, cursor.head_hash, cursor.tail_hash)
+        self.own = replace(
+            own, past=(*own.past, mark)[-_PAST:] if cursor.to_offset and not replaces else (), open=False,
+            replaces=own.replaces or replaces or not steps, before=min(steps, default=None),
+        )  # fmt: skip
         self.cursor = replace(
             self.cursor, generation=self.cursor.generation + 1, from_offset=0, to_offset=0, head_length=0, head_hash="",
-            tail_hash="", accepted=0, rejected=0, state="", first_step=None, message=message,
+            tail_hash="", accepted=0, rejected=0, state=encode_state({}, self.own), first_step=None, message=message,
         )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Known:
-    """Ids the store has already, so that each is announced once."""
-
-    runs: set[str]
-    series: set[int]
-
-
-def delta_of(
-    source: Tracked, batch: Batch, cursor: Cursor, known: Known, earlier: Sequence[tuple[int, int]] = ()
-) -> Delta:
-    """What a batch adds to the store, with the cursor moved behind it; `source.cursor` becomes that cursor.
-
-    `earlier` are (source id, generation) of the files of the run that a purge in this one reaches back to.
-    """
-    points = batch.points
-    rows, new_series = _point_rows(source, points, known)
-    runs = {cursor.run_id, *(rows.runs if rows else ())} | {_run_of(source, fact.run) for fact in batch.facts}
-    facts = [(_run_of(source, fact.run), fact) for fact in batch.facts]
-    first_step = _lowest(source.cursor.first_step, points.step)
-    cursor = replace(cursor, first_step=first_step, **_rhythm(source.cursor, points.wall, cursor.mtime_ns / 1e9))
-    cuts = [
-        Cut(cursor.source_id, generation, first_step)
-        for generation in range(cursor.generation)
-        if first_step is not None and first_step != source.cursor.first_step
-    ]
-    for purge in batch.purges:
-        cuts.append(Cut(cursor.source_id, cursor.generation, purge.step, purge.offset))
-        cuts += [Cut(*other, purge.step) for other in earlier]
-    source.cursor = cursor
-    return Delta(
-        cursor,
-        rows,
-        new_series,
-        _new_runs(source, runs, facts, known),
-        facts,
-        batch.rejects,
-        cuts,
-    )
-
-
-def _run_of(source: Tracked, name: str) -> str:
-    """Id of the run a reader named: its own, one by id (`#…`), or one by native id."""
-    if not name:
-        return source.cursor.run_id
-    return name[1:] if name.startswith("#") else run_id(name)
-
-
-def _new_runs(
-    source: Tracked, runs: set[str], facts: Sequence[tuple[str, Fact]], known: Known
-) -> list[tuple[str, str, str]]:
-    if not source.makes_run:
-        return []
-    new = sorted(run for run in runs if run and run not in known.runs)
-    known.runs.update(new)
-    return [(run, source.run_path, source.reader.name) for run in new]
-
-
-def _point_rows(source: Tracked, points: Points, known: Known) -> tuple[PointRows | None, list[tuple[int, str, str]]]:
-    """The points with their series named by id, and the series seen for the first time."""
-    if not len(points):
-        return None, []
-    codes = points.key if points.run is None else points.run.astype(np.int64) * len(points.keys) + points.key
-    used = np.flatnonzero(np.bincount(codes))
-    kind = np.uint16 if len(used) < 1 << 16 else np.int64
-    dense: NDArray[Any] = np.zeros(int(used[-1]) + 1, kind)
-    dense[used] = np.arange(len(used))
-    runs: list[str] = []
-    ids: list[int] = []
-    new: list[tuple[int, str, str]] = []
-    for code in used.tolist():
-        run = _run_of(source, points.runs[code // len(points.keys)] if points.run is not None else "")
-        key = source.cursor.key_prefix + points.keys[code % len(points.keys)]
-        series = series_id(run, key)
-        runs.append(run)
-        ids.append(series)
-        if series not in known.series:
-            known.series.add(series)
-            new.append((series, run, key))
-    series_ids = np.array(ids, dtype=np.uint64)
-    return PointRows(series_ids, runs, dense[codes], points.offset, points.step, points.wall, points.value), new
-
-
-def _lowest(known: int | None, step: NDArray[np.int64]) -> int | None:
-    if not len(step):
-        return known
-    lowest = int(step.min())
-    return lowest if known is None else min(known, lowest)
-
-
-def _rhythm(before: Cursor, wall: NDArray[np.float64], modified: float) -> Mapping[str, Any]:
-    """When data last came, and the two longest pauses between arrivals, in seconds."""
-    times = wall[np.isfinite(wall)]
-    if not len(times):
-        times = np.array([modified])
-    if before.data_at is not None:
-        times = np.concatenate(([before.data_at], times))
-    times = np.maximum.accumulate(times)
-    gaps = np.diff(times)
-    longest = sorted([before.longest_gap, before.second_gap, *np.sort(gaps)[-2:].tolist()])[-2:]
-    return {"data_at": float(times[-1]), "longest_gap": longest[1], "second_gap": longest[0]}

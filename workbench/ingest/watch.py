@@ -7,13 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workbench.ingest import limits
 from workbench.ingest.engine import Engine, Outcome
 from workbench.ingest.hints import Hints
-from workbench.ingest.tracked import Tracked
 from workbench.store.errors import StoreError
-
-HOT = 600.0
-"""Seconds after its last write during which a source is looked at on every tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +23,9 @@ class Rhythm:
     trouble: float = 2.0
     share: float = 0.01
     """Share of the time that full scans may take; they are stretched beyond it."""
+    slowest_hot: float = 0.4
+    work: float = 0.12
+    """Share of a core that following live files may take; looks are stretched beyond it."""
 
 
 class Watch:
@@ -48,7 +48,7 @@ class Watch:
 
     def once(self, *, final: bool = True, deadline: float | None = None) -> Outcome:
         """Read all there is."""
-        outcome = self._engine.read_all(self._engine.scan(), final=final, deadline=deadline)
+        outcome = self._engine.catch_up(final=final, deadline=deadline)
         if deadline is None or time.monotonic() < deadline:
             self._after()
         return outcome
@@ -61,7 +61,7 @@ class Watch:
                 self._tell(remark)
         next_full = 0.0
         while not self._stop.is_set() and alive():
-            began = time.monotonic()
+            began, worked = time.monotonic(), time.process_time()
             try:
                 next_full = self._pass(next_full)
             except StoreError as error:
@@ -69,39 +69,29 @@ class Watch:
                 self._stop.wait(self._rhythm.trouble)
                 next_full = 0.0
                 continue
-            self._pause(began)
+            self._pause(began, time.process_time() - worked)
         if self._hints is not None:
             self._hints.stop()
 
     def _pass(self, next_full: float) -> float:
-        """One look: the whole project when it is time, else hinted and hot files."""
+        """One look: live files first, then the whole project when it is time, then some of the backlog."""
         began = time.monotonic()
-        if began < next_full:
-            news = self._engine.registry.hot(self._engine.clock() - HOT)
-            news += self._hinted()
-            if news:
-                self._engine.read_all(_unique(news))
-                self._after()
-            return next_full
-        sources = self._engine.scan()
-        took = time.monotonic() - began
-        self._engine.read_all(sources)
-        self._after()
-        pause = max(self._rhythm.full, took / self._rhythm.share)
-        return time.monotonic() + min(pause, self._rhythm.slowest_full)
+        news = self._engine.live(() if self._hints is None else self._hints.take()) is not None
+        if began >= next_full:
+            self._engine.walk()
+            pause = max(self._rhythm.full, (time.monotonic() - began) / self._rhythm.share)
+            next_full = time.monotonic() + min(pause, self._rhythm.slowest_full)
+            news = True
+        if self._engine.behind:
+            self._engine.work_off(limits.SLICE)
+            news = True
+        if news:
+            self._after()
+        return next_full
 
-    def _hinted(self) -> list[Tracked]:
-        """Sources that hints name; a name not known yet brings its folder's listing up to date."""
-        if self._hints is None:
-            return []
-        registry = self._engine.registry
-        fresh = {path.parent for path in self._hints.take() if registry.is_worth(path)}
-        return registry.look_into(fresh) if fresh else []
-
-    def _pause(self, began: float) -> None:
-        """Wait until a tick has passed since the last look: a hint may come early, a burst of them is one look."""
-        self._stop.wait(max(0.01, began + self._rhythm.hot - time.monotonic()))
-
-
-def _unique(sources: list[Tracked]) -> list[Tracked]:
-    return list({source.path: source for source in sources}.values())
+    def _pause(self, began: float, worked: float) -> None:
+        """Wait until a tick has passed since the last look, unless there is more to read."""
+        if self._engine.behind:
+            return
+        tick = min(max(self._rhythm.hot, worked / self._rhythm.work), max(self._rhythm.hot, self._rhythm.slowest_hot))
+        self._stop.wait(max(0.01, began + tick - time.monotonic()))

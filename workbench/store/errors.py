@@ -14,6 +14,10 @@ class StoreBusyError(StoreError):
     """Another process kept the store for longer than we wait."""
 
 
+class StoreGoneError(StoreError):
+    """The store file is not there any more."""
+
+
 class StoreNewerError(StoreError):
     """The store was written by a newer workbench or a newer DuckDB."""
 
@@ -24,6 +28,10 @@ class StoreCorruptError(StoreError):
 
 class StoreUnwritableError(StoreError):
     """The folder or file cannot be written."""
+
+
+class StoreRefusedError(StoreError):
+    """The store is well and does not take what it was given; the transaction is undone."""
 
 
 def lock_holder(error: Exception) -> str | None:
@@ -56,3 +64,11 @@ def explain(error: Exception, path: Path) -> StoreError:
         f"{path}: cannot be opened as a store: {text.splitlines()[0] if text else type(error).__name__}\n"
         f"  next: workbench doctor"
     )
+
+
+def explain_statement(error: Exception, path: Path) -> StoreError:
+    """Turn DuckDB's error about a statement into one of ours: what was given is wrong, or the file is."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & {"DataError", "ProgrammingError", "IntegrityError", "NotSupportedError"}:
+        return StoreRefusedError(f"{path}: {str(error).splitlines()[0]}")
+    return explain(error, path)

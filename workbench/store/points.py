@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.ids import series_id
 from workbench.core.model import Series
+from workbench.core.progress import RECENT, pace
 from workbench.store.rows import first_row
+from workbench.store.schema import SERIES
+from workbench.store.shown import shown_series
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,7 +27,9 @@ def fetch_series(con: DuckDBPyConnection, run: str, key: str, points: int = 0) -
     With `points`, a longer series is cut into half as many buckets of steps and each keeps its lowest and highest
     value, besides what is not finite: a spike of one point survives any thinning.
     """
-    series, table = series_id(run, key), _visible(con)
+    series, table = next(iter(shown_series(con, [run], [key])), None), _visible(con)
+    if series is None:
+        return Series(run, key, np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
     row = first_row(con, f"SELECT count(*), min(step), max(step) FROM {table} WHERE series_id = ?", [series])
     n, low, high = row if row and row[0] else (0, 0, 0)
     if points and n > max(points, FEW):
@@ -74,7 +78,7 @@ def fetch_percentiles(
     con: DuckDBPyConnection, runs: Sequence[str], keys: Sequence[str], qs: Sequence[float]
 ) -> dict[tuple[str, str], list[float]]:
     """Exact percentiles of finite values by (run, key)."""
-    pairs = {series_id(run, key): (run, key) for run in runs for key in keys}
+    pairs = shown_series(con, runs, keys)
     if not pairs:
         return {}
     shares = ", ".join(str(q / 100) for q in qs)
@@ -85,9 +89,36 @@ def fetch_percentiles(
     return {pairs[series]: list(values) for series, values in rows}
 
 
+def fetch_paces(con: DuckDBPyConnection, runs: Sequence[str]) -> dict[str, float]:
+    """Steps a second of runs, by the newest points of the metric that is furthest in each."""
+    if not runs:
+        return {}
+    con.register("wanted", {"run_id": np.array([*runs], dtype=object)})
+    furthest = con.execute(
+        f"SELECT series_id, run_id FROM ({SERIES.format(where='SEMI JOIN wanted USING (run_id)')})"
+        " QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY last_step DESC, n DESC, key) = 1"
+    ).fetchall()
+    con.unregister("wanted")
+    wanted = dict(furthest)
+    if not wanted:
+        return {}
+    found = con.execute(
+        f"SELECT series_id, step, wall_time FROM {_visible(con)} WHERE {_among(wanted)} AND wall_time IS NOT NULL"
+        " QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY step DESC) <= ?",
+        [RECENT],
+    ).fetchnumpy()
+    paces = {}
+    for series, run in wanted.items():
+        own = found["series_id"] == series
+        steps_a_second = pace(np.asarray(found["step"][own], np.int64), _floats(found["wall_time"][own]))
+        if steps_a_second is not None:
+            paces[run] = steps_a_second
+    return paces
+
+
 def fetch_sparks(con: DuckDBPyConnection, runs: Sequence[str], key: str, points: int) -> dict[str, list[float]]:
     """A series of many runs as lowest and highest values in the order they came, about `points` of each."""
-    wanted = {series_id(run, key): run for run in runs}
+    wanted = {series: run for series, (run, _) in shown_series(con, runs, [key]).items()}
     if not wanted:
         return {}
     rows = con.execute(
