@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -159,7 +160,7 @@ def test_sources_say_how_far_each_file_was_read(read: Project) -> None:
 
 LISTINGS = [
     ("runs",), ("show", "named"), ("compare",), ("sources",), ("doctor",), ("sql", "select * from run"),
-    ("detect", "dense/metrics.jsonl"), ("plugins", "list"),
+    ("plugins", "list"),
 ]  # fmt: skip
 
 
@@ -178,7 +179,8 @@ def test_every_listing_comes_as_table_json_csv_and_markdown(read: Project, comma
     markdown = said("md").out
     assert "| --- |" in markdown.replace(" ---: |", " --- |")
     table = workbench(*command).out
-    assert table == said("table").out and "──" in table and "| ---" not in table
+    free = re.compile(r"[\d.]+ .iB free")  # other programs write to the disk meanwhile
+    assert free.sub("", table) == free.sub("", said("table").out) and "──" in table and "| ---" not in table
 
 
 def test_numbers_of_parameters_are_shown_as_they_were_logged(read: Project) -> None:

@@ -220,4 +220,4 @@ class Batch:
     histograms: Sequence[Histogram] = ()
     console: Sequence[ConsoleLine] = ()
     more: bool = False
-    """With the framing `path`: there is more to read at once."""
+    """With the framing `path`: there is more to read at once; with nothing consumed, it is busy: look again soon."""

@@ -50,9 +50,7 @@ class Engine:
         self.clock = clock
         self.progress = progress or Progress()
         self.registry = Registry(root, config, tuple(readers), clock)
-        self._reading = Reading(
-            store.place.store, lambda: self.registry.known, self.registry.earlier, clock, self._add
-        )  # fmt: skip
+        self._reading = Reading(store.place.store, self.registry, clock, self._add)
         self._committer = Committer(store)
         self._backlog: dict[PurePath, Tracked] = {}
         self._pending: list[Delta] = []

@@ -23,6 +23,8 @@ _BUILT_IN = (
     ("dvclive", "DvcliveReader"),
     ("dvclive", "DvcliveSummaryReader"),
     ("catboost", "CatBoostReader"),
+    ("sklearn_search", "SearchReader"),
+    ("json_history", "JsonHistoryReader"),
     ("jsonl", "JsonlReader"),
     ("delimited", "DelimitedReader"),
     ("text_log", "TextLogReader"),

@@ -81,7 +81,8 @@ def _is_table(header: Header, others: Sequence[str]) -> bool:
     rows = [cells_of(line, header.delimiter) for line in others if '"' not in line][:3]
     even = [row for row in rows if len(row) == header.width]
     if header.delimiter == BLANKS:
-        return bool(rows) and len(even) == len(rows) and all(_numbers(row, header) * 2 >= len(row) for row in rows)
+        least = 2 if len(rows) > 2 else 1  # a line or two of prose may fit by chance, so they must be all numbers
+        return bool(rows) and len(even) == len(rows) and all(_numbers(row, header) * least >= len(row) for row in rows)
     return not rows or any(_numbers(row, header) for row in even)
 
 

@@ -106,7 +106,7 @@ class DvcliveSummaryReader(Reader):
             return Claim(1.0, "beside plots/metrics: DVCLive's latest values")
         if "dvclive" in head.path.parent.name and b'"step"' in head.data:
             return Claim(0.9, "in a folder named after DVCLive, with a step")
-        return Claim(0.0, "not beside plots/metrics, where DVCLive would put it")
+        return NO
 
     def stamp(self, place: str) -> tuple[int, int]:
         """Sizes and newest modification of the summary and of the signal that its writer is at work."""

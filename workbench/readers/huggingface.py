@@ -106,7 +106,7 @@ def _facts(state: Mapping[str, Any], entries: list[dict[str, Any]], folder: Pure
         yield Fact("total_steps", total)
     for name in _PARAMS:
         if number_of(state.get(name)) is not None:
-            yield Fact("param", state[name], name)
+            yield Fact("param", scalar_of(state[name]), name)
     for name in _SUMMARY:
         if state.get(name) is not None:
             yield Fact("summary", scalar_of(state[name]), name)

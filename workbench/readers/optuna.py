@@ -58,7 +58,9 @@ class OptunaReader(Reader):
             with opened(chunk.place) as database:
                 return _Look(chunk, database).batch()
         except UnreadableDatabaseError as problem:
-            return Batch(state=chunk.state, message=str(problem), more=False)
+            return Batch(state=chunk.state, message=str(problem), more=problem.later)
+        except (TypeError, ValueError, KeyError) as problem:
+            return Batch(state=chunk.state, message=f"rows of a kind that Optuna does not write: {problem}")
 
 
 @dataclass(slots=True)
@@ -85,23 +87,23 @@ class _Look:
         self.path: PurePath = chunk.path
         self.found = Gathering()
         self.open: dict[str, Any] = dict(mapping_of(chunk.state.get("open")))
-        self.last = int(chunk.state.get("last", 0))
+        self.last = self.reached = int(chunk.state.get("last", 0))
         self.studies = self._studies()
         self.seconds = utc_seconds if self._is_utc() else local_seconds
 
     def batch(self) -> Batch:
         """What changed since the last look."""
-        newest = max((whole_of(row[0]) or 0 for row in self.database.rows(_NEWEST)), default=0)
+        newest = max([0, *(whole_of(row[0]) or 0 for row in self.database.rows(_NEWEST))])
         if newest < self.last or self._renamed():
             return Batch(restart=True, message="trials were deleted from the storage; read again")
         trials = self._trials()
         self._hang_on(trials)
         changed = sum(self._tell(trial_id, trial) for trial_id, trial in trials.items())
-        last = max([self.last, *trials])
         names = {str(key): study.name for key, study in self.studies.items()}
-        state = {"last": last, "open": self.open, "names": names}
+        state = {"last": self.reached, "open": self.open, "names": names}
         return self.found.batch(
-            changed, state, message=self.database.remark, more=last < newest, accepted=len(trials)
+            changed + self.reached - self.last, state, message=self.database.remark, more=self.reached < newest,
+            accepted=len(trials),
         )  # fmt: skip
 
     def _renamed(self) -> bool:
@@ -134,6 +136,9 @@ class _Look:
         columns = ["trial_id", "number", "study_id", "state", "datetime_start", "datetime_complete"]
         tail = "WHERE trial_id > ? ORDER BY trial_id LIMIT ?"
         rows = list(self.database.select("trials", columns, tail, self.last, MOST_TRIALS))
+        if any(whole_of(row[0]) is None for row in rows):
+            raise TypeError("a trial_id is no integer")
+        self.reached = max([self.last, *(row[0] for row in rows)])
         for ids in _slices(int(key) for key in self.open):
             rows += self.database.select("trials", columns, f"WHERE trial_id IN ({_marks(ids)})", *ids)
         return {
@@ -190,7 +195,7 @@ class _Look:
         reported = int(known.get("row", 0))
         if trial.state == WAITING:
             self.open[str(trial_id)] = {}
-            return int(not known and trial_id > self.last)
+            return 0
         run, study = self._run(trial), self.studies[trial.study]
         new = [(row, step, value) for step, (value, row) in trial.steps.items() if row > reported]
         for row, step, value in sorted(new):

@@ -15,8 +15,9 @@ from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, H
 from workbench.readers.histograms import compact
 from workbench.readers.protobuf import WireError
 from workbench.readers.tfevent import Event, Value, decode_event
-from workbench.readers.tfevent_columns import Columns, gather_columns
+from workbench.readers.tfevent_columns import gather_columns
 from workbench.readers.tfevent_facts import hparams_facts
+from workbench.readers.tfevent_layout import Columns
 from workbench.readers.tfevent_parts import part_of
 from workbench.readers.tfrecord import HEADER, LONGEST, OVERHEAD, Frames, frame, masked_crc, valid_header
 from workbench.readers.trainer_folder import is_dated, output_folder
@@ -56,6 +57,7 @@ class TensorBoardReader(Reader):
     name: ClassVar[str] = "tensorboard"
     framing: ClassVar[Framing] = "records"
     names: ClassVar[tuple[str, ...]] = ("*tfevents*",)
+    version: ClassVar[int] = 2
     flush_interval: ClassVar[float] = 120.0
 
     def claim(self, head: Head) -> Claim:
@@ -247,6 +249,14 @@ class _Reading:
         return "; ".join(part for part in (self.remark, f"not read yet: {counts}" if counts else "") if part)
 
 
+def _run_of(place: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    """The places as a slice where they follow each other, which is several times faster to write to."""
+    n = len(place)
+    if n and place[-1] - place[0] == n - 1 and (np.diff(place) == 1).all():
+        return slice(int(place[0]), int(place[0]) + n)
+    return place
+
+
 def _points(frames: Frames, columns: list[Columns], reading: _Reading) -> Points:
     """All points in file order: each record's place follows from how many points come before it."""
     singles = reading.scalars
@@ -260,7 +270,7 @@ def _points(frames: Frames, columns: list[Columns], reading: _Reading) -> Points
     for part in columns:
         for slot, values in enumerate(part.values):
             codes = np.array([reading.key(tags[slot]) if tags else 0 for tags in part.tags], np.int32)
-            at = place[part.record] + slot
+            at = _run_of(place[part.record] + slot)
             key[at], step[at], wall[at], value[at] = codes[part.template], part.step, part.wall, values
             offset[at] = frames.start[part.record]
     if singles.record:

@@ -20,7 +20,7 @@ UNITS = {
 }  # fmt: skip
 """What a unit behind a number adds to the key, and multiplies the value by."""
 
-_STEPS = (frozenset(STEP_NAMES) - {"batch", "it"}) | {
+_STEPS = (frozenset(STEP_NAMES) - {"batch", "it", "tokens", "total_tokens", "tokens_seen"}) | {
     "training_step", "train_step", "num_updates", "iter_num", "current_step", "opt_step", "optimizer_step", "it",
 }  # fmt: skip
 _PLURALS = frozenset({"steps", "iterations", "num_steps", "timesteps", "epochs", "batches"})

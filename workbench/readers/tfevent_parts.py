@@ -6,6 +6,7 @@ Only the content tells such a folder from a run: everything in it has the tag th
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
@@ -13,7 +14,7 @@ from pathlib import PurePath
 from workbench.core.batch import Head
 from workbench.readers.protobuf import WireError
 from workbench.readers.tfevent import decode_event
-from workbench.readers.tfrecord import HEADER, frame
+from workbench.readers.tfrecord import HEADER, OVERHEAD
 
 _DEEPEST = 4
 """Folders between a run and the curves of one of its tags: one, or tensorboardX's one a part of the tag."""
@@ -34,20 +35,26 @@ def part_of(head: Head) -> Part | bool:
     """Which run's curve a file holds; False when none, True while that cannot be told because nothing is logged yet."""
     folder = head.path.parent
     tags = _tags(head.data)
-    if not tags:
+    tag = next(tags, None)
+    if tag is None:
         return head.size < _FULL_HEAD and any(_is_run(head, above) for above in list(folder.parents)[:_DEEPEST])
-    tag = tags.pop()
-    if tags or not tag.strip("/"):
+    part = _by_name(folder, tag)
+    if part is None or any(other != tag for other in tags) or not _is_run(head, part.folder):
         return False
-    flat = tag.replace("/", "_") + "_"
-    if folder.name.startswith(flat) and len(folder.name) > len(flat) and _is_run(head, folder.parent):
-        return Part(folder.parent, folder.name[len(flat) :])
+    return part
+
+
+def _by_name(folder: PurePath, tag: str) -> Part | None:
+    """The curve that a folder is named for, if it begins with the tag: `tag_curve`, or `tag/curve`."""
     parts = PurePath(tag.strip("/")).parts
+    if not parts:
+        return None
+    flat = tag.replace("/", "_") + "_"
+    if folder.name.startswith(flat) and len(folder.name) > len(flat):
+        return Part(folder.parent, folder.name[len(flat) :])
     if folder.parts[-1 - len(parts) : -1] == parts:
-        run = PurePath(*folder.parts[: -1 - len(parts)])
-        if _is_run(head, run):
-            return Part(run, folder.name)
-    return False
+        return Part(PurePath(*folder.parts[: -1 - len(parts)]), folder.name)
+    return None
 
 
 def _is_run(head: Head, folder: PurePath) -> bool:
@@ -68,14 +75,17 @@ def _holds_events(place: str, _changed: int) -> bool:
         return any("tfevents" in entry.name for entry in entries)
 
 
-def _tags(data: bytes) -> set[str]:
-    """Tags of the first values; one that is no scalar counts as a tag without a name."""
-    frames = frame(data)
-    tags: set[str] = set()
-    for start, length in zip(frames.start[:_LOOKED_AT].tolist(), frames.length[:_LOOKED_AT].tolist(), strict=True):
+def _tags(data: bytes) -> Iterator[str]:
+    """Tags of the first values; what is no scalar has a tag without a name."""
+    at = 0
+    for _ in range(_LOOKED_AT):
+        after = at + OVERHEAD + int.from_bytes(data[at : at + 8], "little")
+        if at + OVERHEAD > len(data) or after > len(data):
+            return
         try:
-            event = decode_event(data[start + HEADER : start + HEADER + length])
+            event = decode_event(data[at + HEADER : after - 4])
         except WireError:
-            return {""}
-        tags |= {value.tag if value.kind == "scalar" and not value.of_session else "" for value in event.values}
-    return tags
+            yield ""
+            return
+        yield from (value.tag if value.kind == "scalar" and not value.of_session else "" for value in event.values)
+        at = after

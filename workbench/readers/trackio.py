@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Reader
-from workbench.readers.gathering import Gathering, mapping_of, utc_seconds
+from workbench.readers.gathering import Gathering, mapping_of, utc_seconds, whole_of
 from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_at
 from workbench.readers.trackio_values import add_alert, add_config, add_values, json_object, native_id
 
@@ -43,7 +43,9 @@ class TrackioReader(Reader):
             with opened(chunk.place) as database:
                 return _Look(chunk, database).batch()
         except UnreadableDatabaseError as problem:
-            return Batch(state=chunk.state, message=str(problem))
+            return Batch(state=chunk.state, message=str(problem), more=problem.later)
+        except (TypeError, ValueError, KeyError) as problem:
+            return Batch(state=chunk.state, message=f"rows of a kind that trackio does not write: {problem}")
 
 
 class _Look:
@@ -106,6 +108,8 @@ class _Look:
             if size > _MOST_BYTES:
                 break
         if rows:
+            if whole_of(rows[-1][0]) is None:
+                raise TypeError(f"an id in {table} is no integer")
             self.last[table] = rows[-1][0]
             self.rows += len(rows)
             self.more = self.more or len(rows) == MOST_ROWS or size > _MOST_BYTES

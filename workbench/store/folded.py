@@ -54,6 +54,11 @@ class FoldedSeries:
         """Names of the metrics, sorted."""
         return self.columns.key[self.start : self.stop]
 
+    @property
+    def first_step(self) -> int:
+        """The lowest of all series."""
+        return int(self.columns.numbers["first_step"][self.start : self.stop].min())
+
     def is_only(self, name: str) -> bool:
         """Whether one format speaks for every metric and no other has any."""
         formats = self.columns.format

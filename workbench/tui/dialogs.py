@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from workbench.core import text
 from workbench.tui.actions import Scope
 from workbench.tui.bars import Bar, Piece, keys_bar
-from workbench.tui.draw import Drawing, Room, Target
+from workbench.tui.drawing import Drawing, Room, Target
 from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.message import Message
 
-from workbench.core.config import CONFIG_NAME, ConfigError, load_config
+from workbench.core.config import CONFIG_NAME, Config, ConfigError, load_config
 from workbench.core.model import Run, Series
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, main_metric
@@ -17,6 +17,8 @@ from workbench.tui.collector import spared
 from workbench.tui.messages import ChartLoaded, ConfigLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
 from workbench.tui.run_columns import Snapshot, telling_runs
 
+NEWEST = 100
+"""Runs that are read first where there are many: more than any terminal has rows."""
 SPARK_POINTS = 30
 MOST_AT_ONCE = 200
 """Runs whose sparklines and percentiles are asked for in one go."""
@@ -30,16 +32,29 @@ def load_runs(query: Query, preferred: str | None, configured: str | None, revis
         if now == revision:
             return Unchanged()
         with spared():
-            snapshot = _snapshot(query, preferred, configured)
+            snapshot = _snapshot(query.runs(hidden=True), query, preferred, configured)
         return RunsLoaded(snapshot, query.monitors(), now, time.thread_time() - started)
     except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
         return LoadFailed(error)
 
 
-def _snapshot(query: Query, preferred: str | None, configured: str | None) -> Snapshot:
+def load_newest(source: Callable[[Config], Query], config: Config, preferred: str | None) -> Message:
+    """The newest runs, enough for a screen, of a store that takes a while to be read for the first time."""
+    try:
+        with spared():
+            query = source(config)
+            found = query.newest(NEWEST + 1)
+            snapshot = _snapshot(found[:NEWEST], query, preferred, config.main_metric, whole=len(found) <= NEWEST)
+        return RunsLoaded(snapshot, (), "", 0.0)
+    except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
+        return LoadFailed(error)
+
+
+def _snapshot(
+    runs: Sequence[Run], query: Query, preferred: str | None, configured: str | None, *, whole: bool = True
+) -> Snapshot:
     from workbench.core.compare import baseline_of, latency_keys  # numpy is not wanted before the first paint
 
-    runs = query.runs(hidden=True)
     telling = telling_runs(runs)
     roles = {key: query.roles(key) for key in {key for run in telling for key in run.metrics}}
     visible = [run for run in runs if not run.hidden] or runs
@@ -48,6 +63,7 @@ def _snapshot(query: Query, preferred: str | None, configured: str | None) -> Sn
     return Snapshot(
         runs,
         telling,
+        whole,
         roles,
         preferred if preferred in roles else main_metric(visible, roles.__getitem__, configured),
         latencies[0] if latencies else None,

@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Started(Message):
-    """The store is open and the panels are known."""
+    """The store is open."""
 
     query: Query
+
+
+@dataclass
+class PanelsFound(Message):
+    """The panels have been collected."""
+
     panels: Sequence[Panel]
 
 
