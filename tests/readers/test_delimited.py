@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.plugin.api import Batch, Chunk, Head
-from workbench.readers import csv_blocks, delimited
+from workbench.readers import csv_blocks, csv_table
 from workbench.readers.delimited import DelimitedReader
 
 READER = DelimitedReader()
@@ -154,7 +154,7 @@ def test_a_quoted_newline_may_be_cut_by_a_chunk():
 
 
 def test_a_quote_that_never_closes_costs_one_line(monkeypatch):
-    monkeypatch.setattr(delimited, "MAX_RECORD", 100)
+    monkeypatch.setattr(csv_table, "MAX_RECORD", 100)
     batch = read('step,note,loss\n1,"open,3\n' + "".join(f"{i},x,1\n" for i in range(2, 30)))
     assert [(r.offset, r.reason) for r in batch.rejects] == [(15, "E172 a quote that is not closed within 1 MiB")]
     assert (len(batch.points), batch.accepted) == (28, 29)
@@ -190,11 +190,25 @@ def test_a_byte_order_mark_carriage_returns_blank_lines_and_comments():
     assert values(read("# made by a script\n# step,loss\n1,2\n")) == [("loss", 1, 2.0)]
 
 
-def test_nul_and_utf16_are_refused():
+def test_nul_bytes_are_refused():
     assert [r.reason[:4] for r in read(b"step,loss\n1,\0\0\n2,1\n").rejects] == ["E122"]
-    data = "step,loss\n1,2\n".encode("utf-16")
-    batch = read(data)
-    assert (batch.accepted, len(batch.rejects)) == (0, data[: batch.consumed].count(b"\n"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_read_wherever_its_bytes_are_cut(encoding):
+    text = "\ufeffstep,loss,\u010a\n1,2,3\n2,1.5,ਅ\n30,1,\n"
+    data = text.encode(encoding)
+    whole = read(data, final=True)
+    assert values(whole) == [("loss", 1, 2.0), ("\u010a", 1, 3.0), ("loss", 2, 1.5), ("loss", 30, 1.0)]
+    assert facts(whole) == {"\u010a": "ਅ"}
+    assert [data[o : o + 2].decode(encoding) for _, _, _, o in points(whole)] == ["1", "1", "2", "3"]
+    for cut in (i + 1 for i, byte in enumerate(data) if byte == 10):
+        head = read(data[:cut])
+        tail = read(data[head.consumed :], head.consumed, json.loads(json.dumps(head.state)), final=True)
+        torn = data[cut : cut + 1] not in (b"\0", b"") and encoding.endswith("le") and cut % 2 == 1
+        assert tail.restart is torn
+        assert torn or points(head) + points(tail) == points(whole)
+        assert torn or head.accepted + tail.accepted == 4
 
 
 def test_a_step_beyond_2_to_the_53_stays_exact():
@@ -247,10 +261,10 @@ def tables(draw):
 @given(tables(), st.sampled_from([4, 8, 16_384]))
 def test_blocks_and_single_records_give_the_same_batch(data, block):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "BLOCK", block)
+        patch.setattr(csv_table, "BLOCK", block)
         patch.setattr(csv_blocks, "_SMALLEST", 2)
         fast = read(data)
-        patch.setattr(delimited, "read_block", lambda *_: False)
+        patch.setattr(csv_table, "read_block", lambda *_: False)
         slow = read(data)
     assert columns(fast) == columns(slow)
     assert (fast.accepted, fast.consumed, fast.rejects) == (slow.accepted, slow.consumed, slow.rejects)
@@ -272,8 +286,8 @@ def test_where_the_chunks_are_cut_does_not_matter(data, cuts):
 
 def test_plain_rows_are_read_in_blocks(monkeypatch):
     taken = []
-    original = delimited.read_block
-    monkeypatch.setattr(delimited, "read_block", lambda *a: taken.append(original(*a)) or taken[-1])
+    original = csv_table.read_block
+    monkeypatch.setattr(csv_table, "read_block", lambda *a: taken.append(original(*a)) or taken[-1])
     batch = read("step,loss,val\n" + "".join(f"{i},{i / 7},{'' if i % 3 else i}\n" for i in range(300)))
     assert taken == [True]
     assert len(batch.points) == 400
@@ -306,9 +320,11 @@ def test_tables_with_an_axis_are_claimed(name, text, least, own):
     assert bid.per_file_run is own
 
 
-def test_a_table_without_an_axis_needs_parameters_beside_it():
-    assert claim("scores.csv", "loss,acc\n1,2\n").score == 0
-    assert claim("scores.csv", "loss,acc\n1,2\n", siblings=["hparams.yaml"]).score > 0
+def test_a_table_without_an_axis_needs_metrics_or_parameters_beside_it():
+    assert claim("scores.csv", ",loss,acc\n0,1,2\n").score >= 0.5
+    assert claim("scores.csv", "weight,loss,height\n1,2,3\n").score == 0
+    assert claim("scores.csv", "weight,height\n1,2\n").score == 0
+    assert claim("scores.csv", "weight,height\n1,2\n", siblings=["hparams.yaml"]).score >= 0.5
 
 
 @pytest.mark.parametrize(

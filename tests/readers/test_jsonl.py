@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from workbench.plugin.api import Batch, Chunk, Head
 from workbench.readers import jsonl
 from workbench.readers.jsonl import JsonlReader
-from workbench.readers.rows import MAX_KEYS
+from workbench.readers.key_index import MAX_KEYS
 
 READER = JsonlReader()
 PATH = PurePath("runs/a/metrics.jsonl")
@@ -233,12 +233,16 @@ def test_lone_surrogates_become_text_that_a_store_can_hold():
     assert facts(batch)["ok"] == "\U0001f600"
 
 
-def test_utf16_is_refused_line_by_line_with_the_way_out():
-    data = '{"step": 1}\n{"step": 2}\n'.encode("utf-16")
-    batch = read(data)
-    more = read(b"x\0\n", len(data), batch.state)
-    assert {r.reason for r in (*batch.rejects, *more.rejects)} == {"E121 UTF-16 text: save the file as UTF-8"}
-    assert batch.accepted + len(batch.rejects) == data[: batch.consumed].count(b"\n")
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_read_wherever_its_bytes_are_cut(encoding):
+    data = "\ufeff".encode(encoding) + lines(*({"step": i, "loss": i / 8} for i in range(20))).encode(encoding)
+    whole = read(data, final=True)
+    assert values(whole) == [("loss", i, i / 8) for i in range(20)]
+    cut = data.index(b"\n", 200) + 1
+    head = read(data[:cut])
+    tail = read(data[head.consumed :], head.consumed, json.loads(json.dumps(head.state)), final=True)
+    assert points(head) + points(tail) == points(whole)
+    assert claim("log.jsonl", data).score >= 0.9
 
 
 def test_a_byte_order_mark_carriage_returns_and_blank_lines_are_fine():
@@ -248,7 +252,7 @@ def test_a_byte_order_mark_carriage_returns_and_blank_lines_are_fine():
 
 
 def test_a_key_too_many_is_refused_also_after_a_restart(monkeypatch):
-    monkeypatch.setattr("workbench.readers.rows.MAX_KEYS", 3)
+    monkeypatch.setattr("workbench.readers.key_index.MAX_KEYS", 3)
     first = read(lines({"step": 1, "a": 1, "b": 1}, {"step": 2, "c": 1}))
     second = read(lines({"step": 3, "d": 1}, {"step": 4, "a": 2}), 99, json.loads(json.dumps(first.state)))
     assert values(second) == [("a", 4, 2.0)]
@@ -349,6 +353,24 @@ TURNS = {
     "a text that turns into a number": [{"step": i, "lr": "auto" if i < 12 else "0.5"} for i in range(32)],
     "both by turns, after batches": [{"batch": i, "loss": i} for i in range(8)]
     + [{"epoch": 5, "batch": 7, "loss": 1} if i % 3 == 0 else {"batch": i, "loss": 2} for i in range(16)],
+    "nested objects": [{"step": i, "train": {"loss": i, "by": {"x": 1.5}}, "val": {"acc": 1}} for i in range(20)],
+    "nested objects that come and go": [{"step": i, **({"val": {"loss": i}} if i % 3 else {})} for i in range(24)],
+    "a leaf that turns into an object": [{"step": i, "loss": 1 if i < 12 else {"ce": 1}} for i in range(24)],
+    "a joined key and a nested one": [{"step": i, **({"a/b": i} if i % 2 else {"a": {"b": i}})} for i in range(24)],
+    "a nested step": [{"trainer": {"global_step": i}, "loss": i} for i in range(20)],
+    "empty and absent objects": [{"step": i, "val": {} if i % 5 == 0 else {"acc": i}} for i in range(20)],
+    "null for an object": [{"step": i, "val": None if i % 5 == 4 else {"acc": i}} for i in range(20)],
+    "objects deeper than blocks go": [{"step": i, "a": {"b": {"c": {"d": {"e": {"f": i}}}}}} for i in range(20)],
+    "one metric a line": [{"name": "ab"[i % 2], "value": i / 2, "step": i // 2} for i in range(40)],
+    "one metric a line, one without a value": [{"tag": "a", "value": i if i != 9 else None} for i in range(24)],
+    "one metric a line and more": [{"key": "ab"[i % 2], "value": i, "epoch": i, "lr": 0.5} for i in range(24)],
+    "lines of structlog": [
+        {"event": f"e{i}", "level": "info", "timestamp": "2024-01-01", "loss": i, "lineno": 7} for i in range(24)
+    ],
+    "words that look like numbers": [{"step": i, "hash": "ab1" if i % 2 else f"{i}e5"} for i in range(24)],
+    "numbers spelled as texts": [{"step": i, "hash": f"{i}e5" if i < 20 else "ab1"} for i in range(32)],
+    "a constant text": [{"step": i, "model": "resnet", "phase": "a"} for i in range(24)],
+    "a text constant for long": [{"step": i, "model": "resnet" if i < 20 else "vit"} for i in range(32)],
     "no axis at all": [{"loss": i} for i in range(20)],
 }
 
@@ -392,6 +414,15 @@ def test_plain_lines_are_read_in_blocks():
         batch = read(data)
     assert taken == [True]
     assert (len(batch.points), facts(batch)) == (50, {"phase": "train"})
+
+
+@pytest.mark.parametrize("turn", ["nested objects", "a nested step", "one metric a line", "lines of structlog"])
+def test_nested_and_named_lines_are_read_in_blocks_too(turn, monkeypatch):
+    taken = []
+    original = jsonl.read_block
+    monkeypatch.setattr(jsonl, "read_block", lambda *a: taken.append(original(*a)) or taken[-1])
+    read(lines(*TURNS[turn]))
+    assert taken == [True]
 
 
 def test_values_are_the_float_that_python_reads():

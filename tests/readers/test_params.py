@@ -35,6 +35,10 @@ def test_a_learning_rate_without_a_point_is_a_number_unless_quoted():
     assert params(hparams__yaml="a: 1e-4\nb: '1e-4'\nc: 2E5\n") == {"a": 0.0001, "b": "1e-4", "c": 200000.0}
 
 
+def test_a_commit_that_begins_like_a_number_is_text():
+    assert params(config__yaml="commit: 16e2985b870e\nlr: 16e2\n") == {"commit": "16e2985b870e", "lr": 1600.0}
+
+
 def test_python_tags_are_read_as_plain_values():
     text = """
 net: !!python/object:argparse.Namespace {depth: 3}

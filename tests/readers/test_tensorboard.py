@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData, SessionEndInfo, SessionStartInfo
-from tensorboardX.proto.summary_pb2 import Summary
+from tensorboardX.proto.summary_pb2 import HistogramProto, Summary
 from tensorboardX.proto.tensor_pb2 import TensorProto
 from tensorboardX.proto.tensor_shape_pb2 import TensorShapeProto
 
@@ -33,10 +33,13 @@ def test_real_files_read_as_protobuf_reads_them(path):
     assert batch.accepted == len(list(records(data)))
 
 
-def test_a_torch_run_has_its_note_and_counts_what_is_not_read():
+def test_a_torch_run_has_its_note_and_its_histogram():
     batch = read(next(FIXTURES.glob("torch/*tfevents*")).read_bytes())
     assert [(f.kind, f.key, f.value) for f in batch.facts] == [("note", "setup", "two layers, [red]no dropout[/]")]
-    assert batch.message == "not read yet: histograms 1"
+    (drawn,) = batch.histograms
+    assert (drawn.key, drawn.step, drawn.counts.sum()) == ("weights", 1, 10)
+    assert (drawn.edges[0], drawn.edges[-1], len(drawn.counts) <= 64) == (0.0, 9.0, True)
+    assert batch.message == ""
     assert {"train/loss", "lr"} <= set(batch.points.keys)
 
 
@@ -142,6 +145,57 @@ def test_a_note_is_known_as_one_although_only_its_first_value_says_so():
     before = read(first)
     after = read(second, len(first), dict(before.state))
     assert after.facts == (Fact("note", "two", "plan", make.START, len(first)),)
+
+
+# Histograms
+
+
+def histo(values: np.ndarray, bins: int) -> Summary.Value:
+    counts, edges = np.histogram(values, bins)
+    proto = HistogramProto(min=values.min(), max=values.max(), num=len(values), bucket_limit=edges[1:], bucket=counts)
+    return Summary.Value(tag="w", histo=proto)
+
+
+def matrix(values: np.ndarray, bins: int, plugin: str = "histograms") -> Summary.Value:
+    counts, edges = np.histogram(values, bins)
+    rows = np.stack([edges[:-1], edges[1:], counts], axis=1)
+    dims = [TensorShapeProto.Dim(size=n) for n in rows.shape]
+    tensor = TensorProto(dtype=2, tensor_shape=TensorShapeProto(dim=dims), tensor_content=rows.tobytes())
+    return Summary.Value(tag="w", tensor=tensor, metadata=make.metadata(plugin))
+
+
+@pytest.mark.parametrize("bins", [1, 30, 64, 65, 1000])
+@pytest.mark.parametrize("kind", [histo, matrix])
+def test_a_histogram_keeps_every_count_its_ends_and_its_shape(kind, bins):
+    values = np.random.default_rng(bins).standard_t(3, 5000)
+    (drawn,) = read(make.event_file([make.value_event(7, kind(values, bins))])).histograms
+    assert drawn.step == 7
+    assert drawn.counts.sum() == 5000
+    assert (drawn.edges[0], drawn.edges[-1]) == pytest.approx((values.min(), values.max()))
+    assert len(drawn.counts) <= 64
+    assert (np.diff(drawn.edges) > 0).all()
+    below = np.concatenate([[0.0], np.cumsum(drawn.counts)]) / 5000
+    true = np.searchsorted(np.sort(values), drawn.edges[1:-1]) / 5000
+    assert below[1:-1] == pytest.approx(true, abs=0.001)
+    assert drawn.counts.max() < 5000 / 16 or bins < 64 or np.diff(drawn.edges)[drawn.counts.argmax()] < 1
+
+
+def test_a_histogram_of_one_value_and_one_of_none():
+    one, none = histo(np.full(9, 2.5), 3), Summary.Value(tag="w", histo=HistogramProto())
+    batch = read(make.event_file([make.value_event(0, one), make.value_event(1, none)]))
+    (drawn,) = batch.histograms
+    assert drawn.edges[0] <= 2.5 <= drawn.edges[-1]
+    assert drawn.counts.tolist() == [9]
+    assert batch.message == "not read yet: histograms 1"
+
+
+def test_a_matrix_is_a_histogram_only_where_its_plugin_says_so():
+    later = matrix(np.arange(5.0), 5)
+    later.ClearField("metadata")
+    values = [matrix(np.arange(5.0), 5), later, matrix(np.arange(5.0), 5, "pr_curves")]
+    batch = read(make.event_file(make.value_event(i, value) for i, value in enumerate(values)))
+    assert [drawn.step for drawn in batch.histograms] == [0, 1]
+    assert batch.message == "not read yet: pr_curves 1"
 
 
 # Which files, and which runs

@@ -123,6 +123,30 @@ def test_any_one_byte_changed_loses_that_record_and_no_other_and_never_raises():
             assert batch.accepted + len(batch.rejects) == len(offsets)
 
 
+def test_a_byte_changed_in_a_long_loop_loses_that_record_and_no_other():
+    data = loop(["loss", "val/loss", "lr"], range(100, 200))
+    offsets = [at for at, _ in records(data)]
+    clean = expected_points(data)
+    assert len(frame(data).cycles) == 2
+    for at in np.random.default_rng(5).integers(0, len(data), 250).tolist():
+        broken = bytearray(data)
+        broken[at] ^= 0x81
+        hit = max(o for o in offsets if o <= at)
+        batch = read(bytes(broken))
+        if at - hit < 12:
+            assert (batch.consumed, points(batch)) == (hit, [p for p in clean if p[4] < hit])
+        else:
+            assert [r.offset for r in batch.rejects] == [hit]
+            assert points(batch) == [p for p in clean if p[4] != hit]
+
+
+def test_a_loop_whose_tag_changes_keeps_its_lengths_and_is_read_right():
+    tags = [["aa", "bb"], ["aa", "cc"], ["dd", "bb"]]
+    events = [make.value_event(200 + i, scalar(t, i / 3)) for i in range(120) for t in tags[i // 50]]
+    data = make.event_file(events)
+    assert points(read(data)) == expected_points(data)
+
+
 def test_what_waited_behind_a_damaged_length_is_read_once_it_heals():
     data = loop(["loss"], range(30))
     cut = [at for at, _ in records(data)][10]

@@ -262,3 +262,10 @@ def test_accepted_and_refused_lines_are_all_lines(lines):
     one_by_one = [read(line + b"\n") for line in lines]
     assert [r.reason for r in whole.rejects] == [r.reason for batch in one_by_one for r in batch.rejects]
     assert [p[:4] for p in points(whole)] == [p[:4] for batch in one_by_one for p in points(batch)]
+
+
+def test_a_run_that_is_taken_up_again_started_when_it_first_did():
+    again = START.replace(b'"ts":100.0', b'"ts":500.0')
+    got = facts(read(START + log(1, loss=2.0) + again + log(2, loss=1.0)))
+    assert got["started", ""] == 100.0
+    assert got["name", ""] == "first"

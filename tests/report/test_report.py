@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from tests.support.sample_project import SOURCES, TREE, sample_project, without_
 from workbench.core.config import Config, GateConfig
 from workbench.core.query import Fit, Focus, Query
 from workbench.panels import built_in
+from workbench.plugin import box
 from workbench.plugin.api import Block, Note, Panel
 from workbench.render.document import Document
 from workbench.render.formats import FORMATS, render
@@ -90,6 +94,35 @@ def test_a_panel_that_raises_is_boxed_and_the_report_goes_on() -> None:
     assert "The panel 'broken' failed: RuntimeError" in text
     assert "rain" in text
     assert "\x1b" not in text
+
+
+class Hanging(Weather):
+    name = "hanging"
+    title = "Hanging"
+
+    def view(self, data: str, fit: Fit) -> Block:
+        threading.Event().wait()
+        raise AssertionError
+
+
+def test_a_panel_that_hangs_is_given_up_by_name_and_the_report_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(box, "DEADLINE", 0.1)
+    document = report(extra=(Hanging(), Weather()))
+    text = render(document, "text")
+    assert "The panel 'hanging' failed: no answer within 0.1 s" in text
+    assert "Raised in view" in text
+    assert "rain" in text
+
+
+def test_a_process_whose_panel_hangs_still_ends() -> None:
+    code = (
+        "from tests.report.test_report import Hanging, report\nfrom workbench.plugin import box\n"
+        "from workbench.render.formats import render\nbox.DEADLINE = 0.1\n"
+        "print(render(report(extra=(Hanging(),)), 'text'))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "The panel 'hanging' failed" in ran.stdout
 
 
 def test_the_configured_main_metric_leads() -> None:

@@ -8,8 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.batch import ConsoleLine
 from workbench.core.compare import percentiles
-from workbench.core.model import Distribution, Roles, Run, Series, Source, Stage, Summary, Window
+from workbench.core.model import (
+    Distribution,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Summary,
+    Window,
+)
+from workbench.core.progress import RECENT, pace
 from workbench.core.query import Rows
 from workbench.core.roles import roles_for
 from workbench.core.series import thin
@@ -27,6 +39,8 @@ class MemoryQuery:
     all_windows: Mapping[str, Sequence[Window]] = field(default_factory=dict)
     distributions: Mapping[tuple[str, str], Distribution] = field(default_factory=dict)
     configured: Mapping[str, Roles] = field(default_factory=dict)
+    all_histograms: Mapping[tuple[str, str], Sequence[StepHistogram]] = field(default_factory=dict)
+    lines: Mapping[str, Sequence[ConsoleLine]] = field(default_factory=dict)
     version: str = "1"
 
     def runs(self, where: str = "", *, hidden: bool = False) -> Sequence[Run]:
@@ -45,6 +59,9 @@ class MemoryQuery:
             if matches(expr, run, found):
                 kept.append(run)
         return sorted(kept, key=lambda run: -(run.started_at or 0.0))
+
+    def newest(self, n: int) -> Sequence[Run]:
+        return self.runs()[:n]
 
     def _summarised(self, run: Run) -> Run:
         own = {key: self._summary(series) for (run_id, key), series in self.points.items() if run_id == run.id}
@@ -88,6 +105,29 @@ class MemoryQuery:
     def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
         found = {run_id: self.series(run_id, key, points).value.tolist() for run_id in run_ids}
         return {run_id: values for run_id, values in found.items() if values}
+
+    def paces(self, run_ids: Sequence[str]) -> Mapping[str, float]:
+        found = {}
+        for run_id in run_ids:
+            own = [series for (run, _), series in self.points.items() if run == run_id and len(series.step)]
+            furthest = max(own, key=lambda series: series.step[-1], default=None)
+            steps = None if furthest is None else pace(furthest.step[-RECENT:], furthest.wall[-RECENT:])
+            if steps is not None:
+                found[run_id] = steps
+        return found
+
+    def histogram_keys(self, run_id: str) -> Sequence[str]:
+        return sorted(key for run, key in self.all_histograms if run == run_id)
+
+    def histograms(self, run_id: str, key: str, steps: int = 0) -> Sequence[StepHistogram]:
+        found = self.all_histograms.get((run_id, key), ())
+        n = len(found)
+        return [
+            each for at, each in enumerate(found) if not steps or n <= steps or (at + 1) * steps // n != at * steps // n
+        ]
+
+    def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
+        return self.lines.get(run_id, ())[-last:]
 
     def stages(self, run_id: str) -> Sequence[Stage]:
         return self.all_stages.get(run_id, ())

@@ -74,7 +74,7 @@ class Story:
     async def store_changes(self) -> None:
         """Have the app look at the store, as it does four times a second."""
         self.app._next_load = 0.0
-        self.app._next_extras = 0.0
+        self.app._asked.due = 0.0
         self.app.look_at_store()
         await self.settle()
 
@@ -112,17 +112,24 @@ async def workbench(
     size: tuple[int, int] = (80, 24),
     query: LiveQuery | None = None,
     with_panels: Sequence[Any] | Callable[[], Sequence[Any]] = (),
+    opening: Callable[[], object] = lambda: None,
     settle: bool = True,
     **options: Any,
 ) -> AsyncIterator[Story]:
     """The workbench open on a project, at a frozen time, looking at the store only when told.
 
+    `opening` is called, off the event loop, while the store is opened.
     `options` go to the app: another `clock`, a `poll` in seconds, what to do `on_start`.
     """
     query = query or LiveQuery()
     notebook = Notebook(query)
     options = {"clock": clock, "poll": 0, **options}
-    app = WorkbenchApp(query, notebook, config(root), with_panels or panels(), **options)
+
+    def opened(_: Any) -> LiveQuery:
+        opening()
+        return query
+
+    app = WorkbenchApp(opened, notebook, config(root), with_panels or panels(), **options)
     async with app.run_test(size=size) as pilot:
         story = Story(app, pilot, query, notebook)
         if settle:

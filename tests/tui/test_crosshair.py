@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.stories import tell, workbench
 from workbench.tui import crosshair
-from workbench.tui.draw import Plotted
+from workbench.tui.drawing import Plotted
 
 
 def test_x_reads_the_newest_values_arrows_go_along_and_esc_ends_it(tmp_path):

@@ -19,7 +19,8 @@ from workbench.core.blocks import (
     Stat,
     Table,
 )
-from workbench.tui.draw import Room, draw
+from workbench.tui.draw import draw
+from workbench.tui.drawing import Room
 from workbench.tui.look import look_of
 
 X = np.arange(50.0)

@@ -10,7 +10,7 @@ from textual import events
 
 from tests.support.memory_query import MemoryQuery
 from tests.tui.project import LiveQuery
-from tests.tui.stories import panels, tell, workbench
+from tests.tui.stories import tell, workbench
 
 
 def test_the_run_table_is_painted_with_state_age_metric_delta_and_latency(tmp_path, size, golden):
@@ -278,11 +278,10 @@ def test_the_view_and_the_rows_are_there_again_at_the_next_start(tmp_path, golde
             await sitting.press("enter", "home", "q")
         may_open = threading.Event()
 
-        def slow_panels():
+        def slowly() -> None:
             assert may_open.wait(20)
-            return panels()
 
-        async with workbench(tmp_path, with_panels=slow_panels, settle=False) as sitting:
+        async with workbench(tmp_path, opening=slowly, settle=False) as sitting:
             await sitting.pilot.pause()
             assert "as of 08:00" in sitting.screen[0]
             assert "0.8213 ▲ +36.4 %" in sitting.row("gbm-small"), "painted before the store was opened"

@@ -39,7 +39,7 @@ def detect(file: Path, form: str) -> None:
         "path": str(file), "format": chosen, "why": found.claim.why, "readers": readers,
         "mapping": asdict(proposed) if proposed else None, "toml": toml,
     }  # fmt: skip
-    print_listing(form, lambda: _view(headline, tone, readers), lambda: shape, lambda: readers)
+    print_listing(form, lambda: _view(headline, tone, found), lambda: shape, lambda: readers)
     if toml and form in ("table", "md"):
         shown = plain(toml, multiline=True, limit=len(toml) + 1)
         click.echo(f"\n{shown}" if form == "table" else f"\n```toml\n{shown}```\n", nl=False)
@@ -75,14 +75,15 @@ def _headline(file: Path, why: str, chosen: str | None, proposed: ExportMapping 
     return f"{file}: not read – no reader takes it, and it is no table of production rows ({why})", "warn"
 
 
-def _view(headline: str, tone: Any, readers: list[dict[str, Any]]) -> Block:
-    from workbench.cli.output import screen_fit
-    from workbench.core.blocks import Cell, Column, Note, Stack, Table
+def _view(headline: str, tone: Any, found: Detection) -> Block:
+    """What the readers said that looked inside, the highest bid first; the others are named in one line."""
+    from workbench.core.blocks import Note, Stack
 
-    width = min(max([3, *(len(row["why"]) for row in readers)]), max(screen_fit().columns - 24, 20))
-    columns = [Column("reader", "reader"), Column("score", "score", align="right"), Column("why", "why", width=width)]
-    rows = [[Cell(row["reader"]), Cell(row["score"]), Cell(row["why"] or "–")] for row in readers]
-    return Stack([Note(headline, tone), Table(columns, rows)])
+    asked = sorted(found.asked, key=lambda answer: -answer[1].score)
+    said = [Note(f"{name}: {claim.score:g}{f' – {claim.why}' if claim.why else ''}", "dim") for name, claim in asked]
+    looked = {name for name, _ in asked}
+    others = ", ".join(name for name, _ in found.answers if name not in looked)
+    return Stack([Note(headline, tone), *said, *([Note(f"other names: {others}", "dim")] if others else [])])
 
 
 def _proposed(file: Path) -> tuple[ExportMapping | None, str]:

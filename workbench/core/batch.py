@@ -65,6 +65,11 @@ class Claim:
 
     `**` also matches sub-folders: `("metrics/**", "params/*")`.
     """
+    run_folder: str = ""
+    """The folder of the run, relative to the project, where the head tells it better than the path: the run of other
+    formats there is this one."""
+    key_suffix: str = ""
+    """What the keys of the file's points then end with, since they are one curve of several in that run."""
 
 
 NO = Claim(0.0, "")
@@ -124,9 +129,10 @@ class Fact:
     """One thing a source says about a run; the latest of a (kind, key) holds.
 
     kind and what `value` then is: name str · native_id str · format str · param (key) JSON scalar · tag (key) str ·
-    note (key: its id) str · started, ended float seconds · status (value: "finished" or "failed" or "killed";
-    key: the reason in words) · total_steps int · flush_interval float seconds the writer may be silent ·
-    heartbeat float seconds at which the writer promised to be back · stage (key: name) dict(start, end, rows, status) ·
+    note (key: its id) str · started, ended float seconds · status (value: "finished" or "failed" or "killed", or
+    "running" to take back what was said under the same key; key: the reason in words) · total_steps int ·
+    flush_interval float seconds the writer may be silent · heartbeat float seconds at which the writer promised to be
+    back · stage (key: name) dict(start, end, rows, status) ·
     artifact (key: name) dict(path, bytes, sha256) · data (key: role) dict(path, bytes, sha256, rows) ·
     summary (key) JSON scalar · environment (key) JSON scalar · hidden bool · baseline bool · group str, the study,
     experiment or sweep it belongs to · parent str, native id of the run it is nested in · goal (key: metric) "min" or
@@ -140,6 +146,8 @@ class Fact:
     offset: int = 0
     run: str = ""
     """Native id of the run it is about; empty for the source's own run."""
+    precedence: int = 0
+    """Of facts without a time that contradict each other, the one with the higher number holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,4 +220,4 @@ class Batch:
     histograms: Sequence[Histogram] = ()
     console: Sequence[ConsoleLine] = ()
     more: bool = False
-    """With the framing `path`: there is more to read at once."""
+    """With the framing `path`: there is more to read at once; with nothing consumed, it is busy: look again soon."""

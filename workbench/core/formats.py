@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 PREFERENCE = (
-    "workbench", "wandb", "mlflow", "trackio", "dvclive", "optuna", "sacred", "huggingface", "catboost", "jsonl", "csv",
-    "sklearn", "tensorboard",
+    "workbench", "wandb", "mlflow", "mlflow-sqlite", "trackio", "trackio_inbox", "dvclive", "optuna", "optuna_journal",
+    "sacred", "huggingface", "catboost", "jsonl", "csv", "dvclive_summary", "tensorboard",
 )  # fmt: skip
 """Formats by how exactly they keep values and times, at equal numbers of points; the others follow by name."""
 
-TEXT = ("text", "console", "slurm")
+TEXT = ("text",)
 """Formats that are read off a printed line: what was printed was rounded, so every other format comes first.
 
 The views of a store are made from both lists: a change of either is a new schema version.

@@ -87,6 +87,16 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class StepHistogram:
+    """Counts of a key at one step: `counts` of length n stand between the n + 1 ascending `edges`."""
+
+    step: int
+    wall: float | None
+    edges: NDArray[np.float64]
+    counts: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One step of a pipeline: ingestion, preprocessing, training, evaluation, result logging."""
 

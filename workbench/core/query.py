@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from workbench.core.model import Distribution, Roles, Run, Series, Source, Stage, Window
+from workbench.core.batch import ConsoleLine
+from workbench.core.model import Distribution, Roles, Run, Series, Source, Stage, StepHistogram, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ class Query(Protocol):
         """
         ...
 
+    def newest(self, n: int) -> Sequence[Run]:
+        """The newest `n` visible runs, as `runs()` would list them first; quick on a store never opened before."""
+        ...
+
     def series(self, run_id: str, key: str, points: int = 0) -> Series:
         """One series ordered by step; with `points`, at most that many, extremes kept."""
         ...
@@ -75,6 +80,25 @@ class Query(Protocol):
 
         One query, whatever the number of runs.
         """
+        ...
+
+    def paces(self, run_ids: Sequence[str]) -> Mapping[str, float]:
+        """Steps a second of each run over its newest points, pauses aside; runs without times are left out.
+
+        One query, whatever the number of runs.
+        """
+        ...
+
+    def histogram_keys(self, run_id: str) -> Sequence[str]:
+        """Keys that a run logged histograms of, sorted."""
+        ...
+
+    def histograms(self, run_id: str, key: str, steps: int = 0) -> Sequence[StepHistogram]:
+        """Histograms of one key by step; with `steps`, at most that many, evenly spread, the last one kept."""
+        ...
+
+    def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
+        """The last lines of a run's output, in the order they were printed."""
         ...
 
     def stages(self, run_id: str) -> Sequence[Stage]:

@@ -184,11 +184,17 @@ def percentile_key(key: str, percentile: float) -> str:
     return f"{key}.p{percentile:g}"
 
 
-def roles_for(key: str, configured: Mapping[str, Roles]) -> Roles:
-    """Roles as configured by exact name, else by the first pattern that fits; what was left open is guessed."""
+def roles_for(key: str, configured: Mapping[str, Roles], goals: Mapping[str, Direction] | None = None) -> Roles:
+    """Roles as configured by exact name, else by the first pattern that fits; what was left open is guessed.
+
+    `goals` are directions that the logs themselves tell: they come after what is configured and before the guess.
+    """
     guessed = guess(key)
     said = configured.get(key)
     base = split_percentile(key)
+    goal = (goals or {}).get(key) or (goals or {}).get(base[0] if base else key)
+    if goal:
+        guessed = replace(guessed, direction=goal)
     if said is None and base is not None:
         said = configured.get(base[0])
     if said is None:

@@ -111,7 +111,8 @@ class Admission:
     def meet(self, until: float) -> list[Tracked]:
         """Look into waiting files until a moment of the monotonic clock; the new sources, parameter files included."""
         claimed: list[tuple[Found, Detection]] = []
-        for bid in self.candidates.bids(until):
+        bids = self.candidates.bids(until)
+        for bid in bids:
             if bid.detection is not None and bid.detection.reader is not None:
                 claimed.append((bid.item, bid.detection))
             else:
@@ -122,17 +123,19 @@ class Admission:
             self._give_up_covered()
             new = [source for source in new if self._tracked.get(source.path) is source]
         folders = {folder for source in new for folder in (source.path.parent, PurePath(source.run_path))}
+        folders |= {bid.item.path.parent for bid in bids}
         return [*new, *self._parameters_of(folders)]
 
     def _admit(self, item: Found, detection: Detection) -> Iterator[Tracked]:
         reader, claim, path = detection.reader, detection.claim, plain_path(item.path)
         if reader is not None and self._covers.owner(item.path) is None and item.path not in self._tracked:
             folder, prefix = reader.run_folder(path)
+            folder = PurePath(claim.run_folder) if claim.run_folder else folder
             run_path = str(path if claim.per_file_run or claim.many_runs else folder)
             yield self._track(item, reader, claim, run_path, prefix)
 
     def _track(self, item: Found, reader: Reader, claim: Claim, run_path: str, prefix: str) -> Tracked:
-        own = Own(covers=tuple(claim.covers), many_runs=claim.many_runs)
+        own = Own(covers=tuple(claim.covers), many_runs=claim.many_runs, key_suffix=claim.key_suffix)
         run = "" if claim.many_runs or reader is self._notes else self._folders.assign(run_path, claim.native_id)
         back = self._gone.pop(item.path, None) or self.refused.take(item.path)
         if back is None:
@@ -140,7 +143,8 @@ class Admission:
                 item, reader, self._new_cursor(item, reader.name, reader.version, run, prefix), run_path, own
             )
         else:
-            own = replace(decode_own(back.state), covers=own.covers, many_runs=own.many_runs)
+            old = decode_own(back.state)
+            own = replace(old, covers=own.covers, many_runs=own.many_runs, key_suffix=own.key_suffix)
             cursor = replace(back, status="live", message="", format=reader.name, run_id=run, key_prefix=prefix)
             source = self._source(item, reader, cursor, run_path, own)
             if back.format != reader.name or back.reader_version < reader.version or not back.to_offset:
@@ -262,6 +266,16 @@ class Admission:
                 self._beside[owner] = {**kept, **files}
                 touched.add(owner)
         return self._parameters_of(touched)
+
+    def may_read(self, source: Tracked) -> bool:
+        """Whether what a file says by now is its run's: a parameter file in a folder of several runs is nobody's.
+
+        While a new file of its folder waits to be looked into, which may be another run's log, it waits as well.
+        """
+        if source.reader is not self._params:
+            return True
+        folder = source.path.parent.parent if source.path.parent.name == ".hydra" else source.path.parent
+        return self._folders.owner(folder) == source.cursor.run_id and not self.candidates.waits_in(folder)
 
     def _parameters_of(self, folders: Iterable[PurePath]) -> list[Tracked]:
         found = []

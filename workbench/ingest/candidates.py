@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from workbench.ingest import limits
-from workbench.ingest.discovery import Detection, Detector, Found
+from workbench.ingest.discovery import FAILED, Detection, Detector, Found
 from workbench.ingest.paths import from_text, to_text
 from workbench.plugin.api import Reader
 
@@ -62,6 +62,10 @@ class Candidates:
             self._waiting.setdefault(folder, {})[item.path] = item
             if len(self._names.get(folder, ())) != len(listing):
                 self._names[folder] = frozenset(listing)
+
+    def waits_in(self, folder: PurePath) -> bool:
+        """Whether some file of a folder is still to be looked into."""
+        return bool(self._waiting.get(folder))
 
     def is_due(self, path: PurePath) -> bool:
         """Whether a file that a hint names is worth a listing of its folder."""
@@ -146,8 +150,8 @@ def readers_fingerprint(readers: Sequence[Reader]) -> str:
 
 
 def looks_like_a_log(path: PurePath, detection: Detection) -> bool:
-    """Whether a file that nobody understood belongs into Sources: by its name, or because a reader said why not."""
-    told = any(claim.why for _, claim in detection.asked)
+    """Whether a file that nobody understood belongs into Sources: by its name, or because a reader nearly took it."""
+    told = any(claim.score > 0 or claim.why.startswith(FAILED) for _, claim in detection.asked)
     words = re.split(r"[^a-z]+", path.name.lower())
     return told or bool(_LOG_SUFFIXES.intersection(path.suffixes)) or bool(_LOG_WORDS.intersection(words))
 

@@ -105,7 +105,7 @@ def _histogram_rows(
     rows: list[HistogramRow] = []
     new: list[tuple[int, str, str, str]] = []
     for item in histograms:
-        run, key = _run_of(source, item.run), source.cursor.key_prefix + item.key
+        run, key = _run_of(source, item.run), source.cursor.key_prefix + item.key + source.own.key_suffix
         series = series_id(run, key, source.reader.name)
         if series not in known.series:
             known.series.add(series)
@@ -148,7 +148,7 @@ def _point_rows(
     new: list[tuple[int, str, str, str]] = []
     for code in used.tolist():
         run = _run_of(source, points.runs[code // len(points.keys)] if points.run is not None else "")
-        key = source.cursor.key_prefix + points.keys[code % len(points.keys)]
+        key = source.cursor.key_prefix + points.keys[code % len(points.keys)] + source.own.key_suffix
         series = series_id(run, key, source.reader.name)
         runs.append(run)
         ids.append(series)

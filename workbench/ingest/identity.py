@@ -44,9 +44,12 @@ def opened(path: Path | str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def mark_of(descriptor: int, offset: int) -> Mark:
-    """Fingerprint the first bytes of a file and the last ones before `offset`."""
-    head = os.pread(descriptor, min(HEAD_BYTES, offset), 0)
+def mark_of(descriptor: int, offset: int, head_bytes: int = HEAD_BYTES) -> Mark:
+    """Fingerprint the first bytes of a file and the last ones before `offset`.
+
+    What is appended to changes at its ends; what is edited in place takes a head of the whole.
+    """
+    head = os.pread(descriptor, min(head_bytes, offset), 0)
     start = max(0, offset - TAIL_BYTES)
     tail = os.pread(descriptor, offset - start, start)
     return Mark(len(head), _digest(head), _digest(tail))

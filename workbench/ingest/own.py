@@ -20,6 +20,8 @@ class Own:
     covers: tuple[str, ...] = ()
     """Patterns of files that are read through this one."""
     many_runs: bool = False
+    key_suffix: str = ""
+    """What the keys of its points end with."""
     since: int = 0
     """The oldest generation that still shows."""
     replaces: bool = False

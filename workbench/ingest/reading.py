@@ -14,7 +14,7 @@ from workbench.ingest import limits, stretch
 from workbench.ingest.asking import Asking
 from workbench.ingest.deltas import delta_of
 from workbench.ingest.discovery import Found
-from workbench.ingest.identity import mark_of, opened, still_at
+from workbench.ingest.identity import HEAD_BYTES, mark_of, opened, still_at
 from workbench.ingest.inflate import Inflated, is_packed, plain_path
 from workbench.ingest.own import encode_state
 from workbench.ingest.packed import Packed
@@ -23,7 +23,7 @@ from workbench.ingest.tracked import COPY, Tracked
 from workbench.ingest.twins import twin_of
 from workbench.store.append import Delta
 
-UNFINISHED = "an unfinished last line"
+UNFINISHED = "an unfinished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Reading:
         if batch.restart:
             return self._again(source, batch, final)
         more = batch.more and batch.consumed > 0
-        if not more:
+        if not batch.more:  # else it is busy, or has more: the next look tries again
             self._drained(source, found)
         if not batch.consumed:
             self._asking.remark(source, batch.message)
@@ -183,7 +183,7 @@ class Reading:
             return None
         if length:
             source.next_generation("", replaces=True)
-        moved = self._moved(descriptor, found.size, found)
+        moved = self._moved(descriptor, found.size, found, head_bytes=found.size)
         return self._stepped(source, _Taken(batch, found.size), found, moved, more=False, size=found.size)
 
     def _again(self, source: Tracked, batch: Batch, final: bool) -> Step | None:
@@ -203,7 +203,7 @@ class Reading:
             return _Taken(Batch(rejects=(piece.refused,), state=state), piece.refused.length)
         if not piece.data:
             if whole:
-                self._asking.remark(source, f"{UNFINISHED} of {piece.held} bytes waits for its end")
+                self._asking.remark(source, f"{UNFINISHED} last line of {piece.held} bytes waits for its end")
             return None
         data, start = piece.data, offset
         if source.own.open:
@@ -213,8 +213,11 @@ class Reading:
             data, start = data[skipped:], offset + skipped
         if not data:
             return _Taken(Batch(state=state), start - offset)
-        path = plain_path(source.path)
-        batch = self._asking.ask(source, Chunk(path, data, start, state, piece.final, found.mtime_ns / 1e9))
+        chunk = Chunk(plain_path(source.path), data, start, state, piece.final, found.mtime_ns / 1e9)
+        batch = self._asking.ask(source, chunk)
+        if not batch.consumed and not batch.restart and not chunk.final and not source.strikes:
+            self._asking.remark(source, batch.message)  # a record over several lines whose end has not come
+            batch = self._asking.ask(source, replace(chunk, final=True)) if self._is_settled(found) else batch
         if batch.restart:
             return _Taken(batch, 0)
         if not batch.consumed:
@@ -244,9 +247,9 @@ class Reading:
         source.seen = (found.inode, found.size, found.mtime_ns)
         source.seen_settled = self._is_settled(found)
 
-    def _moved(self, descriptor: int, offset: int, found: Found) -> dict[str, Any]:
+    def _moved(self, descriptor: int, offset: int, found: Found, head_bytes: int = HEAD_BYTES) -> dict[str, Any]:
         """What the cursor tells of the content up to an offset."""
-        mark = mark_of(descriptor, offset)
+        mark = mark_of(descriptor, offset, head_bytes)
         return {
             "bytes": found.size, "mtime_ns": found.mtime_ns, "head_length": mark.head_length,
             "head_hash": mark.head_hash, "tail_hash": mark.tail_hash,

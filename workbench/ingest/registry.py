@@ -14,7 +14,7 @@ from workbench.ingest.deltas import Known
 from workbench.ingest.discovery import Detector, Found, walk
 from workbench.ingest.exports import Exports
 from workbench.ingest.paths import to_text
-from workbench.ingest.renames import is_same, moves
+from workbench.ingest.renames import by_name, is_same, moves
 from workbench.ingest.tracked import Tracked
 from workbench.plugin.api import Reader
 from workbench.store.append import Cursor, Delta
@@ -127,14 +127,17 @@ class Registry:
         return news + (self.look_into(restless) if restless else [])
 
     def earlier(self, source: Tracked) -> Sequence[tuple[int, int]]:
-        """(source id, generation) of the run's files of the same format that come before a file by name."""
+        """(source id, generation) of the run's files of the same format that come before a file by name.
+
+        Numbers in names count by value, and files that are gone by now count as well.
+        """
         return [
-            (other.cursor.source_id, other.cursor.generation)
-            for other in self.tracked.values()
-            if other.reader is source.reader
-            and other.cursor.run_id == source.cursor.run_id
-            and other.cursor.key_prefix == source.cursor.key_prefix
-            and other.path < source.path
+            (other.source_id, other.generation)
+            for other in self.cursors()
+            if other.format == source.reader.name
+            and other.run_id == source.cursor.run_id
+            and other.key_prefix == source.cursor.key_prefix
+            and by_name(other.path) < by_name(source.cursor.path)
         ]
 
     def cursors(self) -> Iterator[Cursor]:
@@ -154,7 +157,7 @@ class Registry:
     ) -> list[Tracked]:
         """Take fresh listings of some folders; sources in them with something to read, newest first."""
         self._follow_renames(listings, whole, missed)
-        news: list[Tracked] = []
+        listed: list[tuple[Tracked, Found]] = []
         for listing in listings.values():
             for item in listing.values():
                 source = self.tracked.get(item.path)
@@ -162,8 +165,9 @@ class Registry:
                     source = self._moved_here(item) if not whole else None
                 if source is None:
                     source = self._admission.offer(item, listing)
-                if source is not None and self._has_news(source, item):
-                    news.append(source)
+                if source is not None:
+                    listed.append((source, item))
+        news = [source for source, item in listed if self._has_news(source, item)]
         if whole:
             self._admission.refused.forget_gone(listings, missed)
         news += [source for source in self._admission.parameters(listings) if self._has_news(source, source.found)]
@@ -197,7 +201,7 @@ class Registry:
         now = self.clock()
         if now - item.mtime_ns / 1e9 < limits.HOT:
             self._hot[source.path] = source
-        if source.not_before > now or self._admission.is_parked(source):
+        if source.not_before > now or self._admission.is_parked(source) or not self._admission.may_read(source):
             return False
         if source.seen != (item.inode, item.size, item.mtime_ns):
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePath
 
@@ -11,6 +12,12 @@ from workbench.ingest.identity import opened, still_at
 from workbench.ingest.tracked import Tracked
 
 Listing = Mapping[str, Found]
+_NUMBERED = re.compile(r"([^0-9]*)([0-9]*)")
+
+
+def by_name(path: str) -> tuple[tuple[str, int], ...]:
+    """A path as files are ordered: `checkpoint-500` comes before `checkpoint-1000`."""
+    return tuple((text, int(digits or 0)) for text, digits in _NUMBERED.findall(path) if text or digits)
 
 
 def moves(

@@ -16,6 +16,8 @@ class RunFolders:
     def __init__(self, runs: Mapping[str, str] | None = None) -> None:
         self._by_path: dict[str, str] = dict(runs or {})
         self._in_folder: dict[PurePath, Counter[str]] = {}
+        self._standing: dict[str, Counter[str]] = {}
+        """How many logs each run has that names a path as its own."""
 
     def assign(self, path: str, native_id: str) -> str:
         """The run of a path: its native one, else the one already known there, else one of the path itself."""
@@ -29,18 +31,30 @@ class RunFolders:
         """A log of its run lies in its folder."""
         if source.makes_run and source.cursor.run_id:
             self._in_folder.setdefault(source.path.parent, Counter())[source.cursor.run_id] += 1
+            self._standing.setdefault(source.run_path, Counter())[source.cursor.run_id] += 1
 
     def remove(self, source: Tracked) -> None:
         """It does no longer."""
-        runs = self._in_folder.get(source.path.parent)
-        if runs is not None and source.makes_run:
-            runs[source.cursor.run_id] -= 1
-            if runs[source.cursor.run_id] <= 0:
-                del runs[source.cursor.run_id]
+        if source.makes_run:
+            _take_one(self._in_folder.get(source.path.parent), source.cursor.run_id)
+            _take_one(self._standing.get(source.run_path), source.cursor.run_id)
 
     def owner(self, folder: PurePath) -> str | None:
-        """The run whose logs lie in a folder, if it is the only one there; else the run that the folder stands for."""
-        runs = self._in_folder.get(folder)
-        if runs is not None and len(runs) == 1:
-            return next(iter(runs))
+        """The run that a folder stands for, else the only one whose logs lie in it.
+
+        None where several took turns in it: its parameter files are the latest one's, what was read of them before
+        stays with the first, and nothing tells whose they are by now.
+        """
+        standing, inside = self._standing.get(str(folder)), self._in_folder.get(folder)
+        if standing:
+            return next(iter(standing)) if len(standing) == 1 else None
+        if inside and len(inside) == 1:
+            return next(iter(inside))
         return self._by_path.get(str(folder))
+
+
+def _take_one(runs: Counter[str] | None, run: str) -> None:
+    if runs is not None:
+        runs[run] -= 1
+        if runs[run] <= 0:
+            del runs[run]

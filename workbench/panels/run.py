@@ -9,9 +9,11 @@ from operator import itemgetter
 from typing import Any
 
 from workbench.core.compare import Percentiles, baseline_of, delta, latency_percentiles, with_percentiles
-from workbench.core.model import Roles, Run, Series, Stage
+from workbench.core.model import Roles, Run, Series, Stage, StepHistogram
+from workbench.core.progress import words
 from workbench.core.query import Query
 from workbench.core.roles import main_metric
+from workbench.panels.logged import HISTOGRAMS, LINES, STEPS, console_block, histogram_heat
 from workbench.panels.parts import (
     CHART_POINTS,
     chart_groups,
@@ -25,11 +27,27 @@ from workbench.panels.parts import (
     that_fit,
     value_cell,
 )
-from workbench.panels.shapes import show_shape
-from workbench.plugin.api import Block, Cell, Column, Columns, Empty, Fit, Focus, Note, Panel, Stack, Stat, Table
+from workbench.panels.shapes import paces_of, show_shape
+from workbench.plugin.api import (
+    Block,
+    Cell,
+    Column,
+    Columns,
+    ConsoleLine,
+    Empty,
+    Fit,
+    Focus,
+    Note,
+    Panel,
+    Stack,
+    Stat,
+    Table,
+)
 
 CHARTS = 6
 """Charts of one run: what goes beyond has its row in the table of metrics."""
+_NAMED = 4
+"""Metrics named in a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,11 @@ class RunData:
     roles: Mapping[str, Roles] = field(default_factory=dict)
     charts: Sequence[tuple[str, Sequence[Series]]] = ()
     shape: Mapping[str, Any] = field(default_factory=dict)
+    pace: float | None = None
+    histograms: Sequence[tuple[str, Sequence[StepHistogram]]] = ()
+    hidden_histograms: int = 0
+    """Keys of histograms that are not shown."""
+    console: Sequence[ConsoleLine] = ()
 
 
 class RunPanel(Panel):
@@ -69,6 +92,7 @@ class RunPanel(Panel):
         baseline = None if baseline is not None and baseline.id == run.id else baseline
         keys = metric_order([run], query.roles, [focus.metric] if focus.metric else [])
         groups = chart_groups(keys)[:CHARTS]
+        drawn = query.histogram_keys(run.id)
         return RunData(
             run,
             self._clock(),
@@ -80,6 +104,10 @@ class RunPanel(Panel):
             {key: query.roles(key) for key in keys},
             [(title, [query.series(run.id, key, CHART_POINTS) for key in group]) for title, group in groups],
             show_shape(query, run),
+            paces_of(query, [run]).get(run.id),
+            [(key, query.histograms(run.id, key, STEPS)) for key in drawn[:HISTOGRAMS]],
+            max(len(drawn) - HISTOGRAMS, 0),
+            query.console(run.id, LINES),
         )
 
     def view(self, data: RunData, fit: Fit) -> Block:
@@ -90,12 +118,17 @@ class RunPanel(Panel):
             return Empty("No run to show", "Read logs with `workbench watch --once`, or try `workbench demo`.")
         blocks: list[Block] = [_headline(data, fit), _metrics(data, fit)]
         blocks += _charts(data)
+        blocks += [histogram_heat(key, found, fit) for key, found in data.histograms]
+        if data.hidden_histograms:
+            blocks.append(Note(f"{data.hidden_histograms:,} more histograms are not shown", "dim"))
         tables = [table for table in (_params(data.run), _stages(data.stages)) if table is not None]
         blocks += [Columns(tables)] if len(tables) > 1 and fit.columns >= 100 else tables
         if data.run.notes:
             blocks.append(Stack([Note(note) for note in data.run.notes], "Notes"))
         if data.run.environment:
             blocks.append(_pairs(data.run.environment, "Environment"))
+        if data.console:
+            blocks.append(console_block(data.console))
         return Stack(blocks, data.run.name)
 
     def to_json(self, data: RunData) -> dict[str, Any] | None:
@@ -113,8 +146,29 @@ def _headline(data: RunData, fit: Fit) -> Block:
         Stat("state", run.status if marked else state.text, tone=state.tone),
         Stat("duration", duration_of(run, data.now), "duration"),
     ]
+    progress = words(run, data.pace)
+    if progress:
+        stats.append(Stat("progress", progress))
     stats += _main_stats(data, run)
-    return Stack([Columns(stats), Note(f"{run.status_reason} · {run.format} · {run.path}", "dim")])
+    said = [run.status_reason, " + ".join(run.formats or (run.format,)), run.path]
+    if run.group:
+        said.append(f"group {run.group}")
+    notes = [Note(" · ".join(said), "dim")]
+    if run.aliases:
+        notes.append(Note(_aliases(run), "dim"))
+    return Stack([Columns(stats), *notes])
+
+
+def _aliases(run: Run) -> str:
+    """Which metrics other formats have too, by those formats."""
+    by_formats: dict[str, list[str]] = {}
+    for key, names in run.aliases.items():
+        by_formats.setdefault(" and ".join(names), []).append(key)
+    parts = [
+        f"{', '.join(keys[:_NAMED])}{f' and {len(keys) - _NAMED:,} more' if len(keys) > _NAMED else ''} also in {names}"
+        for names, keys in by_formats.items()
+    ]
+    return f"Shown once: {'; '.join(parts)}"
 
 
 def _main_stats(data: RunData, run: Run) -> list[Block]:

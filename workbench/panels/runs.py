@@ -18,11 +18,12 @@ from workbench.core.compare import (
     with_percentiles,
 )
 from workbench.core.model import Roles, Run
+from workbench.core.progress import share_done, under_way, words
 from workbench.core.query import Query
 from workbench.core.roles import main_metric, percentile_key
 from workbench.core.where import WhereError, parse, unknown_keys
 from workbench.panels.parts import metric_order, param_cell, state_cell, that_fit, value_cell
-from workbench.panels.shapes import run_shape
+from workbench.panels.shapes import paces_of, run_shape
 from workbench.plugin.api import Block, Cell, Column, Empty, Fit, Focus, Note, Panel, Stack, Table
 
 LIMIT = 100
@@ -43,6 +44,8 @@ class RunsData:
     found: Percentiles = field(default_factory=dict)
     sparks: Mapping[str, Sequence[float]] = field(default_factory=dict)
     roles: Mapping[str, Roles] = field(default_factory=dict)
+    paces: Mapping[str, float] = field(default_factory=dict)
+    """Steps a second of the runs whose time left can be told."""
     where: str = ""
     problem: str = ""
     """Why the filter shows nothing, where it is the filter's fault."""
@@ -83,6 +86,7 @@ class RunsPanel(Panel):
             found=latency_percentiles(query, measured),
             sparks=query.sparks([run.id for run in shown], main) if main else {},
             roles={key: query.roles(key) for key in keys},
+            paces=paces_of(query, shown),
             where=focus.where,
         )
 
@@ -105,7 +109,7 @@ class RunsPanel(Panel):
 
     def to_json(self, data: RunsData) -> list[dict[str, Any]]:
         """The shape of `runs --format json`."""
-        return [run_shape(run, data.found) for run in data.shown]
+        return [run_shape(run, data.found, data.paces.get(run.id)) for run in data.shown]
 
 
 def _limit(focus: Focus) -> int:
@@ -172,6 +176,8 @@ def _columns(data: RunsData) -> list[Column]:
     if data.latency:
         p95 = percentile_key(data.latency, 95)
         columns.append(Column(p95, p95, data.roles[data.latency].unit, "right", priority=2))
+    if under_way(data.shown):
+        columns.append(Column("progress", "progress", align="right", priority=3))
     return [*columns, *_extra_columns(data)]
 
 
@@ -203,6 +209,8 @@ def _cell(run: Run, key: str, *, own: Mapping[str, Any], base: Mapping[str, Any]
         return Cell(run.name, text=f"{run.name}{mark}" if mark else "")
     if key == "age":
         return Cell(None if run.started_at is None else max(data.now - run.started_at, 0.0), "dim")
+    if key == "progress":
+        return Cell(share_done(run), "dim", text=words(run, data.paces.get(run.id)))
     if key == "spark":
         values = data.sparks.get(run.id, ())
         return Cell(None, "accent", spark=values, text="" if values else units.UNKNOWN)

@@ -6,17 +6,21 @@ Times are ISO 8601 in UTC with milliseconds; what JSON cannot say (NaN, infinity
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from workbench.core.compare import Delta, MetricRow, ParamRow, Percentiles, latency_percentiles, with_percentiles
 from workbench.core.model import ColumnDrift, DatasetDrift, Run, Source, Stage, Summary, Window
+from workbench.core.progress import seconds_left, share_done, under_way
 from workbench.core.query import Query
 
 
-def run_shape(run: Run, found: Percentiles | None = None) -> dict[str, Any]:
-    """A run as `runs --format json` lists it; `found` adds `latency_ms.p95` and the like to its metrics."""
+def run_shape(run: Run, found: Percentiles | None = None, pace: float | None = None) -> dict[str, Any]:
+    """A run as `runs --format json` lists it.
+
+    `found` adds `latency_ms.p95` and the like to its metrics; `pace`, in steps a second, tells the time left.
+    """
     return {
         "id": run.id,
         "name": run.name,
@@ -26,6 +30,8 @@ def run_shape(run: Run, found: Percentiles | None = None) -> dict[str, Any]:
         "status_reason": run.status_reason,
         "started_at": moment(run.started_at),
         "ended_at": moment(run.ended_at),
+        "progress": share_done(run),
+        "seconds_left": seconds_left(run, pace),
         "params": plain_json(run.params),
         "tags": [f"{key}={value}" if value else key for key, value in run.tags.items()],
         "metrics": {key: summary_shape(each) for key, each in with_percentiles(run, found or {}).items()},
@@ -34,18 +40,28 @@ def run_shape(run: Run, found: Percentiles | None = None) -> dict[str, Any]:
 
 def runs_shape(query: Query, runs: Sequence[Run]) -> list[dict[str, Any]]:
     """Runs in their order, with the percentiles of their latencies, asked for in one query."""
-    found = latency_percentiles(query, runs)
-    return [run_shape(run, found) for run in runs]
+    found, paces = latency_percentiles(query, runs), paces_of(query, runs)
+    return [run_shape(run, found, paces.get(run.id)) for run in runs]
+
+
+def paces_of(query: Query, runs: Iterable[Run]) -> Mapping[str, float]:
+    """Steps a second of those runs whose time left can be told."""
+    timed = under_way(runs)
+    return query.paces(timed) if timed else {}
 
 
 def show_shape(query: Query, run: Run) -> dict[str, Any]:
     """All that is known of one run: the listing's shape, with stages, notes and environment."""
     return {
-        **run_shape(run, latency_percentiles(query, [run])),
+        **run_shape(run, latency_percentiles(query, [run]), paces_of(query, [run]).get(run.id)),
         "updated_at": moment(run.updated_at),
         "total_steps": run.total_steps,
         "hidden": run.hidden,
         "baseline": run.baseline,
+        "group": run.group,
+        "parent": run.parent,
+        "formats": list(run.formats),
+        "aliases": {key: list(names) for key, names in run.aliases.items()},
         "notes": list(run.notes),
         "stages": [stage_shape(stage) for stage in query.stages(run.id)],
         "environment": plain_json(run.environment),

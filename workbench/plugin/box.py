@@ -6,19 +6,60 @@ import io
 import os
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.core.text import plain
 
+DEADLINE = 30.0
+"""Seconds a plugin may take for one answer where somebody waits for it to end."""
 _BYTES, _LINES = 16_384, 20
 """How much of what was printed is passed on."""
 
 
 class PluginError(Exception):
     """A plugin does not keep to the contract; the message says where, and what would be right."""
+
+
+class PluginTimeoutError(PluginError):
+    """A plugin gave no answer in time; its thread is left behind and ends with the process."""
+
+    place = ""
+    """File and line where it was then."""
+
+
+Answer = TypeVar("Answer")
+
+
+def answer_of(work: Callable[[], Answer], seconds: float = DEADLINE) -> Answer:
+    """What `work` returns or raises, on a thread of its own, which is given up after `seconds`.
+
+    Raises:
+        PluginTimeoutError: it took longer.
+    """
+    answers: list[Answer] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(work())
+        except BaseException as error:  # noqa: BLE001 - handed on to whoever asked, SystemExit included
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="plugin", daemon=True)  # a daemon: the process need not wait for it
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if answers:
+        return answers[0]
+    late = PluginTimeoutError(f"no answer within {seconds:g} s")
+    if frame := sys._current_frames().get(thread.ident or 0):
+        late.place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    raise late
 
 
 @contextmanager
@@ -47,7 +88,7 @@ def reason_of(error: BaseException) -> tuple[str, str]:
     except Exception:  # noqa: BLE001 - an exception of a plugin may fail even at that
         words = "it cannot say why"
     if isinstance(error, PluginError):
-        return words, ""
+        return words, error.place if isinstance(error, PluginTimeoutError) else ""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__}: {words}", f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, ClassVar, get_args
 
 from workbench.core.batch import NO, Batch, Chunk, Claim, Fact, FactKind, Framing, Head, Reject
@@ -37,7 +38,13 @@ class AnnotationReader(Reader):
 
 
 def _fact(row: dict[str, Any], offset: int) -> Fact:
-    kind = row["t"]
+    kind, value, said_at = row["t"], row["value"], float(row["ts"])
     if kind not in _KINDS:
         raise ValueError(f"unknown kind {kind!r}")
-    return Fact(kind, row["value"], str(row.get("key", "")), float(row["ts"]), offset, f"#{row['run']}")
+    if not math.isfinite(said_at):
+        raise ValueError(f"ts {said_at} is no moment")
+    if kind in ("name", "note") and not isinstance(value, str):
+        raise ValueError(f"a {kind} is a text, not {type(value).__name__}")
+    if kind in ("baseline", "hidden") and not isinstance(value, bool):
+        raise ValueError(f"{kind} is true or false, not {value!r:.40}")
+    return Fact(kind, value, str(row.get("key", "")), said_at, offset, f"#{row['run']}")

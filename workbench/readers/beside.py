@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from workbench.core.batch import NO, Batch, Chunk, Claim, Framing, Head
 from workbench.plugin.api import Reader
-from workbench.readers.params import facts_beside
+from workbench.readers.params import PARAM_FILES, facts_beside
 
 
 class ParamsReader(Reader):
@@ -23,5 +24,6 @@ class ParamsReader(Reader):
         """One fact a parameter."""
         hydra = chunk.path.parent.name == ".hydra"
         name = f".hydra/{chunk.path.name}" if hydra else chunk.path.name
-        facts = facts_beside({name: chunk.data})
+        precedence = PARAM_FILES.index(name) - len(PARAM_FILES) if name in PARAM_FILES else 0  # below a log's own word
+        facts = [replace(fact, precedence=precedence) for fact in facts_beside({name: chunk.data})]
         return Batch(facts=facts, accepted=1, consumed=len(chunk.data))

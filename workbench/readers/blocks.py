@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.readers.attributes import MAX_ATTRIBUTE_TEXT, Text
 from workbench.readers.keys import EPOCH_NAMES, WITHIN_EPOCH, number, plain_name
-from workbench.readers.rows import MAX_ATTRIBUTE_TEXT, Rows, Text
+from workbench.readers.rows import Rows, bare
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,26 +68,52 @@ def take(rows: Rows, block: Block, axis: str | None, steps: NDArray[np.int64] | 
     """Add the block to the rows; `steps` belong to the key `axis`, None counts lines or carries the last step on."""
     _find_clock(rows, block)
     clock = rows.clock.key if rows.clock else None
-    _check_texts(block, clock)
+    _check_texts(rows, block, clock)
     n = len(block)
     if steps is None:
         steps = np.arange(rows.line, rows.line + n) if rows.last is None else np.full(n, rows.last, np.int64)
     wall = _walls(rows, block)
+    roles = rows.roles((*block.names, *block.texts))
     used = np.flatnonzero(block.present.any(axis=0)).tolist()
     kept = [i for i in used if block.names[i] not in (axis, clock)]
+    if roles.logged:
+        kept = [i for i in kept if bare({block.names[i]: 0.0})]
+    if roles.naming in block.texts and roles.value in block.names:
+        _take_named(rows, block, kept, (roles.naming or "", roles.value or ""), (steps, wall))
+    else:
+        _take_wide(rows, block, kept, (steps, wall))
+    if axis is not None and plain_name(axis) not in EPOCH_NAMES:
+        rows.last = int(steps[-1])
+    named = roles.naming if roles.value in block.names else None
+    for name, values in block.texts.items():
+        rows.texts_of_block(name, values, block.offsets, wall, kept=not roles.logged and name not in (clock, named))
+
+
+def _take_wide(
+    rows: Rows, block: Block, kept: Sequence[int], axes: tuple[NDArray[np.int64], NDArray[np.float64]]
+) -> None:
+    """Every column is a metric."""
     names = [block.names[i] for i in kept]
     if not rows.room_for(names):
         raise Odd
     present = block.present[:, kept]
-    rows.block(names, block.matrix[:, kept], None if present.all() else present, (steps, wall, block.offsets))
-    if axis is not None and plain_name(axis) not in EPOCH_NAMES:
-        rows.last = int(steps[-1])
-    for name, values in block.texts.items():
-        for i in range(n - 1, -1, -1) if name != clock else ():
-            value = values[i]
-            if value is not None and value != "":
-                rows.latest(name, value, int(block.offsets[i]), float(wall[i]))
-                break
+    rows.block(names, block.matrix[:, kept], None if present.all() else present, (*axes, block.offsets))
+
+
+def _take_named(
+    rows: Rows,
+    block: Block,
+    kept: Sequence[int],
+    keys: tuple[str, str],
+    axes: tuple[NDArray[np.int64], NDArray[np.float64]],
+) -> None:
+    """One metric a row, named by the text of the first key and valued by the number of the second."""
+    naming, value = keys
+    names = [name for name in block.texts[naming] if isinstance(name, str) and name]
+    at = block.names.index(value)
+    if len(names) < len(block) or kept != [at] or not block.present[:, at].all() or not rows.room_for(set(names)):
+        raise Odd
+    rows.long_block(names, block.matrix[:, at], (*axes, block.offsets))
 
 
 def _find_clock(rows: Rows, block: Block) -> None:
@@ -109,13 +136,16 @@ def _has_moment(block: Block, name: str) -> bool:
     return any(isinstance(text, str) and text[:1].isdigit() for text in block.texts[name])
 
 
-def _check_texts(block: Block, clock: str | None) -> None:
+def _check_texts(rows: Rows, block: Block, clock: str | None) -> None:
     """Texts that spell numbers, and long ones, are for the reader of single lines."""
     for name, values in block.texts.items():
+        spelled = name in rows.attributes.words
         for value in set(values):
             if isinstance(value, bool) and name == clock:
                 raise Odd
-            if isinstance(value, str) and (number(value) is not None or len(value) > MAX_ATTRIBUTE_TEXT):
+            if isinstance(value, str) and (
+                len(value) > MAX_ATTRIBUTE_TEXT or (not spelled and number(value) is not None)
+            ):
                 raise Odd
 
 

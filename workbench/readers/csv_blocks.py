@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.readers.blocks import Block, Odd, axis_of, bound_together, take, whole_steps
-from workbench.readers.csv_header import MISSING, Header
-from workbench.readers.keys import number
+from workbench.readers.csv_header import BLANKS, DECIMAL_COMMAS, MISSING, Header, cell_number
 from workbench.readers.lines import Lines
 from workbench.readers.rows import Rows
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BLOCK = 16_384
 """Lines parsed together: one odd line makes its whole block take the slow way."""
+_COMMENT = re.compile(rb"(?m)^[ \t]*#")
 _SMALLEST = 64
 _PATIENCE = 2
 
@@ -37,13 +38,17 @@ def read_block(rows: Rows, lines: Lines, first: int, last: int, header: Header, 
     if last - first < _SMALLEST or kinds.failures > _PATIENCE or header.width < 2:
         return False
     data = lines.stretch(first, last)
+    if header.delimiter == BLANKS:
+        data = b"\n".join(b" ".join(line.split()) for line in data.removesuffix(b"\n").split(b"\n"))
+    if b"#" in data and _COMMENT.search(data):
+        return False
     if not _even(data, last - first, header):
         kinds.failures += 1
         return False
     import polars as pl
 
     try:
-        _take(rows, _parse(data, lines.starts[first:last], header, kinds))
+        _take(rows, _parse(rows, data, lines.places[first:last], header, kinds))
     except (Odd, pl.exceptions.PolarsError, OverflowError):
         kinds.failures += 1
         return False
@@ -64,24 +69,30 @@ def _even(data: bytes, n: int, header: Header) -> bool:
     return (data if data.endswith(b"\n") else data + b"\n").translate(None, _unmarked(header.delimiter)) == marks * n
 
 
-def _parse(data: bytes, offsets: NDArray[np.int64], header: Header, kinds: Kinds) -> Block:
+def _parse(rows: Rows, data: bytes, offsets: NDArray[np.int64], header: Header, kinds: Kinds) -> Block:
     """Parse the lines by columns, each a float64 or a text by the first line's cell."""
     import polars as pl
 
-    cells = data[: data.find(b"\n")].split(header.delimiter.encode())
+    cells = (data[: data.find(b"\n")] if b"\n" in data else data).split(header.delimiter.encode())
+    kinds.texts |= rows.attributes.words.intersection(header.columns)
     shorts = {f"c{i}": name for i, name in enumerate(header.fields)}
     for name, cell in zip(header.fields, cells, strict=True):
         text = cell.decode("utf-8", "replace").strip()
-        if name is not None and text not in MISSING and number(text) is None:
+        if name is not None and text not in MISSING and cell_number(text, header.delimiter) is None:
             kinds.texts.add(name)
+    commas = header.delimiter != "," and any(
+        b"," in cell for name, cell in zip(header.fields, cells, strict=True) if name not in kinds.texts and name
+    )
     floats = [short for short, name in shorts.items() if name is not None and name not in kinds.texts]
     frame = pl.read_csv(
         data, has_header=False, separator=header.delimiter, quote_char=None,
         schema={short: pl.Float64 if short in floats else pl.String for short in shorts},
-        null_values=list(MISSING[1:]),
+        null_values=list(MISSING[1:]), decimal_comma=commas,
     )  # fmt: skip
     if len(frame) != len(offsets) or not floats:
         raise Odd
+    if commas:
+        rows.note(DECIMAL_COMMAS)
     numbers = frame if len(floats) == frame.width else frame[floats]
     matrix = numbers.to_numpy(order="c")
     if any(numbers.null_count().row(0)):

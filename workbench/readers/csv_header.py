@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,11 @@ from workbench.readers.keys import number, roles_of
 
 MISSING = ("", "NA", "N/A", "null", "None")
 """Cells that hold no value; `nan` is one."""
-_DELIMITERS = (",", "\t", ";")
+BLANKS = " "
+"""The delimiter of a table whose fields stand apart by any number of spaces and tabs."""
+DECIMAL_COMMAS = "decimal commas read as points"
+_DELIMITERS = (",", "\t", ";", "|")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,26 @@ class Header:
 
 
 def guess_header(text: str) -> Header:
-    """Read a header line with the delimiter that gives the most fields."""
+    """Read a header line with the delimiter that gives the most fields; blanks count where there is no other."""
     split = {delimiter: next(csv.reader([text], delimiter=delimiter), []) for delimiter in _DELIMITERS}
     best = max(_DELIMITERS, key=lambda delimiter: len(split[delimiter]))
+    if len(split[best]) < 2 and len(text.split()) > 1:
+        return Header.of(cells_of(text, BLANKS), BLANKS)
     return Header.of(split[best], best)
+
+
+def cells_of(text: str, delimiter: str) -> list[str]:
+    """The cells of a line, quotes taken for what they look like only where there are any."""
+    if '"' in text:
+        return next(csv.reader([text.strip()], delimiter=delimiter, skipinitialspace=delimiter == BLANKS), [])
+    return text.split() if delimiter == BLANKS else text.split(delimiter)
+
+
+def cell_number(cell: str, delimiter: str) -> float | int | None:
+    """The number in a cell; its decimal point may be a comma where commas do not part the cells."""
+    if delimiter != "," and "," in cell and _DECIMAL_COMMA.fullmatch(cell):
+        cell = cell.replace(",", ".")
+    return number(cell)
 
 
 def section_header(cells: Sequence[str], now: Header) -> Header | None:

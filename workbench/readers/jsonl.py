@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import msgspec
 
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Head, Reader
+from workbench.readers.attributes import Text
 from workbench.readers.json_blocks import BLOCK, Shape, read_block
-from workbench.readers.keys import claimed_axis, metric_like, number, production_columns, view_of_folder
-from workbench.readers.lines import MAX_LINE, UTF16_BOMS, UTF16_REASON, Lines, decode, is_object, is_utf16, split
-from workbench.readers.rows import MAX_ATTRIBUTE_TEXT, Rows, Text
+from workbench.readers.json_records import MAX_DEPTH, Refused, flatten, sound_row
+from workbench.readers.keys import claimed_axis, metric_like, production_columns, roles_of, view_of_folder
+from workbench.readers.lines import MAX_LINE, Lines, decode, head_bytes, is_object, split
+from workbench.readers.rows import Rows
 
-MAX_DEPTH = 64
-_NOT_UTF8 = "bytes that are not UTF-8 are shown as U+FFFD"
 _LOOKED_AT = 50
 _DECODE = msgspec.json.Decoder().decode
 _LENIENT = json.JSONDecoder(strict=False).raw_decode
@@ -26,43 +26,39 @@ _DATASET = ({"messages"}, {"prompt"}, {"text"})
 """Keys of training data; with an axis beside them they are a log after all."""
 
 
-class _Refused(Exception):
-    """A line that is not an object of this format; the message is the reason."""
-
-
 class JsonlReader(Reader):
     """Reads one JSON object a line: numbers are points, texts and booleans are attributes of the run."""
 
     name: ClassVar[str] = "jsonl"
+    version: ClassVar[int] = 2
     names: ClassVar[Sequence[str]] = ("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt")
 
     def claim(self, head: Head) -> Claim:
         """Bid by the keys of the first lines: a step, an epoch, a metric's name; rows of production are left alone."""
         if head.name.endswith(".wb.jsonl"):
             return NO
-        certain = head.path.suffix in (".jsonl", ".ndjson", ".jsonlines")
-        if head.data.startswith(UTF16_BOMS):
-            return Claim(0.3, "named as JSON lines, but UTF-16") if certain else NO
         records = _first_records(head)
-        if not records or (not certain and len(records) < 2):
+        if not records or (head.path.suffix == ".json" and len(records) < 2):
             return NO
         score, why = _evidence(records, head.name)
+        if score and head.path.parts[-2:] == ("vis_data", "scalars.json"):
+            # mmengine writes every row a second time, to a file named by the time of the start
+            folder = str(head.path.parent.parent)
+            return Claim(0.95, "the scalars of mmengine", covers=("[0-9]*.json",), run_folder=folder)
         return Claim(score, why, per_file_run=not view_of_folder(head.name))
 
     def read(self, chunk: Chunk) -> Batch:
         """Blocks of plain lines at once, all others one by one; every line is accepted or refused."""
-        rows, lines = Rows(chunk.state, chunk.start), split(chunk)
-        if is_utf16(chunk):
-            for i in range(len(lines)):
-                rows.refuse(int(lines.starts[i]), lines.raw(i), UTF16_REASON)
-            return rows.batch(lines.consumed, {"utf16": True})
+        rows, lines = Rows(chunk.state, chunk.start), split(chunk, utf16=True)
+        if lines.torn:
+            return Batch(restart=True, message="a character was cut in half; read again")
         shape = Shape()
         for first in range(0, len(lines), BLOCK):
             last = min(first + BLOCK, len(lines))
             if not read_block(rows, lines, first, last, shape):
                 for i in range(first, last):
                     _read_line(rows, lines, i, shape)
-        return rows.batch(lines.consumed, {})
+        return rows.batch(lines.consumed, lines.state())
 
     def is_whole(self, tail: bytes) -> bool:
         """A closed object lacks nothing."""
@@ -71,14 +67,14 @@ class JsonlReader(Reader):
 
 def _read_line(rows: Rows, lines: Lines, i: int, shape: Shape) -> None:
     """Read one line by itself: what a block does not take, and lines in live tailing."""
-    raw, offset = lines.raw(i), int(lines.starts[i])
+    raw, offset = lines.raw(i), int(lines.places[i])
     if not raw.strip():
         rows.accept()
         return
     try:
         for record, odd in _parse(raw):
             _take(rows, record, odd, offset, shape)
-    except _Refused as refused:
+    except Refused as refused:
         unfinished = lines.unterminated and i == len(lines) - 1
         reason = "E101 the file ends within this line" if unfinished else str(refused)
         rows.refuse(offset, raw, _keep_tail(rows, raw, offset) or reason)
@@ -92,20 +88,20 @@ def _parse(raw: bytes) -> list[tuple[dict[str, Any], bool]]:
     That one takes NaN tokens, control characters, bad UTF-8 and lone surrogates too.
     """
     if len(raw) > MAX_LINE:
-        raise _Refused(f"E103 line longer than {MAX_LINE // 2**20} MiB")
+        raise Refused(f"E103 line longer than {MAX_LINE // 2**20} MiB")
     try:
         records, odd = [_DECODE(raw)], False
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         records, odd = _parse_lenient(raw), True
     for record in records:
         if not isinstance(record, dict):
-            raise _Refused(f"E104 a JSON {_kind(record)}, not an object")
+            raise Refused(f"E104 a JSON {_kind(record)}, not an object")
     return [(record, odd) for record in records]
 
 
 def _parse_lenient(raw: bytes) -> list[Any]:
     if b"\0" in raw:
-        raise _Refused("E122 NUL bytes within the line")
+        raise Refused("E122 NUL bytes within the line")
     text, records = decode(raw)[0].strip(), []
     try:
         end = 0
@@ -114,13 +110,13 @@ def _parse_lenient(raw: bytes) -> list[Any]:
             records.append(record)
         return records
     except RecursionError:
-        raise _Refused(f"E106 nested deeper than {MAX_DEPTH} levels") from None
+        raise Refused(f"E106 nested deeper than {MAX_DEPTH} levels") from None
     except json.JSONDecodeError as error:
         if error.pos >= len(text) or error.msg.startswith("Unterminated"):
-            raise _Refused("E102 cut off within the object") from None
-        raise _Refused(f"E104 not JSON: {error.msg} at column {error.colno}") from None
+            raise Refused("E102 cut off within the object") from None
+        raise Refused(f"E104 not JSON: {error.msg} at column {error.colno}") from None
     except ValueError as error:
-        raise _Refused(f"E104 not JSON: {error}") from None
+        raise Refused(f"E104 not JSON: {error}") from None
 
 
 def _keep_tail(rows: Rows, raw: bytes, offset: int) -> str:
@@ -136,69 +132,19 @@ def _keep_tail(rows: Rows, raw: bytes, offset: int) -> str:
     try:
         for record, odd in _parse(raw[at:]):
             _take(rows, record, odd, offset, Shape())
-    except _Refused:
+    except Refused:
         return ""
     return "E102 cut off; the complete object after it is kept"
 
 
 def _take(rows: Rows, record: dict[str, Any], odd: bool, offset: int, shape: Shape) -> None:
     """Add one object's numbers and texts, or refuse it."""
-    numbers: dict[str, float | int] = {}
-    texts: dict[str, Text] = {}
-    _flatten(rows, record, "", 1, (numbers, texts))
+    numbers, texts = flatten(rows, record)
     if odd:
-        numbers = {_sound(rows, key): value for key, value in numbers.items()}
-        texts = {_sound(rows, k): _sound(rows, v) if isinstance(v, str) else v for k, v in texts.items()}
+        numbers, texts = sound_row(rows, numbers, texts)
     shape.learn(record, numbers, texts)
     if reason := rows.row(offset, numbers, texts):
-        raise _Refused(reason)
-
-
-def _flatten(
-    rows: Rows, record: Mapping[str, Any], prefix: str, depth: int, out: tuple[dict[str, float | int], dict[str, Text]]
-) -> None:
-    """Sort a record's leaves into numbers and texts, nested keys joined by `/`."""
-    if depth > MAX_DEPTH:
-        raise _Refused(f"E106 nested deeper than {MAX_DEPTH} levels")
-    numbers, texts = out
-    for name, value in record.items():
-        kind, key = type(value), prefix + name
-        if kind is float or kind is int:
-            numbers[key] = value
-        elif kind is str:
-            parsed = number(value)
-            if parsed is not None:
-                numbers[key] = parsed
-                rows.note_text_number(key)
-            elif 0 < len(value) <= MAX_ATTRIBUTE_TEXT:
-                texts[key] = value
-        elif kind is dict:
-            _flatten(rows, value, key + "/", depth + 1, out)
-        elif kind is bool:
-            texts[key] = value
-        elif kind is list and (text := _list_text(value)):
-            texts[key] = text
-
-
-def _list_text(value: list[Any]) -> str:
-    """A short list as JSON, a long or deep one as nothing."""
-    if not 0 < len(value) <= MAX_ATTRIBUTE_TEXT // 2:
-        return ""
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        raise _Refused(f"E106 nested deeper than {MAX_DEPTH} levels") from None
-    return text if len(text) <= MAX_ATTRIBUTE_TEXT else ""
-
-
-def _sound(rows: Rows, text: str) -> str:
-    """Text that UTF-8 can hold: lone surrogates become U+FFFD, pairs become their character."""
-    if "\ufffd" in text:
-        rows.note(_NOT_UTF8)
-    if not any("\ud800" <= c <= "\udfff" for c in text):
-        return text
-    rows.note(_NOT_UTF8)
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        raise Refused(reason)
 
 
 def _kind(value: Any) -> str:
@@ -208,14 +154,13 @@ def _kind(value: Any) -> str:
 
 def _first_records(head: Head) -> list[dict[str, Any]]:
     """The first complete lines that are objects; none when the very first is something else."""
-    complete = head.data if head.size <= len(head.data) else head.data[: head.data.rfind(b"\n") + 1]
     records: list[dict[str, Any]] = []
-    for raw in complete.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:_LOOKED_AT]:
+    for raw in head_bytes(head).split(b"\n")[:_LOOKED_AT]:
         if not raw.strip():
             continue
         try:
             records.extend(record for record, _ in _parse(raw))
-        except _Refused:
+        except Refused:
             if not records:
                 return []
     return records
@@ -228,8 +173,10 @@ def _evidence(records: Sequence[dict[str, Any]], file_name: str) -> tuple[float,
     scratch = Rows({}, 0)
     try:
         for record in records:
-            _flatten(scratch, record, "", 1, (numbers, texts))
-    except _Refused:
+            more, words = flatten(scratch, record)
+            numbers |= more
+            texts |= words
+    except Refused:
         return 0.0, "JSON lines nested too deep"
     names = [*numbers, *texts]
     if any(keys <= records[0].keys() for keys in _FOREIGN):
@@ -241,7 +188,9 @@ def _evidence(records: Sequence[dict[str, Any]], file_name: str) -> tuple[float,
         return 0.0, "JSON lines of training data"
     if axis:
         return (0.9 if view_of_folder(file_name) else 0.8), f"JSON lines with {axis}"
-    if metrics := [name for name in numbers if metric_like(name)]:
+    roles = roles_of(names)
+    named = {str(record.get(roles.naming or "")) for record in records} if roles.value in numbers else set()
+    if metrics := [name for name in (*numbers, *sorted(named)) if metric_like(name)]:
         return 0.6, f"JSON lines with {metrics[0]}"
     if numbers and (view_of_folder(file_name) or not texts):
         return 0.4, "JSON lines of numbers"

@@ -12,20 +12,35 @@ from typing import Literal
 STEP_NAMES = (
     "step", "_step", "global_step", "trainer/global_step", "train/global_step", "steps", "iteration", "iterations",
     "training_iteration", "iter", "it", "num_steps", "timestep", "timesteps", "total_timesteps",
-    "time/total_timesteps", "timesteps_total", "update", "round", "batch",
+    "time/total_timesteps", "timesteps_total", "current_step", "train_step", "train/step", "optimizer_step",
+    "global_iter", "n_iter", "num_updates", "n_updates", "updates", "update", "round", "batch", "total_tokens",
+    "tokens_seen", "tokens",
 )  # fmt: skip
 """Names of a training step, the likeliest first; compared in lower case."""
 
 EPOCH_NAMES = ("epoch", "epochs", "epoch_num", "train/epoch")
 """Names of an epoch: the axis where there is no step, else a series."""
 
-TIME_NAMES = ("timestamp", "_timestamp", "ts", "wall_time", "created_at", "datetime", "time", "date")
+TIME_NAMES = (
+    "timestamp", "_timestamp", "@timestamp", "ts", "wall_time", "wall time", "created_at", "datetime", "time",
+    "asctime", "created", "date",
+)  # fmt: skip
 """Names that may hold a moment; whether one does, its values decide: `time` is as often a duration."""
 
 WITHIN_EPOCH = frozenset({"batch"})
 """Step names that start over in every epoch, and therefore are no axis beside an epoch."""
 
-_WEAK_STEPS = frozenset({"it", "update", "round", "batch"})
+_WEAK_STEPS = frozenset(
+    {"it", "update", "updates", "n_iter", "round", "batch", "tokens", "total_tokens", "tokens_seen"}
+)
+
+_NAMING = ("name", "metric", "metric_name", "tag", "key", "variable")
+_VALUES = ("value", "val", "metric_value")
+_MESSAGES, _LEVELS = frozenset({"event", "msg", "message"}), frozenset({"level", "levelname", "severity", "log_level"})
+BOOKKEEPING = frozenset({
+    "lineno", "levelno", "line", "pid", "process", "thread", "msecs", "relativecreated", "process_id", "thread_id",
+})  # fmt: skip
+"""Numbers that a logging library writes about a line itself."""
 
 Unit = Literal["iso", "s", "ms", "us", "ns"]
 UNIT_NAMES: dict[Unit, str] = {
@@ -35,7 +50,8 @@ UNIT_NAMES: dict[Unit, str] = {
 _PER_SECOND: dict[Unit, float] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _EARLIEST, _LATEST = 631_152_000.0, 4_102_444_800.0  # 1990 and 2100: the four units' ranges then do not touch
 _INT64 = 2**63
-_ISO = re.compile(r"\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d|\s*$)")
+_ISO = re.compile(r"\s*\d{4}([-/])\d\d\1\d\d([T ]\d\d:\d\d|\s*$)")
+_ZONE = re.compile(r"(\d) (Z|[-+]\d\d:?\d\d)$")
 _WORD = re.compile(r"[a-z]+\d*")
 
 _METRIC_WORDS = frozenset({
@@ -54,7 +70,7 @@ _ROW_ID = re.compile(r"id|uuid|guid|.*_id|.*_uuid|user|customer")
 _FOLDER_WORDS = frozenset({
     "metrics", "metric", "log", "logs", "logger", "result", "results", "history", "training", "train", "trainer",
     "val", "valid", "validation", "eval", "evaluation", "test", "scalars", "scalar", "progress", "events", "event",
-    "stats", "loss", "losses", "output", "stdout", "monitor",
+    "evals", "stats", "loss", "losses", "output", "stdout", "monitor",
 })  # fmt: skip
 
 
@@ -98,6 +114,11 @@ class Roles:
     steps: tuple[str, ...]
     epoch: str | None
     times: tuple[str, ...]
+    naming: str | None = None
+    """The key whose text names the metric that `value` is of: one metric a row."""
+    value: str | None = None
+    logged: bool = False
+    """A line of a logging library: its texts are prose, and some of its numbers are about the line."""
 
 
 def roles_of(names: Iterable[str]) -> Roles:
@@ -107,7 +128,12 @@ def roles_of(names: Iterable[str]) -> Roles:
         named.setdefault(plain_name(name), []).append(name)
     epochs = _in_order(named, EPOCH_NAMES)
     steps = _in_order(named, [name for name in STEP_NAMES if not (epochs and name in WITHIN_EPOCH)])
-    return Roles(steps, epochs[0] if epochs else None, _in_order(named, TIME_NAMES))
+    naming, value = _in_order(named, _NAMING), _in_order(named, _VALUES)
+    long = bool(naming and value)
+    return Roles(
+        steps, epochs[0] if epochs else None, _in_order(named, TIME_NAMES), naming[0] if long else None,
+        value[0] if long else None, bool(named.keys() & _MESSAGES and named.keys() & _LEVELS),
+    )  # fmt: skip
 
 
 def _in_order(named: Mapping[str, Sequence[str]], wanted: Iterable[str]) -> tuple[str, ...]:
@@ -144,11 +170,15 @@ def moment_unit(value: float | int | str) -> Unit | None:
 
 
 def iso_seconds(text: str) -> float | None:
-    """Seconds since 1970 of an ISO 8601 text; without a zone it is local time, as `datetime.now()` writes it."""
+    """Seconds since 1970 of an ISO 8601 text; without a zone it is local time, as `datetime.now()` writes it.
+
+    Also `2024/05/01 10:00:00`, the comma before milliseconds of the logging module, and a zone behind a space.
+    """
     if not _ISO.match(text):
         return None
+    plain = _ZONE.sub(r"\1\2", text.strip().replace("/", "-", 2))
     try:
-        return dt.datetime.fromisoformat(text.strip()).timestamp()
+        return dt.datetime.fromisoformat(plain).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
 

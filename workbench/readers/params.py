@@ -13,8 +13,8 @@ from workbench.plugin.api import Fact
 
 PARAM_FILES = (
     "params.json", "params.yaml", "params.yml", "config.json", "config.yaml", "config.yml", "config.toml", "args.json",
-    "args.yaml", "args.yml", "hparams.json", "hparams.yaml", "hparams.yml", ".hydra/config.yaml",
-    ".hydra/overrides.yaml",
+    "args.yaml", "args.yml", "opt.yaml", "hyp.yaml", "torchtune_config.yaml", "hparams.json", "hparams.yaml",
+    "hparams.yml", ".hydra/config.yaml", ".hydra/overrides.yaml",
 )  # fmt: skip
 """Paths looked for in a run's folder; where two say the same parameter, the later in this list holds."""
 
@@ -39,16 +39,32 @@ def facts_beside(folder: Mapping[str, bytes]) -> list[Fact]:
     """
     params: dict[str, Any] = {}
     notes: list[Fact] = []
+    totals: list[Fact] = []
     for name in PARAM_FILES:
         if name not in folder:
             continue
         try:
-            params.update(_params(name, folder[name]))
+            found = _params(name, folder[name])
+            params.update(found)
+            total = epochs_of(found)
         except _NotRead as refused:
             notes.append(Fact("note", f"{name} is not read: {refused}", name))
         except (ValueError, RecursionError):
             continue
-    return [*(Fact("param", value, key) for key, value in params.items()), *notes]
+        if total is not None:
+            totals = [Fact("total_steps", total)]
+    return [*totals, *(Fact("param", value, key) for key, value in params.items()), *notes]
+
+
+_BY_EPOCH = ({"task", "mode", "imgsz"}, {"weights", "hyp", "imgsz"}, {"model", "opt", "sched"})
+"""Keys by which the arguments of a trainer are known that logs a row an epoch: Ultralytics, YOLOv5, timm."""
+
+
+def epochs_of(params: Mapping[str, Any]) -> int | None:
+    """The epochs a run will log, where its arguments are those of a trainer that counts its steps in epochs."""
+    epochs = params.get("epochs")
+    known = any(keys <= params.keys() for keys in _BY_EPOCH)
+    return epochs if known and type(epochs) is int and epochs > 0 else None
 
 
 def _params(name: str, data: bytes) -> dict[str, Any]:
@@ -139,6 +155,18 @@ def _plain(value: Any, depth: int) -> Any:
 # YAML --------------------------------------------------------------------------------------------------------
 
 
+def load_yaml(data: bytes) -> Any:
+    """The value of a YAML text of another tool, through the safe loader.
+
+    Raises:
+        ValueError: it does not parse, or would grow beyond the limits.
+    """
+    try:
+        return _load_yaml(data)
+    except (_NotRead, RecursionError) as refused:
+        raise ValueError(str(refused)) from None
+
+
 def _load_yaml(data: bytes) -> Any:
     """Load through the safe C loader; unknown tags become plain values, alias bombs are refused."""
     import yaml
@@ -199,7 +227,7 @@ def _check_size(root: Any) -> None:
 
 
 _LOADER: list[Any] = []
-_EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+")
+_EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")
 """`1e-3`: a text to YAML 1.1, a number to whoever writes a learning rate."""
 
 

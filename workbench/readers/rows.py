@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import math
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.plugin.api import Batch, Fact, Points, Reject, no_points
-from workbench.readers.keys import UNIT_NAMES, Clock, Roles, moment_unit, roles_of, whole
+from workbench.plugin.api import Batch, Points, Reject, no_points
+from workbench.readers.attributes import MAX_ATTRIBUTES, Attributes, Text
+from workbench.readers.key_index import KeyIndex
+from workbench.readers.keys import BOOKKEEPING, UNIT_NAMES, Clock, Roles, moment_unit, plain_name, roles_of, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_KEYS = 20_000
-"""Series a source may have; a row that brings one more is refused."""
-MAX_ATTRIBUTES = 256
-MAX_ATTRIBUTE_TEXT = 256
-MAX_ATTRIBUTE_CHANGES = 64
-"""A text that changes more often is prose, not an attribute: it is forgotten."""
 EXCERPT = 4096
-
-Text = str | bool
 
 
 class Rows:
@@ -41,13 +33,11 @@ class Rows:
         self.clock: Clock | None = Clock(*state["clock"]) if state.get("clock") else None
         self.accepted = 0
         self.rejects: list[Reject] = []
-        self._known = _unpack(state.get("keys", ""))
-        self._attributes: dict[str, list[Any]] = {key: list(pair) for key, pair in state.get("attributes", {}).items()}
+        self._keys = KeyIndex(state.get("keys", ""))
+        self.attributes = Attributes(state)
         self._texts: list[str] = list(state.get("texts", ()))
         self._notes: list[str] = list(state.get("notes", ()))
         self._noted = False
-        self._latest: dict[str, tuple[Text, int, float]] = {}
-        self._index: dict[str, int] = {}
         self._blocks: list[tuple[NDArray[Any], ...]] = []
         self._clear()
 
@@ -80,6 +70,10 @@ class Rows:
             self._texts.append(key)
             self._noted = True
 
+    def number_of(self, key: str, text: str) -> float | int | None:
+        """The number that a key's text spells, None for keys that speak in words."""
+        return self.attributes.number_of(key, text, self._keys.has)
+
     # Rows -----------------------------------------------------------------------------------------------------
 
     def roles(self, names: Iterable[str]) -> Roles:
@@ -99,15 +93,29 @@ class Rows:
             self._drop_missing_steps(roles, numbers)
         if clock is not None:
             numbers.pop(clock, None)
-        if not numbers.keys() <= self._index.keys() and (reason := self._admit(numbers)):
+        if roles.naming is not None:
+            texts = self._name_value(roles, numbers, texts)
+        if roles.logged:
+            numbers, texts = bare(numbers), {}
+        if not numbers.keys() <= self._keys.codes.keys() and (reason := self._keys.admit(numbers)):
             return reason
-        self._key.extend(map(self._index.__getitem__, numbers))
+        self._key.extend(map(self._keys.codes.__getitem__, numbers))
         self._value.extend(numbers.values())
         self._rows.append((len(numbers), step, wall, self.start + offset))
         for key, text in texts.items():
             if key != clock:
-                self._latest[key] = (text, self.start + offset, wall)
+                self.attributes.put(key, text, self.start + offset, wall)
         return ""
+
+    def _name_value(
+        self, roles: Roles, numbers: dict[str, float | int], texts: Mapping[str, Text]
+    ) -> Mapping[str, Text]:
+        """Give the value of a row of one metric the metric's name; the texts that are left."""
+        name = texts.get(roles.naming or "")
+        if not isinstance(name, str) or roles.value not in numbers:
+            return texts
+        numbers[name] = numbers.pop(roles.value)
+        return {key: text for key, text in texts.items() if key != roles.naming}
 
     def _step(self, roles: Roles, numbers: Mapping[str, float | int]) -> tuple[str | None, int]:
         """The axis key (None where it is no key of this row) and the step."""
@@ -153,26 +161,11 @@ class Rows:
             if unit not in ("iso", "s"):
                 self.note(f"{name} read as {UNIT_NAMES[unit]} since 1970")
 
-    def _admit(self, names: Iterable[str]) -> str:
-        """Number new keys, or say why they are too many."""
-        new = [name for name in names if name not in self._index]
-        hashes = [zlib.crc32(name.encode("utf-8", "surrogatepass")) for name in new]
-        unknown = {h for h in hashes if h not in self._known}
-        if len(self._known) + len(unknown) > MAX_KEYS:
-            first = next(n for n, h in zip(new, hashes, strict=True) if h not in self._known)
-            return (
-                f"E180 more than {MAX_KEYS:,} keys in this source: {first[:200]!r} is new (is a counter in the name?)"
-            )
-        self._known |= unknown
-        for name in new:
-            self._index[name] = len(self._index)
-        return ""
-
     # Blocks ---------------------------------------------------------------------------------------------------
 
     def room_for(self, names: Iterable[str]) -> bool:
         """Whether a block with these keys stays within the key limit; numbers them if so."""
-        return not self._admit(names)
+        return not self._keys.admit(names)
 
     def block(
         self,
@@ -185,7 +178,7 @@ class Rows:
         self._flush()
         step, wall, offset = axes
         n, k = matrix.shape
-        codes = np.fromiter(map(self._index.__getitem__, names), np.int32, k)
+        codes = np.fromiter(map(self._keys.codes.__getitem__, names), np.int32, k)
         if present is None:
             counts: int | NDArray[np.int64] = k
             key, value = np.tile(codes, n), matrix.ravel()
@@ -195,9 +188,37 @@ class Rows:
         offset = offset + self.start
         self._blocks.append((key, np.repeat(step, counts), np.repeat(wall, counts), value, np.repeat(offset, counts)))
 
-    def latest(self, key: str, value: Text, offset: int, wall: float) -> None:
-        """The latest value of a text key within a block."""
-        self._latest[key] = (value, self.start + offset, wall)
+    def long_block(
+        self,
+        names: Sequence[str],
+        values: NDArray[np.float64],
+        axes: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    ) -> None:
+        """Take n values at once, each of the metric of that name, and (step, wall, offset) of n each."""
+        self._flush()
+        step, wall, offset = axes
+        key = np.fromiter(map(self._keys.codes.__getitem__, names), np.int32, len(names))
+        self._blocks.append((key, step, wall, values, offset + self.start))
+
+    def texts_of_block(
+        self,
+        key: str,
+        values: Sequence[Text | None],
+        offset: NDArray[np.int64],
+        wall: NDArray[np.float64],
+        *,
+        kept: bool,
+    ) -> None:
+        """Take the texts of n rows of one key, None or empty where there is none; `kept` as an attribute."""
+        different = set(values) - {None, ""}
+        for value in different:
+            if isinstance(value, str):
+                self.number_of(key, value)
+        if different and kept:
+            places = [i for i, value in enumerate(values) if value is not None and value != ""]
+            last = places[-1]
+            rows = len(places) if len(different) == 1 else 0
+            self.attributes.put(key, values[last] or False, self.start + int(offset[last]), float(wall[last]), rows)
 
     def _flush(self) -> None:
         """Turn the rows gathered one by one into a block."""
@@ -222,7 +243,7 @@ class Rows:
     def batch(self, consumed: int, extra: Mapping[str, Any]) -> Batch:
         """Everything gathered, with the state the next chunk starts from (`extra` is the format's own part)."""
         self._flush()
-        facts = self._changed()
+        facts = self.attributes.facts(self.note)
         return Batch(
             points=self._points(),
             facts=facts,
@@ -239,24 +260,7 @@ class Rows:
         columns = (
             self._blocks[0] if len(self._blocks) == 1 else list(map(np.concatenate, zip(*self._blocks, strict=True)))
         )
-        return Points(tuple(self._index), *columns)
-
-    def _changed(self) -> list[Fact]:
-        """One fact for each attribute that is not what it was at the end of the chunk before."""
-        facts = []
-        for key, (value, offset, wall) in self._latest.items():
-            known = self._attributes.get(key)
-            if known is None:
-                if len(self._attributes) >= MAX_ATTRIBUTES:
-                    self.note(f"more than {MAX_ATTRIBUTES} text keys: {key} and later ones are not kept")
-                    continue
-                known = self._attributes[key] = [None, 0]
-            if known[0] == value or known[1] > MAX_ATTRIBUTE_CHANGES:
-                continue
-            known[1] += 1
-            kept = known[0] = value if known[1] <= MAX_ATTRIBUTE_CHANGES else None
-            facts.append(Fact("summary", kept, key, None if math.isnan(wall) else wall, offset))
-        return facts
+        return Points(tuple(self._keys.codes), *columns)
 
     def _message(self) -> str:
         strings = [f"strings read as numbers: {', '.join(self._texts)}"] if self._texts else []
@@ -268,15 +272,20 @@ class Rows:
             "last": self.last,
             "loose": self.loose,
             "clock": [self.clock.key, self.clock.unit] if self.clock else None,
-            "keys": _pack(self._known),
-            "attributes": self._attributes,
+            "keys": self._keys.packed(),
             "texts": self._texts,
             "notes": self._notes,
+            **self.attributes.state(),
         }
         return {key: value for key, value in state.items() if value not in (None, "", [], {})}
 
 
 _roles = functools.lru_cache(maxsize=256)(roles_of)
+
+
+def bare(numbers: Mapping[str, float | int]) -> dict[str, float | int]:
+    """A logging library's line without the numbers that are about the line."""
+    return {key: value for key, value in numbers.items() if plain_name(key) not in BOOKKEEPING}
 
 
 def _as_float(value: float | int) -> float:
@@ -285,12 +294,3 @@ def _as_float(value: float | int) -> float:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
-
-
-def _pack(hashes: set[int]) -> str:
-    """Hashes of the keys seen: 4 bytes each, so that a cursor stays small with thousands of keys."""
-    return base64.b64encode(np.sort(np.fromiter(hashes, np.uint32, len(hashes))).astype("<u4").tobytes()).decode()
-
-
-def _unpack(text: str) -> set[int]:
-    return set(np.frombuffer(base64.b64decode(text), "<u4").tolist())

@@ -81,7 +81,7 @@ class Database:
         """
         try:
             yield from self.connection.execute(sql, values)
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise _refusal(error) from None
 
 
@@ -103,7 +103,7 @@ def opened(place: str, *, seconds: float = SECONDS) -> Iterator[Database]:
                 connection.close()
             if is_spoilt():
                 raise UnreadableDatabaseError("written to while it was read; read again", later=True)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
         raise _refusal(error) from None
     except OSError as error:
         raise UnreadableDatabaseError(error.strerror or str(error), later=True) from None
@@ -192,6 +192,6 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _refusal(error: sqlite3.Error | OverflowError) -> UnreadableDatabaseError:
-    code = getattr(error, "sqlite_errorname", "")
+def _refusal(error: Exception) -> UnreadableDatabaseError:
+    code: str = getattr(error, "sqlite_errorname", "")
     return UnreadableDatabaseError(str(error), later=code.startswith(_LATER) or code.startswith("SQLITE_CANTOPEN"))

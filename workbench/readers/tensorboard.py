@@ -11,15 +11,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Purge, Reader, Reject
+from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Histogram, Points, Purge, Reader, Reject
+from workbench.readers.histograms import compact
 from workbench.readers.protobuf import WireError
 from workbench.readers.tfevent import Event, Value, decode_event
-from workbench.readers.tfevent_columns import Columns, gather_columns
+from workbench.readers.tfevent_columns import gather_columns
 from workbench.readers.tfevent_facts import hparams_facts
+from workbench.readers.tfevent_layout import Columns
+from workbench.readers.tfevent_parts import part_of
 from workbench.readers.tfrecord import HEADER, LONGEST, OVERHEAD, Frames, frame, masked_crc, valid_header
+from workbench.readers.trainer_folder import is_dated, output_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from workbench.readers.tfevent import Bins
 
 _EXCERPT = 4096
 _LONGEST_NOTE = 16_384
@@ -35,7 +41,7 @@ def run_folder(path: PurePath) -> tuple[PurePath, str]:
     """The folder of the run that an event file belongs to, and what its keys then begin with.
 
     PyTorch's `add_hparams` writes to a sub-folder named by the time, Keras to `train` and `validation`: both are parts
-    of the run above. The sub-folders of `add_scalars` cannot be told from runs by name, and stay runs of their own.
+    of the run above. The sub-folders of `add_scalars` cannot be told from runs by name: a claim sees by their content.
     """
     folder = path.parent
     while _SESSION_FOLDER.fullmatch(folder.name):
@@ -51,6 +57,7 @@ class TensorBoardReader(Reader):
     name: ClassVar[str] = "tensorboard"
     framing: ClassVar[Framing] = "records"
     names: ClassVar[tuple[str, ...]] = ("*tfevents*",)
+    version: ClassVar[int] = 2
     flush_interval: ClassVar[float] = 120.0
 
     def claim(self, head: Head) -> Claim:
@@ -59,9 +66,16 @@ class TensorBoardReader(Reader):
             return NO
         start = head.data[:HEADER]
         if not start.strip(b"\0") or (len(start) < HEADER and head.size < HEADER):
+            if part_of(head):
+                return Claim(0.4, "no record yet; whether it is a curve of the run above, its first values tell")
             return Claim(0.5, "named like an event file; no record yet")
         if valid_header(start):
-            return Claim(1.0, "begins with a TFRecord header whose checksum holds")
+            if is_dated(head.path) and HEADER + int.from_bytes(start[:8], "little") + 4 >= head.size:
+                return Claim(0.4, "has only its version record yet; whose run it is, the next ones may tell")
+            trainer = output_folder(head.path, head.data)
+            if trainer is not None:
+                return Claim(1.0, "a Hugging Face Trainer's log inside its output folder", run_folder=str(trainer))
+            return _claim_by_values(head)
         return Claim(0.0, "named like an event file, but does not begin with a TFRecord header")
 
     def run_folder(self, path: PurePath) -> tuple[PurePath, str]:
@@ -81,9 +95,22 @@ class TensorBoardReader(Reader):
         done = reading.rest(data, frames, end)
         return Batch(
             points, tuple(reading.facts.values()), tuple(reading.rejects), purges=tuple(reading.purges),
-            accepted=int(np.searchsorted(frames.start, end)) - reading.refused, consumed=skipped + done,
+            histograms=tuple(reading.histograms), consumed=skipped + done,
+            accepted=int(np.searchsorted(frames.start, end)) - reading.refused,
             state={key: value for key, value in reading.state.items() if value}, message=reading.message(),
         )  # fmt: skip
+
+
+def _claim_by_values(head: Head) -> Claim:
+    """A run of its own, or one curve of the run above, as far as the first values tell."""
+    part = part_of(head)
+    if part is True:
+        return Claim(0.4, "has no value yet; whether it is a curve of the run above, its first values tell")
+    if not part:
+        return Claim(1.0, "begins with a TFRecord header whose checksum holds")
+    run = run_folder(part.folder / head.name)[0]
+    why = f"one curve of the run in {part.folder}, as `add_scalars` writes them"
+    return Claim(1.0, why, run_folder=str(run), key_suffix=f"/{part.curve}")
 
 
 @dataclass(slots=True)
@@ -109,6 +136,7 @@ class _Reading:
     facts: dict[tuple[str, str], Fact] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     purges: list[Purge] = field(default_factory=list)
+    histograms: list[Histogram] = field(default_factory=list)
     refused: int = 0
     remark: str = ""
 
@@ -160,6 +188,8 @@ class _Reading:
                 "note", value.words[:_LONGEST_NOTE], value.tag.removesuffix("/text_summary"), event.wall, offset
             )
             self.remember([note])
+        elif value.bins and (value.kind == "histogram" or plugin == "histograms"):
+            self.histogram(value.tag, value.bins, event, offset)
         elif value.kind != "metadata":
             self.count(plugin or _PLURALS.get(value.kind, value.kind))
         if value.plugin and value.kind != "scalar" and len(self.state["plugins"]) < _MOST_REMEMBERED:
@@ -172,6 +202,14 @@ class _Reading:
         self.scalars.step.append(event.step)
         self.scalars.wall.append(event.wall)
         self.scalars.value.append(value)
+
+    def histogram(self, tag: str, bins: Bins, event: Event, offset: int) -> None:
+        """Keep a histogram; an empty one is counted."""
+        kept = compact(*bins)
+        if kept is None:
+            self.count("histograms")
+        else:
+            self.histograms.append(Histogram(tag, event.step, event.wall, *kept, offset))
 
     def key(self, tag: str) -> int:
         """The code of a tag."""
@@ -211,6 +249,14 @@ class _Reading:
         return "; ".join(part for part in (self.remark, f"not read yet: {counts}" if counts else "") if part)
 
 
+def _run_of(place: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    """The places as a slice where they follow each other, which is several times faster to write to."""
+    n = len(place)
+    if n and place[-1] - place[0] == n - 1 and (np.diff(place) == 1).all():
+        return slice(int(place[0]), int(place[0]) + n)
+    return place
+
+
 def _points(frames: Frames, columns: list[Columns], reading: _Reading) -> Points:
     """All points in file order: each record's place follows from how many points come before it."""
     singles = reading.scalars
@@ -224,7 +270,7 @@ def _points(frames: Frames, columns: list[Columns], reading: _Reading) -> Points
     for part in columns:
         for slot, values in enumerate(part.values):
             codes = np.array([reading.key(tags[slot]) if tags else 0 for tags in part.tags], np.int32)
-            at = place[part.record] + slot
+            at = _run_of(place[part.record] + slot)
             key[at], step[at], wall[at], value[at] = codes[part.template], part.step, part.wall, values
             offset[at] = frames.start[part.record]
     if singles.record:

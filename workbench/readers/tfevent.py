@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from workbench.readers.protobuf import BYTES, VARINT, Field, WireError, double, fields, signed, text, unsigned
+from workbench.readers.tfevent_bins import histogram_bins, matrix_bins
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Bins = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 HPARAMS = "hparams"
 """The plugin that keeps a session's parameters and status in metadata."""
@@ -51,6 +58,8 @@ class Value:
     plugin: str = ""
     """Name in the metadata, which writers send with the first value of a tag only."""
     content: bytes = b""
+    bins: Bins | None = None
+    """Edges (n + 1) and counts (n) of what is a histogram, or may be one: a matrix of doubles with three columns."""
 
     @property
     def of_session(self) -> bool:
@@ -95,6 +104,7 @@ def _value(data: bytes, whole: Field) -> Value:
     kind: ValueKind = "metadata"
     number: Number | None = None
     words = ""
+    bins: Bins | None = None
     for field in fields(data, whole.lo, whole.hi):
         match field.number, field.wire:
             case 1, 2:
@@ -103,11 +113,13 @@ def _value(data: bytes, whole: Field) -> Value:
                 kind, number = "scalar", Number(_at(data, field.lo, "<f4"), field.lo, "<f4")
             case ((4 | 5 | 6), 2):
                 kind, number = _KINDS[field.number], None
+                bins = histogram_bins(data, field) if kind == "histogram" else None
             case 8, 2:
                 kind, number, words = _tensor(data, field)
+                bins = matrix_bins(data, field) if kind == "tensor" else None
             case 9, 2:
                 plugin, content = _metadata(data, field)
-    return Value(tag, kind, number, words, plugin, content)
+    return Value(tag, kind, number, words, plugin, content, bins)
 
 
 def _metadata(data: bytes, whole: Field) -> tuple[str, bytes]:

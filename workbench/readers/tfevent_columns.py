@@ -8,16 +8,15 @@ for byte, the one of its kind that was decoded, and its checksum must hold; a re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import google_crc32c
 import numpy as np
 
 from workbench.readers.protobuf import WireError
-from workbench.readers.tfevent import Event, decode_event
+from workbench.readers.tfevent import decode_event
+from workbench.readers.tfevent_cycles import cycle_columns
+from workbench.readers.tfevent_layout import STEP, STEP_KEY, WALL, WORD, Columns, Layout, layout_of, template_of
 from workbench.readers.tfrecord import HEADER, Frames, crc_shares, mask_crcs, unaligned
 
 if TYPE_CHECKING:
@@ -32,52 +31,9 @@ _SAMPLES, _MOST_LAYOUTS = 8, 8
 _LONGEST = 1024
 _CLASSES = ((0, 96), (96, 256), (256, _LONGEST))
 """Record lengths read together, so that one long tag does not make all the short ones dear."""
-_WALL, _STEP_KEY, _STEP, _PREFIX = 1, 9, 10, 24
+_PREFIX = 24
 _SHORTEST = _PREFIX - 4
-_WORD = 8
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the numbers of a kind of event lie; the time is always first."""
-
-    stepped: bool
-    """A step follows the time; without one it is 0."""
-    numbers: tuple[tuple[int, str], ...]
-    """(bytes from the number's first to the record's end, numpy type) of each value."""
-
-    def spans(self) -> Iterator[tuple[int, int]]:
-        """What lies between the numbers, as distances of its first and last byte's end from the record's end."""
-        after = [distance - np.dtype(dtype).itemsize for distance, dtype in self.numbers]
-        before = [distance for distance, _ in self.numbers[1:]] + [0]
-        yield from ((lo, hi) for lo, hi in zip(after, before, strict=True) if lo != hi)
-
-    @property
-    def gatherable(self) -> bool:
-        """Whether what lies between the numbers can be compared by words of 8 bytes."""
-        return bool(self.numbers) and all(lo - hi >= _WORD for lo, hi in self.spans())
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Events of one layout, as columns of length n."""
-
-    record: Ints
-    """Index of the record."""
-    wall: NDArray[np.float64]
-    step: Ints
-    values: NDArray[np.float64]
-    """One row a value of the event, shape (values, n)."""
-    template: NDArray[np.intp]
-    tags: tuple[tuple[str, ...], ...]
-    """For each template, the tags of its values."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Template:
-    tags: tuple[str, ...]
-    crc: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +55,24 @@ class _Prefixes:
         )  # fmt: skip
 
 
-def layout_of(event: Event, size: int) -> Layout | None:
-    """The layout of a decoded event of `size` bytes, or None when it holds more than scalars of fixed width."""
-    stepped = len(event.order) == 3
-    usual = ((1, _WALL), (2, _STEP)) if stepped else ((1, _WALL),)
-    plain = all(v.number is not None and v.number.lo >= 0 and not v.of_session for v in event.values)
-    if not plain or not event.values or event.order[:-1] != usual:
-        return None
-    layout = Layout(stepped, tuple((size - v.number.lo, v.number.dtype) for v in event.values if v.number is not None))
-    return layout if layout.gatherable else None
-
-
 def gather_columns(data: bytes, frames: Frames) -> tuple[list[Columns], Ints]:
     """Read what repeats; returns the columns, and the indices of the records that must be decoded one by one."""
-    found: list[Columns] = []
+    found = cycle_columns(data, frames)
     left = np.ones(len(frames), np.bool_)
+    for columns in found:
+        left[columns.record] = False
     for shortest, longest in _CLASSES:
-        open_ = np.flatnonzero((frames.length > max(shortest, _SHORTEST - 1)) & (frames.length <= longest))
+        open_ = np.flatnonzero(left & (frames.length > max(shortest, _SHORTEST - 1)) & (frames.length <= longest))
         tried: set[Layout] = set()
         while len(open_) >= _FEWEST and len(tried) < _MOST_LAYOUTS:
             layout = _commonest_layout(data, frames, open_, tried)
             if layout is None:
                 break
             tried.add(layout)
-            columns = _gather(data, frames, open_, layout)
-            if columns is not None:
-                found.append(columns)
-                left[columns.record] = False
+            gathered = _gather(data, frames, open_, layout)
+            if gathered is not None:
+                found.append(gathered)
+                left[gathered.record] = False
                 open_ = open_[left[open_]]
     return found, np.flatnonzero(left)
 
@@ -150,7 +97,7 @@ def _gather(data: bytes, frames: Frames, open_: Ints, layout: Layout) -> Columns
         return None
     words = _words(data, some, layout)
     kind, first = _kinds(words)
-    templates = [_template_at(data, some, int(i), layout) for i in first]
+    templates = [template_of(data[some.start[i] : some.start[i] + some.length[i]], layout) for i in first]
     good = np.array([t is not None for t in templates])[kind]
     for row in words:
         good &= row == row[first][kind]
@@ -161,7 +108,7 @@ def _gather(data: bytes, frames: Frames, open_: Ints, layout: Layout) -> Columns
     crc ^= _prefix_share(some, layout)
     stored = unaligned(data, "<u4")[some.start + some.length]
     good &= mask_crcs(crc) == stored
-    wall = np.ascontiguousarray(some.prefix[:, _WALL : _WALL + 8]).view("<f8")[:, 0]
+    wall = np.ascontiguousarray(some.prefix[:, WALL : WALL + 8]).view("<f8")[:, 0]
     with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
         values = np.array(
             [n.view(dtype)[good, 0].astype(np.float64) for n, (_, dtype) in zip(numbers, layout.numbers, strict=True)]
@@ -174,15 +121,15 @@ def _prefixes(data: bytes, frames: Frames, open_: Ints, layout: Layout) -> _Pref
     start, byte = frames.start[open_] + HEADER, np.frombuffer(data, np.uint8)
     fits = byte[start] == 0x09
     if layout.stepped:
-        fits &= byte[start + _STEP_KEY] == 0x10
+        fits &= byte[start + STEP_KEY] == 0x10
     if not fits.all():
         open_, start = open_[fits], start[fits]
     prefix = unaligned(data, f"V{_PREFIX}")[start].view(np.uint8).reshape(-1, _PREFIX)
     step = size = np.zeros(len(start), np.int64)
     if layout.stepped:
-        step, size = _varints(prefix[:, _STEP : _STEP + 10])
+        step, size = _varints(prefix[:, STEP : STEP + 10])
     some = _Prefixes(open_, start, frames.length[open_], prefix, step, size)
-    fits = _lead_sizes(some, layout) >= _WORD
+    fits = _lead_sizes(some, layout) >= WORD
     if layout.stepped:
         fits &= size > 0
     return some if fits.all() else some.only(fits)
@@ -194,7 +141,7 @@ def _lead_sizes(some: _Prefixes, layout: Layout) -> Ints:
 
 
 def _lead(some: _Prefixes, layout: Layout) -> Ints:
-    return _STEP + some.step_size if layout.stepped else np.full(len(some.length), _STEP_KEY)
+    return STEP + some.step_size if layout.stepped else np.full(len(some.length), STEP_KEY)
 
 
 def _varints(column: NDArray[np.uint8]) -> tuple[Ints, Ints]:
@@ -221,11 +168,11 @@ def _words(data: bytes, some: _Prefixes, layout: Layout) -> list[NDArray[np.uint
     """
     at = unaligned(data, "<u8")
     end = some.start + some.length
-    first, last = some.start + _lead(some, layout), end - layout.numbers[0][0] - _WORD
+    first, last = some.start + _lead(some, layout), end - layout.numbers[0][0] - WORD
     words = [(some.length << 4 | some.step_size).view(np.uint64)]
-    words += [at[np.minimum(first + k, last)] for k in range(0, int((last - first).max()) + _WORD, _WORD)]
+    words += [at[np.minimum(first + k, last)] for k in range(0, int((last - first).max()) + WORD, WORD)]
     for lo, hi in layout.spans():
-        words += [at[end - max(lo - k, hi + _WORD)] for k in range(0, lo - hi, _WORD)]
+        words += [at[end - max(lo - k, hi + WORD)] for k in range(0, lo - hi, WORD)]
     return words
 
 
@@ -241,30 +188,6 @@ def _kinds(words: list[NDArray[np.uint64]]) -> tuple[NDArray[np.intp], NDArray[n
     first = np.empty(len(distinct), np.intp)
     first[kind[::-1]] = np.arange(len(kind) - 1, -1, -1)
     return kind, first
-
-
-def _template_at(data: bytes, some: _Prefixes, i: int, layout: Layout) -> _Template | None:
-    """The template of record i: its bytes with zeros for the numbers."""
-    start, length = int(some.start[i]), int(some.length[i])
-    blank = bytearray(data[start : start + length])
-    blank[_WALL : _WALL + 8] = bytes(8)
-    for k in range(_STEP, _STEP + int(some.step_size[i])):
-        blank[k] &= 0x80
-    for distance, dtype in layout.numbers:
-        width = np.dtype(dtype).itemsize
-        blank[length - distance : length - distance + width] = bytes(width)
-    return _template(bytes(blank), layout)
-
-
-@lru_cache(maxsize=4096)
-def _template(blank: bytes, layout: Layout) -> _Template | None:
-    try:
-        event = decode_event(blank)
-    except WireError:
-        return None
-    if layout_of(event, len(blank)) != layout:
-        return None
-    return _Template(tuple(v.tag for v in event.values), google_crc32c.value(blank))
 
 
 def _bytes_at(data: bytes, some: _Prefixes, distance: int, dtype: str) -> NDArray[np.uint8]:
@@ -289,10 +212,10 @@ def _prefix_share(some: _Prefixes, layout: Layout) -> NDArray[np.uint32]:
     shares = crc_shares(_LONGEST)
     share = np.zeros(len(some.length), np.uint32)
     row = 256 * (some.length - 1)
-    for k in range(_WALL, _WALL + 8):
+    for k in range(WALL, WALL + 8):
         share ^= shares.take(row - 256 * k + some.prefix[:, k])
     if layout.stepped:
         for k in range(int(some.step_size.max())):
-            byte = (some.prefix[:, _STEP + k] & np.uint8(0x7F)) * (some.step_size > k)
-            share ^= shares.take(row - 256 * (_STEP + k) + byte)
+            byte = (some.prefix[:, STEP + k] & np.uint8(0x7F)) * (some.step_size > k)
+            share ^= shares.take(row - 256 * (STEP + k) + byte)
     return share

@@ -7,6 +7,7 @@ the next record by, so once a length cannot be trusted nothing after it can be.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +25,8 @@ OVERHEAD = 16
 LONGEST = 64 << 20
 """Records with more data than this are refused unread."""
 
+_Turns = tuple[int, int, "NDArray[np.int64]"]
+"""(first record, number of records, sizes) of a stretch in which the sizes go round."""
 Rest = Literal["nothing", "half", "zeros", "damaged", "huge"]
 """What follows the last complete record: see `Frames.rest`."""
 
@@ -32,6 +35,16 @@ _POLYNOMIAL = 0x82F63B78
 _ABSURD = 1 << 40
 _FIRST_STRETCH, _LAST_STRETCH = 64, 4096
 _TABLED_LENGTH = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """Records whose sizes go round: `rounds` times as in `sizes`, from byte `start` and record `record` on."""
+
+    record: int
+    start: int
+    rounds: int
+    sizes: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,8 @@ class Frames:
     show for bytes that have not arrived; a header whose checksum is wrong; or a record longer than `LONGEST`."""
     needed: int = 0
     """Bytes from `end` on that the record there takes, when its header is known to be right."""
+    cycles: tuple[Cycle, ...] = ()
+    """Stretches of records in which the sizes repeat."""
 
     def __len__(self) -> int:
         return len(self.start)
@@ -64,13 +79,13 @@ def valid_header(header: bytes) -> bool:
 
 def frame(data: bytes) -> Frames:
     """Find the complete records in `data`, which begins at a record; every header's checksum is verified."""
-    start = _starts(data)
+    start, cycles = _starts(data)
     length = unaligned(data, "<u8")[start].astype(np.int64) if len(start) else start
     good = _leading_good(data, start, length)
     start, length = start[:good], length[:good]
     end = int(start[-1] + length[-1]) + OVERHEAD if good else 0
     rest, needed = _rest(data, end)
-    return Frames(start, length, end, rest, needed)
+    return Frames(start, length, end, rest, needed, tuple(_grown(cycles, start, length)))
 
 
 def unaligned(data: bytes, dtype: str) -> NDArray[Any]:
@@ -79,25 +94,30 @@ def unaligned(data: bytes, dtype: str) -> NDArray[Any]:
     return np.ndarray((max(len(data) - size + 1, 0),), dtype, data, strides=(1,))
 
 
-def _starts(data: bytes) -> NDArray[np.int64]:
-    """Offsets of the headers along the chain of lengths, checksums unseen.
+def _starts(data: bytes) -> tuple[NDArray[np.int64], list[_Turns]]:
+    """Offsets of the headers along the chain of lengths, checksums unseen, and where the lengths go round.
 
     Training loops log the same tags in turn, so lengths repeat with a period. A walked stretch shows the period, and
     as many records as then follow it are verified at once: twenty times faster than walking.
     """
     at, stretch = 0, _FIRST_STRETCH
     parts: list[NDArray[np.int64]] = []
+    cycles: list[_Turns] = []
+    known = 0
     while True:
         walked, at = _walk(data, at, stretch)
         parts.append(walked)
         if len(walked) < stretch:
-            return np.concatenate(parts)
+            return np.concatenate(parts), cycles
+        known += len(walked)
         cycle = _cycle(np.diff(walked, append=at))
         if cycle is None:
             stretch = min(2 * stretch, _LAST_STRETCH)
             continue
-        repeated, at = _repeat(data, at, cycle)
+        repeated, after = _repeat(data, at, cycle)
+        cycles.append((known, len(repeated), cycle))
         parts.append(repeated)
+        known, at = known + len(repeated), after
 
 
 def _walk(data: bytes, at: int, most: int) -> tuple[NDArray[np.int64], int]:
@@ -141,6 +161,25 @@ def _repeat(data: bytes, at: int, cycle: NDArray[np.int64]) -> tuple[NDArray[np.
         at += rounds * total
         rounds *= 4
     return np.concatenate(parts) if parts else np.empty(0, np.int64), at
+
+
+def _grown(turns: list[_Turns], start: NDArray[np.int64], length: NDArray[np.int64]) -> Iterator[Cycle]:
+    """The cycles, each with what goes round already before it and still after it, as far as the records are good."""
+    done = 0
+    for record, count, sizes in turns:
+        back = _alike(length[done:record][::-1] + OVERHEAD, sizes[::-1])
+        more = _alike(length[record + count : record + count + len(sizes)] + OVERHEAD, np.roll(sizes, -count))
+        first = record - back
+        rounds = (min(record + count + more, len(start)) - first) // len(sizes)
+        if rounds > 0:
+            done = first + rounds * len(sizes)
+            yield Cycle(first, int(start[first]), rounds, np.roll(sizes, back))
+
+
+def _alike(seen: NDArray[np.int64], sizes: NDArray[np.int64]) -> int:
+    """How many of the sizes seen go round as told before the first that does not."""
+    usual = seen == np.resize(sizes, len(seen))
+    return len(seen) if usual.all() else int(np.argmin(usual))
 
 
 def _leading_good(data: bytes, start: NDArray[np.int64], length: NDArray[np.int64]) -> int:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,8 +12,8 @@ import msgspec
 import numpy as np
 
 from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
+from workbench.readers.key_index import KeyIndex
 from workbench.readers.lines import UTF8_BOM, Lines, is_object, split
-from workbench.readers.rows import MAX_KEYS
 from workbench.readers.workbench_records import (
     Fork,
     Log,
@@ -81,10 +79,8 @@ class _Gathered:
 
     def __init__(self, chunk: Chunk) -> None:
         self._start = chunk.start
-        self._known = _unpack(chunk.state.get("keys", ""))
-        """Checksums of the keys this source has, for its limit."""
+        self._keys = KeyIndex(chunk.state.get("keys", ""))
         self._message = ""
-        self._index: dict[str, int] = {}
         self._columns: list[tuple[NDArray[Any], ...]] = []
         self._facts: dict[tuple[str, str], Fact] = {}
         self._rejects: list[Reject] = []
@@ -133,12 +129,18 @@ class _Gathered:
         if len(logs) < len(records):
             offsets = offsets[np.fromiter((type(record) is Log for record in records), np.bool_, len(records))]
         self._points(logs, offsets)
-        for fact in facts:  # the latest of a kind and key holds, and the key of a status is its reason
-            self._facts[fact.kind, "" if fact.kind == "status" else fact.key] = fact
+        for fact in facts:
+            self._state(fact)
         newer = [record.v for record in records if isinstance(record, (Start, Fork)) and record.v > FORMAT]
         if newer:
             self._message = f"written in format {newer[0]}; this version knows {FORMAT}"
         self._accepted += len(records)
+
+    def _state(self, fact: Fact) -> None:
+        """The latest of a kind and key holds, and the key of a status is its reason; a run starts only once."""
+        place = fact.kind, "" if fact.kind == "status" else fact.key
+        if fact.kind != "started" or place not in self._facts:
+            self._facts[place] = fact
 
     def _points(self, logs: Sequence[Log], offsets: NDArray[np.int64]) -> None:
         values = [log.m for log in logs]
@@ -151,33 +153,22 @@ class _Gathered:
             raise Refused(f"E107 a metric that is no number: {error}") from None
         except OverflowError:
             raise Refused("E107 the step does not fit 64 bits") from None
-        self._admit(values)
-        key = np.fromiter(map(self._index.__getitem__, chain.from_iterable(values)), np.int32, total)
+        if refused := self._keys.admit(chain.from_iterable(values)):
+            raise Refused(refused)
+        key = np.fromiter(map(self._keys.codes.__getitem__, chain.from_iterable(values)), np.int32, total)
         wall = np.fromiter((log.ts for log in logs), np.float64, len(logs))
         self._columns.append(
             (key, *(np.repeat(column, counts) for column in (step, wall)), value, np.repeat(offsets, counts))
         )
-
-    def _admit(self, values: Iterable[Mapping[str, Any]]) -> None:
-        """Number new keys."""
-        new = [name for name in dict.fromkeys(chain.from_iterable(values)) if name not in self._index]
-        checksums = {zlib.crc32(name.encode()) for name in new}
-        if len(self._known | checksums) > MAX_KEYS:
-            example = new[0][:200]
-            raise Refused(
-                f"E180 more than {MAX_KEYS:,} keys in this source: {example!r} is new (is a counter in the name?)"
-            )
-        self._known |= checksums
-        for name in new:
-            self._index[name] = len(self._index)
 
     def batch(self, consumed: int) -> Batch:
         """Everything gathered."""
         points = no_points()
         if self._columns:
             key, step, wall, value, offset = map(np.concatenate, zip(*self._columns, strict=True))
-            points = Points(tuple(self._index), key, step, wall, value, offset)
-        state = {"keys": _pack(self._known)} if self._known else {}
+            points = Points(tuple(self._keys.codes), key, step, wall, value, offset)
+        packed = self._keys.packed()
+        state = {"keys": packed} if packed else {}
         return Batch(
             points, tuple(self._facts.values()), self._rejects, self._accepted, consumed, state, self._message
         )  # fmt: skip
@@ -200,11 +191,3 @@ def _text(quoted: bytes) -> str:
         return str(json.loads(quoted)).encode("utf-8", "replace").decode()
     except ValueError:
         return ""
-
-
-def _pack(checksums: set[int]) -> str:
-    return base64.b64encode(np.array(sorted(checksums), "<u4").tobytes()).decode()
-
-
-def _unpack(packed: str) -> set[int]:
-    return set(np.frombuffer(base64.b64decode(packed), "<u4").tolist())

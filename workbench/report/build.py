@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from workbench.core.blocks import Block, Empty, Heat, Lines, Note, Stack, Table
 from workbench.core.compare import baseline_of
@@ -12,8 +13,9 @@ from workbench.core.gates import GateResult, failing_first
 from workbench.core.query import Fit, Focus, Query
 from workbench.panels.shapes import source_shape
 from workbench.panels.sources import has_problem, sources_table
+from workbench.plugin import box
 from workbench.plugin.api import Panel
-from workbench.plugin.box import caught_output, reason_of
+from workbench.plugin.box import answer_of, caught_output, reason_of
 from workbench.plugin.checks import check_block
 from workbench.plugin.discovery import SAFE, origin_of
 from workbench.render.document import Document, Section
@@ -128,18 +130,24 @@ def _section(panel: Panel | None, query: Query, focus: Focus, fit: Fit, suffix: 
 def _plugin_section(panel: Panel, query: Query, focus: Focus, fit: Fit) -> Section | None:
     """A panel that others wrote: what it prints stays out of the report, what it gives is checked before it is drawn.
 
-    Where it has nothing to show but an `Empty`, it is left out.
+    One that hangs is given up after a deadline, so that a report always ends. Where a panel has nothing to show but an
+    `Empty`, it is left out.
     """
     doing = "load"
+
+    def asked() -> tuple[Block, Any]:
+        nonlocal doing
+        data = panel.load(query, focus)
+        doing = "view"
+        block: Block = panel.view(data, fit)
+        check_block(block)
+        doing = "to_json"
+        shape = panel.to_json(data)
+        return block, None if shape is None else clean(shape)
+
     try:
         with caught_output(f"panel {panel.name}"):
-            data = panel.load(query, focus)
-            doing = "view"
-            block: Block = panel.view(data, fit)
-            check_block(block)
-            doing = "to_json"
-            shape = panel.to_json(data)
-            shape = None if shape is None else clean(shape)
+            block, shape = answer_of(asked, box.DEADLINE)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a panel may raise anything, and the report goes on
         return _failed(panel, error, doing, panel.name, panel.title)
     if isinstance(block, Empty):

@@ -18,7 +18,7 @@ from workbench.store.cursors import (
     cursor_rows,
     latest_cursors,
 )
-from workbench.store.cuts import Cut, insert_cuts
+from workbench.store.cuts import EVERYWHERE, Cut, insert_cuts
 from workbench.store.incoming import as_columns, insert, nan_as_null
 from workbench.store.rows import next_commit
 from workbench.store.summaries import SUMMARY_COLUMNS, summarize
@@ -114,10 +114,19 @@ def append(con: DuckDBPyConnection, deltas: Sequence[Delta], before: Positions |
     _insert_histograms(con, deltas)
     _insert_console(con, deltas)
     cuts = [cut for delta in deltas for cut in delta.cuts]
-    grown = {(delta.cursor.source_id, delta.cursor.generation) for delta in deltas if delta.points is not None}
-    insert_cuts(con, commit, cuts, grown)
+    insert_cuts(con, commit, cuts, _grown(deltas))
     insert(con, "source_log", cursor_rows(commit, moves))
     return positions
+
+
+def _grown(deltas: Sequence[Delta]) -> dict[tuple[int, int], int]:
+    """The lowest byte offset of new points by (source id, generation)."""
+    grown: dict[tuple[int, int], int] = {}
+    for delta in deltas:
+        if delta.points is not None and len(delta.points.value):
+            source = delta.cursor.source_id, delta.cursor.generation
+            grown[source] = min(int(delta.points.byte_offset.min()), grown.get(source, EVERYWHERE))
+    return grown
 
 
 def _insert_points(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]) -> None:
@@ -137,7 +146,8 @@ def _insert_points(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]
     insert(con, "point_log", columns, nan_as_null(nullable=("wall_time",), values=("value",)))
     summaries = [_summary_rows(commit, few) for few in _together(filled)]
     merged = {name: np.concatenate([rows[name] for rows in summaries]) for name in summaries[0]}
-    insert(con, "summary_log", merged, nan_as_null(nullable=("last_wall", "min", "max"), values=("first", "last")))
+    nullable = ("first_wall", "last_wall", "min", "max")
+    insert(con, "summary_log", merged, nan_as_null(nullable, values=("first", "last")))
 
 
 def _together(filled: Sequence[tuple[Delta, PointRows]]) -> Iterator[Sequence[tuple[Delta, PointRows]]]:
@@ -158,11 +168,12 @@ def _summary_rows(commit: int, filled: Sequence[tuple[Delta, PointRows]]) -> dic
     total = sum(counts)
     kind = np.uint16 if total < 1 << 16 else np.int64
     starts = np.cumsum([0, *counts[:-1]])
+    columns = ("step", "wall_time", "value", "byte_offset")
     codes = [points.code.astype(kind) for _, points in filled]
     codes = [code + np.array(start, kind) for code, start in zip(codes, starts, strict=True)]
     summary = summarize(
         np.concatenate(codes),
-        *(np.concatenate([getattr(points, name) for _, points in filled]) for name in ("step", "wall_time", "value")),
+        *(np.concatenate([getattr(points, name) for _, points in filled]) for name in columns),
     )
     return {
         "commit_id": np.full(total, commit, np.int64),
@@ -179,11 +190,12 @@ def _insert_facts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta])
         (
             commit, run, delta.cursor.source_id, delta.cursor.generation, fact.offset, fact.kind, fact.key,
             json.dumps(fact.value, ensure_ascii=True, default=str), np.nan if fact.wall is None else fact.wall,
+            fact.precedence,
         )
         for delta in deltas for run, fact in delta.facts
     ]  # fmt: skip
     names = ("commit_id", "run_id", "source_id", "generation", "byte_offset", "kind", "key", "value", "wall_time")
-    columns = as_columns(names, rows, {"source_id"})
+    columns = as_columns((*names, "precedence"), rows, {"source_id"})
     insert(con, "fact_log", columns, nan_as_null(nullable=("wall_time",)))
 
 

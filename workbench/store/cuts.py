@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,17 +27,25 @@ class Cut:
     before_offset: int = EVERYWHERE
 
 
-def insert_cuts(con: DuckDBPyConnection, commit: int, cuts: Sequence[Cut], grown: Collection[tuple[int, int]]) -> None:
+def insert_cuts(
+    con: DuckDBPyConnection, commit: int, cuts: Sequence[Cut], grown: Mapping[tuple[int, int], int]
+) -> None:
     """Write cuts; superseded points leave the summaries too, which are made anew from what stays visible.
 
-    `grown` are (source id, generation) that this transaction added points to: a cut may reach those as well.
+    `grown` is the lowest byte offset that this transaction added points at, by (source id, generation): where an
+    earlier cut reaches beyond it, the new points' own summary says too much.
     """
     names = ("source_id", "generation", "from_step", "before_offset")
     rows = [(cut.source_id, cut.generation, cut.from_step, cut.before_offset) for cut in cuts]
     insert(con, "cut_log", as_columns(names, rows, {"source_id"}))
-    known = con.execute(f"SELECT DISTINCT source_id, generation FROM cut_log WHERE from_step > {ALL_STEPS}").fetchall()
+    reaching = con.execute(
+        f"SELECT source_id, generation, max(before_offset) FROM cut_log WHERE from_step > {ALL_STEPS} GROUP BY ALL"
+    ).fetchall()
+    reached = {
+        (source, generation) for source, generation, end in reaching if grown.get((source, generation), end) < end
+    }
     gone = {(cut.source_id, cut.generation) for cut in cuts if cut.from_step == ALL_STEPS}
-    touched = {(cut.source_id, cut.generation) for cut in cuts} | (set(grown) & set(known))
+    touched = {(cut.source_id, cut.generation) for cut in cuts} | reached
     for source, generation in sorted(touched):
         con.execute("DELETE FROM summary_log WHERE source_id = ? AND generation = ?", [source, generation])
         if (source, generation) in gone:
@@ -45,8 +53,9 @@ def insert_cuts(con: DuckDBPyConnection, commit: int, cuts: Sequence[Cut], grown
         con.execute(
             """INSERT INTO summary_log
             SELECT ?, p.series_id, any_value(s.run_id), p.source_id, p.generation, count(*),
-                count(*) FILTER (NOT isfinite(value)), arg_min(value, (step, byte_offset)), min(step),
-                arg_max(value, (step, byte_offset)), max(step), max(wall_time),
+                count(*) FILTER (NOT isfinite(value)), arg_min(value, (step, byte_offset)), min(step), min(wall_time),
+                arg_max(value, (step, byte_offset)), max(step), arg_max_null(wall_time, (step, byte_offset)),
+                arg_max(byte_offset, (step, byte_offset)),
                 min(value) FILTER (isfinite(value)), max(value) FILTER (isfinite(value))
             FROM visible_point p JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id)
             WHERE p.source_id = ? AND p.generation = ? GROUP BY p.series_id, p.source_id, p.generation""",

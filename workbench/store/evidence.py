@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from workbench.core.model import Run
 from workbench.core.status import Evidence
 from workbench.store.runs import RunRow
 
-_MARKS_END = frozenset({"workbench"})
+_SAYS_STATUS = frozenset({"mlflow", "mlflow-sqlite"})
+"""Formats that also say when a run goes on after its end: no later data or edited tag brings it back to life."""
+_MARKS_END = _SAYS_STATUS | {"workbench"}
 """Formats whose writer says that it ended."""
 
 
-def evidence_of(row: RunRow, run: Run, flush_intervals: Mapping[str, float]) -> Evidence:
+def evidence_of(row: RunRow, flush_intervals: Mapping[str, float]) -> Evidence:
     """What the store knows of a run's status."""
-    reasons = row.facts.get("status", {})
-    key, ended = max(reasons.items(), key=lambda item: row.walls.get(("status", item[0])) or 0.0, default=("", None))
-    promised = row.fact("heartbeat")
-    here, alive = _process(run.environment)
-    steps = [summary.last_step for summary in run.metrics.values() if summary.last_step is not None]
+    ended_at, reason, ended = max(row.facts.endings, key=itemgetter(0), default=(0.0, "", None))
+    environment = row.facts.environment
+    here, alive = _process(environment) if environment else (False, None)
+    series = row.series
     return Evidence(
         ended=ended if ended in ("finished", "failed", "killed") else None,
-        ended_reason=key,
-        ended_at=row.fact("ended") or row.walls.get(("status", key)),
+        ended_reason=reason,
+        ended_at=(row.number("ended") or ended_at or None) if _SAYS_STATUS.isdisjoint(row.formats) else None,
         data_at=row.data_at,
         second_longest_gap=row.second_gap,
         flush_interval=max((flush_intervals.get(name, 0.0) for name in row.formats), default=0.0)
-        or float(row.fact("flush_interval") or 0.0),
-        promised_at=promised if isinstance(promised, int | float) else None,
-        total_steps=run.total_steps,
-        last_step=max(steps, default=None),
+        or row.number("flush_interval")
+        or 0.0,
+        promised_at=row.number("heartbeat"),
+        total_steps=row.total_steps,
+        last_step=None if series is None else series.last_step,
         pid_alive=alive,
         host_is_here=here,
-        marks_end=any(name in _MARKS_END for name in row.formats),
-        not_a_number=tuple(
-            key for key, summary in run.metrics.items() if summary.last is not None and not math.isfinite(summary.last)
-        ),
+        marks_end=not _MARKS_END.isdisjoint(row.formats),
+        not_a_number=() if series is None else series.not_finite,
     )
 
 

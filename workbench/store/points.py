@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.core.model import Series
+from workbench.core.progress import RECENT, pace
 from workbench.store.rows import first_row
+from workbench.store.schema import SERIES
 from workbench.store.shown import shown_series
 
 if TYPE_CHECKING:
@@ -85,6 +87,33 @@ def fetch_percentiles(
         f" WHERE {_among(pairs)} AND isfinite(value) GROUP BY series_id"
     ).fetchall()
     return {pairs[series]: list(values) for series, values in rows}
+
+
+def fetch_paces(con: DuckDBPyConnection, runs: Sequence[str]) -> dict[str, float]:
+    """Steps a second of runs, by the newest points of the metric that is furthest in each."""
+    if not runs:
+        return {}
+    con.register("wanted", {"run_id": np.array([*runs], dtype=object)})
+    furthest = con.execute(
+        f"SELECT series_id, run_id FROM ({SERIES.format(where='SEMI JOIN wanted USING (run_id)')})"
+        " QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY last_step DESC, n DESC, key) = 1"
+    ).fetchall()
+    con.unregister("wanted")
+    wanted = dict(furthest)
+    if not wanted:
+        return {}
+    found = con.execute(
+        f"SELECT series_id, step, wall_time FROM {_visible(con)} WHERE {_among(wanted)} AND wall_time IS NOT NULL"
+        " QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY step DESC) <= ?",
+        [RECENT],
+    ).fetchnumpy()
+    paces = {}
+    for series, run in wanted.items():
+        own = found["series_id"] == series
+        steps_a_second = pace(np.asarray(found["step"][own], np.int64), _floats(found["wall_time"][own]))
+        if steps_a_second is not None:
+            paces[run] = steps_a_second
+    return paces
 
 
 def fetch_sparks(con: DuckDBPyConnection, runs: Sequence[str], key: str, points: int) -> dict[str, list[float]]:

@@ -33,14 +33,14 @@ CREATE TABLE console_log (
 
 CREATE TABLE summary_log (
     commit_id BIGINT, series_id UBIGINT, run_id VARCHAR, source_id UBIGINT, generation INTEGER,
-    n BIGINT, not_finite BIGINT, first DOUBLE, first_step BIGINT,
-    last DOUBLE, last_step BIGINT, last_wall DOUBLE, min DOUBLE, max DOUBLE);
+    n BIGINT, not_finite BIGINT, first DOUBLE, first_step BIGINT, first_wall DOUBLE,
+    last DOUBLE, last_step BIGINT, last_wall DOUBLE, last_offset BIGINT, min DOUBLE, max DOUBLE);
 
 CREATE TABLE run_log (commit_id BIGINT, run_id VARCHAR, path VARCHAR, format VARCHAR, seen_at DOUBLE);
 
 CREATE TABLE fact_log (
     commit_id BIGINT, run_id VARCHAR, source_id UBIGINT, generation INTEGER, byte_offset BIGINT,
-    kind VARCHAR, key VARCHAR, value VARCHAR, wall_time DOUBLE);
+    kind VARCHAR, key VARCHAR, value VARCHAR, wall_time DOUBLE, precedence INTEGER);
 
 CREATE TABLE reject_log (
     source_id UBIGINT, generation INTEGER, byte_offset BIGINT, length BIGINT, reason VARCHAR, excerpt BLOB);
@@ -66,23 +66,40 @@ CREATE TABLE profile_log (
     labels VARCHAR[], reference DOUBLE[], current DOUBLE[]);
 """
 
-EVERY_SERIES = """
+LAST = "(last_step, coalesce(last_wall, '-infinity'::DOUBLE), generation, last_offset, source_id)"
+FIRST = "(first_step, generation, source_id, last_offset)"
+"""Which of several summaries holds the last and the first value: told by the points alone, whatever was folded when."""
+
+EVERY_SERIES = f"""
     SELECT s.run_id, s.key, s.format, m.* EXCLUDE (series_id), m.series_id FROM (
-        SELECT series_id, sum(n)::BIGINT AS n, arg_max(last, (last_step, commit_id)) AS last,
-            max(last_step) AS last_step, min(min) AS min, max(max) AS max, arg_min(first, first_step) AS first,
-            sum(not_finite)::BIGINT AS not_finite, max(last_wall) AS last_wall, min(first_step) AS first_step,
-            max(commit_id) AS commit_id
-        FROM summary_log {where} GROUP BY series_id
-    ) m JOIN (SELECT DISTINCT * FROM series_log {where}) s USING (series_id)"""
+        SELECT series_id, sum(n)::BIGINT AS n, arg_max(last, {LAST}) AS last,
+            max(last_step) AS last_step, min(min) AS min, max(max) AS max, arg_min(first, {FIRST}) AS first,
+            sum(not_finite)::BIGINT AS not_finite, arg_max_null(last_wall, {LAST}) AS last_wall,
+            min(first_step) AS first_step, min(first_wall) AS first_wall, max(commit_id) AS commit_id
+        FROM summary_log {{where}} GROUP BY series_id
+    ) m JOIN (SELECT DISTINCT * FROM series_log {{where}}) s USING (series_id)"""
 """Series folded from their deltas, one a format; `{where}` narrows both logs before they are."""
 
-_PLACE = f"row_number() OVER (PARTITION BY run_id, key ORDER BY {preference_sql('format', 'n')})"
+_PLACE = f"row_number() OVER (PARTITION BY hash(run_id, key) ORDER BY {preference_sql('format', 'n')})"
 
 RANKED = f"SELECT *, {_PLACE} AS place FROM ({EVERY_SERIES})"
 """Series with their place among the formats that have the metric; the first speaks for it."""
 
 SERIES = f"SELECT * EXCLUDE (place) FROM ({RANKED}) WHERE place = 1"
 """Series as they are shown."""
+
+FACTS = """
+    SELECT f.* FROM (SELECT * FROM fact_log {where}) f
+        ANTI JOIN replaced r ON r.source_id = f.source_id AND r.generation = f.generation
+    QUALIFY row_number() OVER (
+        PARTITION BY hash(run_id, kind, key)
+        ORDER BY CASE kind WHEN 'started' THEN -try_cast(value AS DOUBLE) ELSE coalesce(wall_time, 0) END DESC,
+            precedence DESC, generation DESC, byte_offset DESC, f.source_id, commit_id DESC) = 1"""
+"""Facts that hold now: the latest said, and among those without a time the one that takes precedence.
+
+The order in which sources happened to be read decides nothing, and a run that was taken up again started when it first
+did. `{where}` narrows the log before the latest is sought.
+"""
 
 VIEWS = """
 CREATE OR REPLACE VIEW source AS
@@ -109,22 +126,21 @@ CREATE OR REPLACE VIEW point AS
 
 CREATE OR REPLACE VIEW histogram AS
     SELECT s.run_id, s.key, h.step, h.wall_time, h.edges, h.counts, h.source_id, h.generation, h.byte_offset
-    FROM histogram_log h ANTI JOIN replaced g ON g.source_id = h.source_id AND g.generation = h.generation
+    FROM histogram_log h
         JOIN (
             SELECT s.* FROM (SELECT series_id, count(*) AS n FROM histogram_log GROUP BY series_id) h
                 JOIN (SELECT DISTINCT * FROM series_log) s USING (series_id)
-            QUALIFY {place} = 1) s ON s.series_id = h.series_id;
+            QUALIFY {place} = 1) s ON s.series_id = h.series_id
+    WHERE NOT EXISTS (
+        SELECT 1 FROM cut_log t WHERE t.source_id = h.source_id AND t.generation = h.generation
+        AND h.step >= t.from_step AND h.byte_offset < t.before_offset);
 
 CREATE OR REPLACE VIEW console AS
     SELECT c.* FROM console_log c
         ANTI JOIN replaced g ON g.source_id = c.source_id AND g.generation = c.generation;
 
 CREATE OR REPLACE VIEW fact AS
-    SELECT f.* FROM fact_log f
-        ANTI JOIN replaced r ON r.source_id = f.source_id AND r.generation = f.generation
-    QUALIFY row_number() OVER (
-        PARTITION BY run_id, kind, key
-        ORDER BY coalesce(wall_time, 0) DESC, commit_id DESC, byte_offset DESC) = 1;
+{facts};
 
 CREATE OR REPLACE VIEW reject AS
     SELECT s.path, r.* FROM reject_log r JOIN source s ON s.source_id = r.source_id
@@ -135,8 +151,15 @@ CREATE OR REPLACE VIEW monitor AS
     QUALIFY row_number() OVER (PARTITION BY monitor ORDER BY commit_id DESC) = 1;
 
 CREATE OR REPLACE VIEW "window" AS
-    SELECT w.* FROM window_log w JOIN monitor m ON m.monitor = w.monitor AND m.spec = w.spec
-    QUALIFY row_number() OVER (PARTITION BY w.monitor, w.segment, w.window_start ORDER BY w.commit_id DESC) = 1;
+    WITH latest AS MATERIALIZED (
+        SELECT w.* FROM window_log w JOIN monitor m ON m.monitor = w.monitor AND m.spec = w.spec
+        -- A window without extent is a file whose rows have no times, known by when the file was written.
+        WHERE w.window_end > w.window_start OR w.commit_id = m.commit_id
+        QUALIFY row_number() OVER (PARTITION BY w.monitor, w.segment, w.window_start ORDER BY w.commit_id DESC) = 1)
+    -- Where boundaries moved, the later evaluation holds; windows that only touch do not overlap.
+    SELECT w.* FROM latest w WHERE NOT EXISTS (
+        SELECT 1 FROM latest l WHERE l.monitor = w.monitor AND l.segment = w.segment AND l.commit_id > w.commit_id
+            AND l.window_start < w.window_end AND l.window_end > w.window_start);
 
 CREATE OR REPLACE VIEW window_metric AS
     SELECT v.* FROM window_metric_log v JOIN "window" w
@@ -153,5 +176,5 @@ CREATE OR REPLACE VIEW profile AS
         ON (w.monitor, w.spec, w.segment, w.window_start, w.commit_id)
          = (v.monitor, v.spec, v.segment, v.window_start, v.commit_id);
 """
-for _name, _sql in (("{series}", SERIES), ("{ranked}", RANKED), ("{place}", _PLACE)):
+for _name, _sql in (("{series}", SERIES), ("{facts}", FACTS), ("{ranked}", RANKED), ("{place}", _PLACE)):
     VIEWS = VIEWS.replace(_name, _sql.replace("{where}", ""))

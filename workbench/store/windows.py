@@ -39,14 +39,22 @@ def append_windows(
     """Write an evaluation of a monitor in the open transaction; windows of another specification stop showing."""
     commit = next_commit(con, "monitor_log")
     con.execute("INSERT INTO monitor_log VALUES (?, ?, ?, ?, ?)", [commit, monitor, spec, inputs, message])
+    rows: list[tuple[Any, ...]] = []
+    metrics: list[tuple[Any, ...]] = []
+    columns: list[tuple[Any, ...]] = []
+    profiles: list[tuple[Any, ...]] = []
     for window, distributions in windows:
         place = (commit, monitor, spec, window.segment, window.start)
-        con.execute("INSERT INTO window_log VALUES (?, ?, ?, ?, ?, ?, ?)", [*place, window.end, window.rows])
-        _insert(con, "window_metric_log", [(*place, key, value) for key, value in window.metrics.items()])
-        _insert(con, "window_column_log", [_column_row(place, i, item) for i, item in enumerate(window.columns)])
-        for item in distributions:
-            values = [*place, item.column, list(item.labels), list(item.reference), list(item.current)]
-            con.execute("INSERT INTO profile_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        rows.append((*place, window.end, window.rows))
+        metrics += [(*place, key, value) for key, value in window.metrics.items()]
+        columns += [_column_row(place, i, item) for i, item in enumerate(window.columns)]
+        profiles += [
+            (*place, item.column, list(item.labels), list(item.reference), list(item.current)) for item in distributions
+        ]
+    _insert(con, "window_log", rows)
+    _insert(con, "window_metric_log", metrics)
+    _insert(con, "window_column_log", columns)
+    _insert(con, "profile_log", profiles)
 
 
 def _column_row(place: tuple[Any, ...], position: int, item: ColumnDrift) -> tuple[Any, ...]:
@@ -56,12 +64,26 @@ def _column_row(place: tuple[Any, ...], position: int, item: ColumnDrift) -> tup
     )  # fmt: skip
 
 
+_TYPES = {
+    "window_log": ("BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "DOUBLE", "BIGINT"),
+    "window_metric_log": ("BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "VARCHAR", "DOUBLE"),
+    "window_column_log": (
+        "BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "INTEGER", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR",
+        "DOUBLE", "DOUBLE", "BOOLEAN", "BIGINT", "BIGINT", "VARCHAR",
+    ),
+    "profile_log": (
+        "BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "VARCHAR", "VARCHAR[]", "DOUBLE[]", "DOUBLE[]",
+    ),
+}  # fmt: skip
+"""Types of the tables' columns, in their order."""
+
+
 def _insert(con: DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Many small rows in one statement; a dict of object columns keeps None apart from NaN."""
+    """All rows of a table in one statement, a parameter a column: it takes lists, and keeps None apart from NaN."""
     if not rows:
         return
-    marks = ", ".join("(" + ", ".join("?" * len(rows[0])) + ")" for _ in rows)
-    con.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in rows for value in row])
+    columns = ", ".join(f"unnest(${i}::{kind}[])" for i, kind in enumerate(_TYPES[table], 1))
+    con.execute(f"INSERT INTO {table} SELECT {columns}", [list(column) for column in zip(*rows, strict=True)])
 
 
 def fetch_windows(con: DuckDBPyConnection, monitor: str) -> list[Window]:

@@ -15,9 +15,10 @@ from workbench.core.query import Query
 from workbench.core.text import plain
 from workbench.tui.actions import SCOPE_TITLES, Action, actions_in, panel_actions
 from workbench.tui.annotator import Annotator
-from workbench.tui.chrome import WorkbenchScreen, bindings
+from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.dialogs import Chooser, Option, Reader
 from workbench.tui.feed import posting
+from workbench.tui.keys import bindings
 from workbench.tui.look import DARK, LIGHT
 from workbench.tui.messages import Said
 from workbench.tui.pages import help_page
@@ -27,10 +28,10 @@ from workbench.tui.viewing import ViewApp
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
-    from workbench.tui.draw import Target
+    from workbench.tui.drawing import Target
 
-POLL = 0.25
-"""Seconds between looks at the store's revision."""
+POLL = 0.1
+"""Seconds between looks at the store's revision, which cost a stat each."""
 
 WITHOUT_TAB = ("run", "source")
 """Panels that are opened from another one, and so have no tab."""

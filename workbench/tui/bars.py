@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from rich.segment import Segment
@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from workbench.core import text
 from workbench.core.blocks import Tone
-from workbench.tui.actions import Action
+from workbench.tui.actions import ACTIONS, Action, Scope, footer_actions
 from workbench.tui.look import Look
 
 Ink = Tone | Literal["strong", "rule", "header", "tab", "key"]
@@ -109,3 +109,11 @@ def key_pieces(actions: Sequence[Action]) -> list[Piece]:
         pieces.append(Piece(action.key, "key", action.id, keep))
         pieces.append(Piece(f" {action.label}   ", "dim", action.id, keep))
     return pieces
+
+
+def keys_bar(scope: Scope, look: Callable[[], Look], id: str, **labels: str) -> Bar:
+    """A bar with the keys of a dialog; `labels` say in other words what an action does here."""
+    bar = Bar(look, id=id)
+    actions = footer_actions([action for action in ACTIONS if action.scope == scope])
+    bar.show(key_pieces([replace(each, label=labels.get(each.id, each.label)) for each in actions]))
+    return bar

@@ -9,7 +9,8 @@ from textual import events
 from workbench.core.blocks import Empty
 from workbench.core.model import Series
 from workbench.core.query import Focus
-from workbench.tui.draw import Drawing, Room, draw
+from workbench.tui.draw import draw
+from workbench.tui.drawing import Drawing, Room
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
 from workbench.tui.rows import RunRows

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
 from workbench.core import text
 from workbench.tui.actions import Action, Scope, actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
+from workbench.tui.keys import name_of
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
+from workbench.tui.prompt import Prompt, Verdict
 from workbench.tui.session import ViewState
 
 if TYPE_CHECKING:
@@ -28,28 +29,13 @@ SMALLEST = (60, 15)
 LONGEST_PROJECT = 18
 """Columns of a project's name beside the tabs."""
 
-Bindings = list[Binding | tuple[str, str] | tuple[str, str, str]]
-
-
-def bindings(*scopes: Scope) -> Bindings:
-    """Bindings of every action in these scopes, straight from the registry."""
-    return [Binding(",".join(action.keys), action.id, action.help, show=False) for action in actions_in(scopes)]
-
-
-def name_of(action: str) -> tuple[str, tuple[object, ...]]:
-    """An action's name and arguments: `smooth(-1)` is smooth and (-1,)."""
-    from textual.actions import parse
-
-    _, name, parameters = parse(action)
-    return name, parameters
-
 
 class WorkbenchScreen(Screen[None], inherit_bindings=False):
     """A screen with tabs, a line of state, content, and the keys that matter here."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ()
     DEFAULT_CSS = """
-    WorkbenchScreen { layout: vertical; overflow: hidden; }
+    WorkbenchScreen { layout: vertical; overflow: hidden; layers: default prompt; }
     WorkbenchScreen #too-small { display: none; width: 1fr; height: 1fr; content-align: center middle; }
     WorkbenchScreen.-too-small > * { display: none; }
     WorkbenchScreen.-too-small #too-small { display: block; }
@@ -166,6 +152,12 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     async def _clicked(self, event: Bar.Clicked) -> None:
         event.stop()
         await self.perform(event.action)
+
+    def ask(self, label: str, value: str, judge: Callable[[str], Verdict], done: Callable[[str | None], None]) -> None:
+        """Have a line typed; `done` gets it, or None when it was left."""
+        for open_one in self.query(Prompt):
+            open_one.action_cancel()
+        self.mount(Prompt(label, value, judge, done, lambda: self.look))
 
     async def perform(self, action: str) -> None:
         """Do an action by its name, here or in the app."""

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from workbench.core import units
-from workbench.tui.draw import Plotted
+from workbench.tui.drawing import Plotted
 
 
 def first_place(plots: Sequence[Plotted]) -> float | None:

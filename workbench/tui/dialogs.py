@@ -1,9 +1,9 @@
-"""What opens over a screen: a line to type in, a list to choose from, a page to read."""
+"""What opens over a screen and keeps all keys to itself: a list to choose from, a page to read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from rich.segment import Segment
@@ -11,13 +11,12 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from workbench.core import text
-from workbench.tui.actions import ACTIONS, Scope, footer_actions
-from workbench.tui.bars import Bar, Piece, key_pieces
-from workbench.tui.chrome import bindings
-from workbench.tui.draw import Drawing, Room, Target
+from workbench.tui.actions import Scope
+from workbench.tui.bars import Bar, Piece, keys_bar
+from workbench.tui.drawing import Drawing, Room, Target
+from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
 
@@ -37,10 +36,7 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
 
     def keys_bar(self, scope: Scope, id: str, **labels: str) -> Bar:
         """A bar with the keys of this dialog; `labels` say in other words what an action does here."""
-        bar = Bar(lambda: self.look, id=id)
-        actions = footer_actions([action for action in ACTIONS if action.scope == scope])
-        bar.show(key_pieces([replace(each, label=labels.get(each.id, each.label)) for each in actions]))
-        return bar
+        return keys_bar(scope, lambda: self.look, id, **labels)
 
     @on(Bar.Clicked)
     async def _clicked(self, event: Bar.Clicked) -> None:
@@ -50,75 +46,6 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
     async def action_quit(self) -> None:
         """Leave the workbench."""
         await self.app.run_action("quit")
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a prompt says of a text: a remark, and where in the text it is wrong (None when it is right)."""
-
-    remark: str = ""
-    wrong_at: int | None = None
-
-
-class Prompt(Dialog[str | None]):
-    """A line to type in, with a live verdict below it; gives the text, or None when it was left."""
-
-    BINDINGS = bindings("prompt")
-    DEFAULT_CSS = """
-    Prompt { align: center bottom; background: transparent; }
-    Prompt Vertical { dock: bottom; height: 4; background: $background; border-top: solid $border; }
-    Prompt Input { height: 1; border: none; padding: 0; background: $background; color: $foreground; width: 1fr; }
-    Prompt Input:focus { border: none; background-tint: $background 0%; }
-    """
-
-    def __init__(self, label: str, value: str, judge: Callable[[str], Verdict]) -> None:
-        super().__init__()
-        self._label = label
-        self._value = value
-        self._judge = judge
-
-    def compose(self) -> ComposeResult:
-        """The line, what is said of it, and the keys."""
-        with Vertical():
-            field = Input(self._value, placeholder=text.plain(self._label), id="line", select_on_focus=False)
-            field.cursor_blink = False
-            yield field
-            yield Bar(lambda: self.look, id="verdict")
-            yield self.keys_bar("prompt", "prompt-keys")
-
-    def on_mount(self) -> None:
-        """Judge what stands there from the start."""
-        self.query_one(Input).focus()
-        self._say(self._value)
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self._say(event.value)
-
-    def _say(self, value: str) -> None:
-        verdict = self._judge(value)
-        bar = self.query_one("#verdict", Bar)
-        if verdict.wrong_at is None:
-            bar.show([Piece(verdict.remark, "dim")])
-            return
-        before = text.width(text.plain(value[: verdict.wrong_at]))
-        room = max(0, self.app.size.width - text.width(verdict.remark) - 4)
-        bar.show([Piece(" " * min(before, room), ""), Piece("^ ", "bad"), Piece(verdict.remark, "bad")])
-
-    def action_accept(self) -> None:
-        """Keep what was typed, unless it is wrong."""
-        value = self.query_one(Input).value
-        if self._judge(value).wrong_at is None:
-            self.dismiss(value)
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.action_accept()
-
-    def action_cancel(self) -> None:
-        """Leave everything as it was."""
-        self.dismiss(None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 from rich.segment import Segment
@@ -13,98 +13,24 @@ from textual.strip import Strip
 from workbench.core import text
 from workbench.core.blocks import Bars, Block, Cell, Columns, Empty, Heat, Lines, Note, Stack, Stat, Table, Tone
 from workbench.tui.cells import cell_parts
-from workbench.tui.look import Look
+from workbench.tui.draw_table import table
+from workbench.tui.drawing import LOWEST_CHART, Drawing, Room, title
 
 NARROWEST = {Stat: 16, Table: 40, Lines: 36, Bars: 30, Heat: 40}
 """Columns below which a block is put under its neighbour instead of beside it."""
 
-LOWEST_CHART = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Something the cursor can be on: a row of a table, or a cell of a heat map."""
-
-    y: int
-    x: int
-    width: int
-    row: str
-    """The row's id, or its label in a heat map."""
-    column: int | None = None
-    """Place in a heat map's row; None for a table."""
-    from_end: int | None = None
-    """That place counted from the right: -1 is the last column, whichever are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plotted:
-    """A chart among the lines: where it stands, and the x values that a crosshair can be on, ascending."""
-
-    y: int
-    height: int
-    x: int
-    width: int
-    low: float
-    high: float
-    steps: Sequence[float]
-    kind: str
-    """`number`, `time` or `duration`, as in `Lines.x_kind`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """Lines of one width, what can be selected in them, and the charts among them."""
-
-    strips: Sequence[Strip]
-    targets: Sequence[Target] = ()
-    plots: Sequence[Plotted] = ()
-
-    def moved(self, x: int, y: int) -> Drawing:
-        """The same at another place, for the drawing that it becomes a part of."""
-        targets = [replace(target, x=target.x + x, y=target.y + y) for target in self.targets]
-        return Drawing(self.strips, targets, [replace(plot, x=plot.x + x, y=plot.y + y) for plot in self.plots])
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """The columns, the rows (0 is unlimited) and the look that a block is drawn with."""
-
-    width: int
-    rows: int
-    look: Look
-    crosshair: float | None = None
-    """The x at which every chart is read."""
-
-    def blank(self) -> Strip:
-        """An empty line."""
-        return Strip.blank(self.width, self.look.base)
-
-    def line(self, segments: Sequence[Segment]) -> Strip:
-        """A line of exactly this width."""
-        return Strip(segments).adjust_cell_length(self.width, self.look.base)
-
-    def text(self, words: str, style: Style) -> Strip:
-        """One styled text, cut to the width."""
-        return self.line([Segment(text.cut(words, self.width), style)])
-
 
 def draw(block: Block, room: Room) -> Drawing:
     """Any block in the room it has."""
-    from workbench.tui import draw_plot, draw_table  # they draw with this module's types
-
     match block:
         case Stack():
             return _stack(block, room)
         case Columns():
             return _columns(block, room)
         case Table():
-            return draw_table.table(block, room)
-        case Lines():
-            return draw_plot.lines(block, room)
-        case Bars():
-            return draw_plot.bars(block, room)
-        case Heat():
-            return draw_plot.heat(block, room)
+            return table(block, room)
+        case Lines() | Bars() | Heat():
+            return _plot(block, room)
         case Stat():
             return Drawing([room.line(_stat_line(block, room))])
         case Note():
@@ -113,13 +39,16 @@ def draw(block: Block, room: Room) -> Drawing:
             return _empty(block, room)
 
 
-def title(words: str, room: Room) -> list[Strip]:
-    """A heading with a rule to the right edge; nothing for no words."""
-    if not words:
-        return []
-    shown = text.cut(text.plain(words), room.width - 2)
-    rule = "─" * max(0, room.width - text.width(shown) - 1)
-    return [room.line([Segment(f"{shown} ", room.look.strong), Segment(rule, room.look.rule)])]
+def _plot(block: Lines | Bars | Heat, room: Room) -> Drawing:
+    from workbench.tui import draw_plot  # numpy is not wanted before the first paint
+
+    match block:
+        case Lines():
+            return draw_plot.lines(block, room)
+        case Bars():
+            return draw_plot.bars(block, room)
+        case Heat():
+            return draw_plot.heat(block, room)
 
 
 def _stack(block: Stack, room: Room) -> Drawing:

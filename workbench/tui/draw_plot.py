@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from workbench.core import palette, raster, text, units
 from workbench.core.blocks import Bars, Heat, Lines
-from workbench.tui.draw import LOWEST_CHART, Drawing, Plotted, Room, Target, title
+from workbench.tui.drawing import LOWEST_CHART, Drawing, Plotted, Room, Target, title
 from workbench.tui.look import Look
 
 HIGHEST_BARS = 12

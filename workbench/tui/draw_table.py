@@ -11,7 +11,7 @@ from rich.style import Style
 from workbench.core import text
 from workbench.core.blocks import Cell, Column, Table
 from workbench.tui.cells import cell_segments, cell_width, header_segments
-from workbench.tui.draw import Drawing, Room, Target, title
+from workbench.tui.drawing import Drawing, Room, Target, title
 
 GAP = 2
 SPARK = 12

@@ -13,9 +13,12 @@ from workbench.core.model import Run, Series
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, main_metric
 from workbench.core.where import parse, percentiles_of
+from workbench.tui.collector import spared
 from workbench.tui.messages import ChartLoaded, ConfigLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
-from workbench.tui.run_columns import Snapshot
+from workbench.tui.run_columns import Snapshot, telling_runs
 
+NEWEST = 100
+"""Runs that are read first where there are many: more than any terminal has rows."""
 SPARK_POINTS = 30
 MOST_AT_ONCE = 200
 """Runs whose sparklines and percentiles are asked for in one go."""
@@ -23,26 +26,43 @@ MOST_AT_ONCE = 200
 
 def load_runs(query: Query, preferred: str | None, configured: str | None, revision: str | None) -> Message:
     """The runs and what they mean, if the store is at another revision than `revision`."""
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         now = query.revision()
         if now == revision:
             return Unchanged()
-        return RunsLoaded(_snapshot(query, preferred, configured), query.monitors(), now, time.perf_counter() - started)
+        with spared():
+            snapshot = _snapshot(query.runs(hidden=True), query, preferred, configured)
+        return RunsLoaded(snapshot, query.monitors(), now, time.thread_time() - started)
     except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
         return LoadFailed(error)
 
 
-def _snapshot(query: Query, preferred: str | None, configured: str | None) -> Snapshot:
+def load_newest(query: Query, preferred: str | None, configured: str | None) -> Message:
+    """The newest runs, enough for a screen, of a store that takes a while to be read for the first time."""
+    try:
+        with spared():
+            found = query.newest(NEWEST + 1)
+            snapshot = _snapshot(found[:NEWEST], query, preferred, configured, whole=len(found) <= NEWEST)
+        return RunsLoaded(snapshot, (), "", 0.0)
+    except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
+        return LoadFailed(error)
+
+
+def _snapshot(
+    runs: Sequence[Run], query: Query, preferred: str | None, configured: str | None, *, whole: bool = True
+) -> Snapshot:
     from workbench.core.compare import baseline_of, latency_keys  # numpy is not wanted before the first paint
 
-    runs = query.runs(hidden=True)
-    roles = {key: query.roles(key) for key in {key for run in runs for key in run.metrics}}
+    telling = telling_runs(runs)
+    roles = {key: query.roles(key) for key in {key for run in telling for key in run.metrics}}
     visible = [run for run in runs if not run.hidden] or runs
     latencies = latency_keys(visible, roles.__getitem__)
     baseline = baseline_of(runs)
     return Snapshot(
         runs,
+        telling,
+        whole,
         roles,
         preferred if preferred in roles else main_metric(visible, roles.__getitem__, configured),
         latencies[0] if latencies else None,

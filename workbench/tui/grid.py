@@ -15,6 +15,7 @@ from textual.strip import Strip
 
 from workbench.core.blocks import Cell, Column
 from workbench.tui.cells import cell_segments, header_segments
+from workbench.tui.drawing import Drawing, Room
 from workbench.tui.look import Look
 
 GUTTER = 3
@@ -87,10 +88,19 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
             super().__init__()
             self.key = key
 
-    def __init__(self, cells: Callable[[str], Sequence[Cell]], look: Callable[[], Look], *, id: str) -> None:
+    def __init__(
+        self,
+        cells: Callable[[str], Sequence[Cell]],
+        look: Callable[[], Look],
+        nothing: Callable[[Room], Drawing],
+        *,
+        id: str,
+    ) -> None:
         super().__init__(id=id)
         self._cells = cells
         self._look = look
+        self._nothing = nothing
+        """What to draw where there is no row."""
         self._shown_columns = GridColumns(())
         self._ids: Sequence[str] = ()
         self._index: dict[str, int] = {}
@@ -145,12 +155,22 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
         wanted = cursor if cursor in self._index else self._cursor
         before = self._cursor
         self._cursor = wanted if wanted in self._index else (ids[min(len(ids) - 1, max(0, line))] if ids else None)
-        self.virtual_size = Size(self.size.width, len(ids) + 1)
+        self._make_room(len(ids) + 1)
         if follow and self._cursor is not None and 0 <= line < self._page:
             self.scroll_to(y=max(0, self._index[self._cursor] - line), animate=False)
         self.repaint()
         if before != self._cursor:
             self.post_message(self.Highlighted(self._cursor))
+
+    def _make_room(self, lines: int) -> None:
+        """Be so many lines long; the screen is laid out again only where the scroll bar comes or goes."""
+        wanted, height = Size(self.size.width, lines), self.size.height
+        if (lines > height) != (self.virtual_size.height > height):
+            self.virtual_size = wanted
+        elif wanted != self.virtual_size:
+            self.set_reactive(RunGrid.virtual_size, wanted)
+            self.vertical_scrollbar.window_virtual_size = lines
+            self.scroll_y = self.validate_scroll_y(self.scroll_y)
 
     def show_marks(self, marks: dict[str, Style]) -> None:
         """Mark these runs, each in the colour of its curve."""
@@ -206,8 +226,16 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
             return self._header()
         place = self._top + y - 1
         if place >= len(self._ids):
-            return Strip.blank(self.size.width, self._look().base)
+            return self._blank(place)
         return self._row(self._ids[place])
+
+    def _blank(self, place: int) -> Strip:
+        look = self._look()
+        if not self._ids:
+            words = self._nothing(Room(self.size.width, max(1, self.size.height - 1), look)).strips
+            if place < len(words):
+                return words[place]
+        return Strip.blank(self.size.width, look.base)
 
     def _row(self, run_id: str) -> Strip:
         drawn = self._cache.get(run_id)

@@ -12,7 +12,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from workbench.tui import crosshair
-from workbench.tui.draw import Drawing, Room, Target
+from workbench.tui.drawing import Drawing, Room, Target
 from workbench.tui.look import Look
 
 

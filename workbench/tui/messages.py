@@ -12,7 +12,7 @@ from workbench.core.config import Config
 from workbench.core.model import Series
 from workbench.core.query import Query
 from workbench.tui.annotator import Annotator
-from workbench.tui.rows import Percentiles
+from workbench.tui.ordering import Percentiles
 from workbench.tui.run_columns import Snapshot
 
 if TYPE_CHECKING:
@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Started(Message):
-    """The store is open and the panels are known."""
+    """The store is open."""
 
     query: Query
+
+
+@dataclass
+class PanelsFound(Message):
+    """The panels have been collected."""
+
     panels: Sequence[Panel]
 
 
@@ -60,7 +66,7 @@ class RunsLoaded(Message):
     monitors: Sequence[str]
     revision: str
     seconds: float
-    """What the load cost; the next one waits accordingly."""
+    """Processor time of the load; the next one waits accordingly."""
 
 
 @dataclass

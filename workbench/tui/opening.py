@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workbench.core.query import Focus
-from workbench.tui.draw import Target
+from workbench.tui.drawing import Target
 
 Opened = tuple[str, Mapping[str, Any], str]
 """Name of a panel, what its focus differs in, and the breadcrumb."""

@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from workbench.core import text
 from workbench.tui.actions import Action
-from workbench.tui.draw import Drawing, Room
+from workbench.tui.drawing import Drawing, Room
 
 
 def help_page(sections: Sequence[tuple[str, Sequence[Action]]], footnote: str) -> Callable[[Room], Drawing]:

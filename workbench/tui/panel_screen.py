@@ -16,9 +16,10 @@ from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
 from workbench.tui.actions import Scope
 from workbench.tui.bars import Piece
-from workbench.tui.chrome import bindings
 from workbench.tui.dialogs import Reader
-from workbench.tui.draw import Drawing, Room, Target, draw
+from workbench.tui.draw import draw
+from workbench.tui.drawing import Drawing, Room, Target
+from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
 from workbench.tui.messages import Failure, failure_of
 from workbench.tui.opening import Opened, opened_by

@@ -1,22 +1,18 @@
-"""What the run table shows: runs filtered, ordered, and turned into cells when a row comes into view."""
+"""What the run table shows of its runs: columns, and cells when a row comes into view."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from operator import itemgetter
-from typing import Any
 
 from workbench.core import units
 from workbench.core.blocks import Cell, Column
 from workbench.core.model import Roles, Run
-from workbench.core.roles import PERCENTILES
 from workbench.core.status import STATE_MARKS
-from workbench.core.where import matches, parse, percentiles_of, unknown_keys
 from workbench.tui.grid import GridColumns
+from workbench.tui.ordering import RunOrder
 from workbench.tui.run_columns import Snapshot, fitting, fixed_columns
 from workbench.tui.session import ViewState
 
@@ -25,9 +21,6 @@ SAMPLE = 200
 
 EXACT = 9
 """Characters up to which a number among the params is shown as it was logged; longer ones are rounded in the table."""
-
-Percentiles = Mapping[tuple[str, str], Sequence[float]]
-"""By (run id, key): what the store's `percentiles` answered, p50, p95 and p99."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +31,12 @@ class Choice:
     title: str
 
 
-class RunRows:
-    """The rows of the run table; pure, and quick for tens of thousands of runs."""
+class RunRows(RunOrder):
+    """The rows of the run table, their columns and their cells."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
         self._clock = clock
-        self.snapshot = Snapshot()
-        self.by_id: dict[str, Run] = {}
-        self.visible: Sequence[Run] = ()
-        """Runs that are not hidden."""
-        self.states: Counter[str] = Counter()
-        """How many runs are in each state."""
-        self.sparks: dict[str, Sequence[float]] = {}
-        self.percentiles: dict[tuple[str, str], Sequence[float]] = {}
         self._extras: Sequence[Column] = ()
         self._columns: Sequence[Column] = ()
         self.fixed_count = 0
@@ -58,73 +44,8 @@ class RunRows:
 
     def take(self, snapshot: Snapshot) -> None:
         """Show what a load of the store gave."""
-        self.snapshot = snapshot
-        self.by_id = {run.id: run for run in snapshot.runs}
-        self.visible = [run for run in snapshot.runs if not run.hidden]
-        self.states = Counter(run.status for run in snapshot.runs)
+        super().take(snapshot)
         self._extras = self._choose_extras()
-
-    def arrange(self, view: ViewState, where: str | None = None) -> list[str]:
-        """Ids of the runs that match, in the view's order; unknown values come last whichever way it is sorted.
-
-        Raises:
-            WhereError: the filter cannot be read.
-        """
-        asked = view.where if where is None else where
-        expr = parse(asked)
-        wanted = percentiles_of(expr)
-        kept: Iterable[Run] = self.snapshot.runs if view.hidden else self.visible
-        if asked.strip():
-            kept = [run for run in kept if matches(expr, run, self._given(run.id, wanted) if wanted else None)]
-        value = self._sort_value(view.sort)
-        values = [(value(run), run.id) for run in kept]
-        known = [pair for pair in values if pair[0] is not None]
-        known.sort(key=itemgetter(0), reverse=view.descending)
-        return [run_id for _, run_id in known] + [run_id for key, run_id in values if key is None]
-
-    def _given(self, run_id: str, wanted: frozenset[tuple[str, float]]) -> dict[str, float]:
-        found = {}
-        for key, percentile in wanted:
-            values = self.percentiles.get((run_id, key))
-            if values is not None and percentile in PERCENTILES:
-                found[f"{key}.p{percentile:g}"] = values[PERCENTILES.index(percentile)]
-        return found
-
-    def _sort_value(self, key: str) -> Callable[[Run], Any]:
-        """What a run is sorted by: within one column always of one type, None where it has no value."""
-        kind, _, name = key.partition(":")
-        if key in ("main", "spark", "delta"):
-            return self.main_value
-        if key == "state":
-            order = {state: place for place, state in enumerate(STATE_MARKS)}
-            return lambda run: order[run.status]
-        if key == "p95":
-            return lambda run: self.p95(run.id)
-        if kind == "param":
-            return lambda run: _ordered(run.params.get(name))
-        if kind == "tag":
-            return lambda run: run.tags.get(name)
-        if kind == "metric":
-            return lambda run: None if name not in run.metrics else _finite(run.metrics[name].last)
-        if key == "name":
-            return lambda run: run.name.casefold()
-        return lambda run: None if run.started_at is None else -run.started_at
-
-    def main_value(self, run: Run) -> float | None:
-        """The main metric's last value."""
-        summary = run.metrics.get(self.snapshot.main or "")
-        return None if summary is None else _finite(summary.last)
-
-    def p95(self, run_id: str) -> float | None:
-        """The run's p95 latency in the unit of its series."""
-        values = self.percentiles.get((run_id, self.snapshot.latency or ""))
-        return values[1] if values else None
-
-    def descending_first(self, key: str) -> bool:
-        """Which way a column is first sorted: the best on top."""
-        name = self.snapshot.main if key in ("main", "spark", "delta") else key.removeprefix("metric:")
-        roles = self.snapshot.roles.get(name or "")
-        return roles is not None and roles.direction == "higher"
 
     # Columns
 
@@ -196,12 +117,6 @@ class RunRows:
         """How many columns there are besides the fixed ones."""
         return len(self._extras if view.columns is None else view.columns)
 
-    def unknown_keys(self, where: str) -> str:
-        """A remark on keys of a filter that no run has, with the nearest that some run has; empty for none."""
-        found = unknown_keys(parse(where), self.snapshot.runs)
-        near = [f"no run has {key}" + (f", did you mean {close}?" if close else "") for key, close in found.items()]
-        return "".join(f" · {words}" for words in near)
-
     # Cells
 
     def cells(self, run_id: str) -> Sequence[Cell]:
@@ -239,17 +154,6 @@ class RunRows:
         change = delta(self.main_value(run), None if base is None else self.main_value(base), direction)
         relative = None if change is None else change.relative
         return Cell(None, units.delta_tone(relative, direction), relative)
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else value
-
-
-def _ordered(value: Any) -> tuple[int, Any] | None:
-    """A param as something that sorts beside any other param: numbers before texts."""
-    if value is None:
-        return None
-    return (0, float(value)) if isinstance(value, bool | int | float) else (1, str(value).casefold())
 
 
 def _even(value: float | None, unit: str) -> Cell:

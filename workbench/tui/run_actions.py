@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from workbench.core.model import Run
 from workbench.tui.annotator import Annotator
 from workbench.tui.bars import Piece
-from workbench.tui.dialogs import Chooser, Option, Prompt, Verdict
+from workbench.tui.dialogs import Chooser, Option
 from workbench.tui.lines_view import LinesView
+from workbench.tui.prompt import Verdict
 
 if TYPE_CHECKING:
     from workbench.tui.chrome import WorkbenchScreen
@@ -187,7 +188,7 @@ class RunActions(ListActions, ChartActions):
                 done = f"{about}: {kept}"
                 self.workbench.annotate(done, lambda to: write(to, kept), lambda to: take_back(to, kept))
 
-        self.app.push_screen(Prompt(about, "", lambda words: Verdict(about)), written)
+        self.ask(about, "", lambda words: Verdict(about), written)
 
     def action_mark(self) -> None:
         """Mark it, or take the mark off."""

@@ -20,12 +20,25 @@ class Snapshot:
     """Everything the table is made from, as one load of the store gave it."""
 
     runs: Sequence[Run] = ()
+    telling: Sequence[Run] = ()
+    """Some of them that between them have every key there is."""
+    whole: bool = True
+    """Whether these are all runs, or the newest of a store that has never been read before."""
     roles: Mapping[str, Roles] = field(default_factory=dict)
     main: str | None = None
     """The metric in the sparkline."""
     latency: str | None = None
     """The series whose p95 is shown."""
     baseline: str | None = None
+
+
+def telling_runs(runs: Sequence[Run]) -> Sequence[Run]:
+    """One run for each set of keys, so that what keys there are need not be asked of every run."""
+    found: dict[tuple[str, tuple[str, ...]], Run] = {}
+    for run in runs:
+        for kind, keys in (("metric", run.metrics), ("param", run.params), ("tag", run.tags)):
+            found.setdefault((kind, tuple(keys)), run)
+    return tuple({run.id: run for run in found.values()}.values())
 
 
 def fixed_columns(snapshot: Snapshot, width: int) -> list[Column]:

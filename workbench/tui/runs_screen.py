@@ -14,9 +14,11 @@ from workbench.core.where import WhereError
 from workbench.tui.bars import Bar, Piece
 from workbench.tui.chart import RunChart
 from workbench.tui.chart_place import ChartPlace
-from workbench.tui.chrome import WorkbenchScreen, bindings
-from workbench.tui.draw import Drawing, Room, draw
+from workbench.tui.chrome import WorkbenchScreen
+from workbench.tui.draw import draw
+from workbench.tui.drawing import Drawing, Room
 from workbench.tui.grid import GridColumns, RunGrid
+from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
 from workbench.tui.run_words import EMPTY_HINT, as_text, detail, summary
 from workbench.tui.session import PAINTED_ROWS, Painting, ViewState
@@ -56,7 +58,7 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         """Table and chart, or the reason why there is none; the run under the cursor below."""
         return (
             Container(
-                RunGrid(self._cells, lambda: self.look, id="grid"),
+                RunGrid(self._cells, lambda: self.look, self._nothing, id="grid"),
                 RunChart(self._request_chart, lambda: self.look, id="chart"),
                 LinesView(self._nothing, lambda: self.look, id="nothing"),
                 id="body",
@@ -117,13 +119,19 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
             self.lay_out()
             self.show_columns()
             self._show_rows(app.view.cursor if self.grid.cursor is None else None)
-        self.set_class(not self.grid.ids and self._painting is None, "-empty")
-        nothing = self.query_one("#nothing", LinesView)
-        nothing.redraw()
+        empty = not self.grid.ids and self._painting is None and not self._filtered_out
+        self.set_class(empty, "-empty")
+        if empty:
+            self.query_one("#nothing", LinesView).redraw()
         self.show_bars()
         self._show_detail()
         self._show_marks()
         self._request_extras()
+
+    @property
+    def _filtered_out(self) -> bool:
+        """Whether it is the filter that leaves no row."""
+        return self.workbench.live and bool(self.workbench.rows.snapshot.runs) and bool(self.where)
 
     def _show_rows(self, cursor: str | None) -> None:
         app = self.workbench
@@ -226,7 +234,7 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
             return Empty("The store cannot be read", f"{app.failing_hint}\nIt is tried again by itself.")
         if not app.live:
             return Empty("Reading the store …")
-        if app.view.where or self._preview:
+        if self.where:
             return Empty("No run matches the filter", "/ changes it, esc clears it")
         if app.rows.snapshot.runs:
             return Empty("Every run is hidden", "a shows them, H on one of them takes it out of hiding")

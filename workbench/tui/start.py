@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Panel
     from workbench.store.place import Place
 
+FRAMES = "120"
+"""Frames a second at most; a key that changes two frames is seen that much sooner."""
 _LOOK_AGAIN = 2.0
 """Seconds between looks whether an ingester runs."""
 
@@ -29,6 +31,7 @@ def start(root: Path) -> None:
         ConfigError: the project's configuration cannot be used.
         StoreError: its store cannot be used.
     """
+    os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # read when Textual is imported
     from workbench.core.config import load_config
     from workbench.ingest.annotate import Annotator
     from workbench.store.place import place_of

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.model import Run
 from workbench.core.where import WhereError
 from workbench.tui.bars import Piece
-from workbench.tui.dialogs import Chooser, Option, Prompt, Verdict
+from workbench.tui.dialogs import Chooser, Option
+from workbench.tui.prompt import Verdict
 from workbench.tui.run_actions import RunActions
 from workbench.tui.run_words import count
 
@@ -30,6 +31,11 @@ class TableActions(RunActions):
     def grid(self) -> RunGrid:
         """The table."""
         raise NotImplementedError
+
+    @property
+    def where(self) -> str:
+        """The filter as it stands, or as it is being typed."""
+        return self.workbench.view.where if self._preview is None else self._preview
 
     def show_columns(self) -> None:
         """Lay the columns out again."""
@@ -71,9 +77,7 @@ class TableActions(RunActions):
 
     def action_filter(self) -> None:
         """Type a filter with the table following."""
-        self.app.push_screen(
-            Prompt("lr>1e-3 tag:x state:running val/loss<0.4", self.workbench.view.where, self._judge), self._filtered
-        )
+        self.ask("lr>1e-3 tag:x state:running val/loss<0.4", self.workbench.view.where, self._judge, self._filtered)
 
     def _judge(self, where: str) -> Verdict:
         app = self.workbench

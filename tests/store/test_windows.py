@@ -1,0 +1,75 @@
+"""Windows of a monitor in the store: which of several evaluations shows, and how they are written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.support.ingest import Project
+from workbench.core.model import ColumnDrift, Distribution, Window
+from workbench.store.windows import append_windows, fetch_distribution, fetch_windows
+
+pytestmark = pytest.mark.duckdb15
+Span = tuple[float, float]
+
+
+def window(start: float, end: float) -> tuple[Window, list[Distribution]]:
+    column = ColumnDrift("age", "num", "ok", "KS", None, 0.05, False, 3, 4)
+    shapes = [Distribution(name, ("a", "b"), (0.5, 0.5), (0.25, 0.75)) for name in ("age", "size")]
+    return Window("m", start, end, 7, {"rows": 7.0, "latency_ms.p50": None}, (column,)), shapes
+
+
+def evaluated(project: Project, *spans: Span, spec: str = "spec") -> list[Span]:
+    """Write an evaluation; the windows that show then."""
+    with project.store.write() as con:
+        append_windows(con, "m", spec, "inputs", "", [window(*span) for span in spans])
+    with project.store.read() as con:
+        return [(found.start, found.end) for found in fetch_windows(con, "m")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ([(0, 10), (10, 20)], [(0, 12), (12, 20)], [(0, 12), (12, 20)]),  # a late row moved a boundary
+        ([(0, 9), (10, 19)], [(0, 4), (5, 14), (15, 19)], [(0, 4), (5, 14), (15, 19)]),  # one file more
+        ([(0, 10), (10, 20)], [(20, 30)], [(0, 10), (10, 20), (20, 30)]),  # windows only touch
+        ([(0, 10), (20, 30)], [(20, 30)], [(0, 10), (20, 30)]),  # rows that are gone keep their window
+        ([(5, 5), (6, 6)], [(5, 5), (8, 8)], [(5, 5), (8, 8)]),  # a file without times was written again
+        ([(0, 10)], [(3, 3)], [(3, 3)]),
+    ],
+)  # fmt: skip
+def test_a_later_evaluation_hides_what_it_overlaps(
+    before: list[Span], after: list[Span], shown: list[Span], project: Project
+) -> None:
+    assert evaluated(project, *before) == before
+    assert evaluated(project, *after) == shown
+
+
+def test_another_specification_hides_every_window(project: Project) -> None:
+    evaluated(project, (0, 10), (10, 20))
+    assert evaluated(project, (0, 5), spec="other") == [(0, 5)]
+
+
+def test_an_evaluation_is_written_with_one_statement_a_table(project: Project) -> None:
+    written: Counter[str] = Counter()
+
+    class Counted:
+        def __init__(self, con: Any) -> None:
+            self.con = con
+
+        def execute(self, sql: str, *parameters: Any) -> Any:
+            written[sql.split()[2]] += sql.startswith("INSERT")
+            return self.con.execute(sql, *parameters)
+
+    with project.store.write() as con:
+        append_windows(Counted(con), "m", "s", "i", "", [window(i, i + 1) for i in range(50)])  # type: ignore[arg-type]
+    tables = ("monitor_log", "window_log", "window_metric_log", "window_column_log", "profile_log")
+    assert {table: written[table] for table in tables} == dict.fromkeys(tables, 1)
+    with project.store.read() as con:
+        windows = fetch_windows(con, "m")
+        assert fetch_distribution(con, "m", "size", 49.0) == Distribution("size", ("a", "b"), (0.5, 0.5), (0.25, 0.75))
+    assert len(windows) == 50
+    assert windows[0].metrics == {"rows": 7.0, "latency_ms.p50": None}
+    assert (windows[0].columns[0].score, windows[0].columns[0].n_current) == (None, 4)
