@@ -215,7 +215,7 @@ class Reading:
             return _Taken(Batch(state=state), start - offset)
         chunk = Chunk(plain_path(source.path), data, start, state, piece.final, found.mtime_ns / 1e9)
         batch = self._asking.ask(source, chunk)
-        if batch.message and not batch.consumed and not batch.restart and not chunk.final:
+        if not batch.consumed and not batch.restart and not chunk.final and not source.strikes:
             self._asking.remark(source, batch.message)  # a record over several lines whose end has not come
             batch = self._asking.ask(source, replace(chunk, final=True)) if self._is_settled(found) else batch
         if batch.restart:
