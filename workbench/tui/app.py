@@ -28,6 +28,7 @@ from workbench.tui.viewing import ViewApp
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
+    from workbench.tui.desk import Desk
     from workbench.tui.drawing import Target
 
 POLL = 0.1
@@ -233,3 +234,10 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         painting = screens[0].paint() if screens and self.live else self.painting
         save_session(self._session_path, self.view, painting)
         self.exit()
+
+
+if TYPE_CHECKING:
+
+    def _desk(app: WorkbenchApp) -> Desk:
+        """That the app is what its screens take it for, for the type checker to see."""
+        return app

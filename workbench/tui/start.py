@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
-import signal
 import subprocess
 import sys
 import threading
@@ -126,8 +124,6 @@ class Ingester:
 
         election = Election(self._place)
         while not self._stopped.is_set():
-            if _terminal_is_gone():
-                os.kill(os.getpid(), signal.SIGHUP)
             ours = self._child is not None and self._child.poll() is None
             if not ours and election.holder() is None:
                 self._child = self._spawn()
@@ -146,10 +142,3 @@ class Ingester:
         ]
         with (self._place.store / "ingest.log").open("ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-
-def _terminal_is_gone() -> bool:
-    """Whether our terminal was closed without a signal, which would leave us reading nothing for ever."""
-    poll = select.poll()
-    poll.register(0, select.POLLHUP)
-    return any(events & select.POLLHUP for _, events in poll.poll(0))
