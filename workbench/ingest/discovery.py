@@ -133,7 +133,7 @@ class Detector:
             claim = reader.claim(head)
             _check(claim)
         except Exception as error:  # noqa: BLE001 - a plugin's mistake must not stop the others
-            return Claim(0.0, f"failed: {type(error).__name__}: {error}")
+            return Claim(0.0, f"failed: {type(error).__name__}: {error}", nearly=True)
         return claim
 
 
