@@ -17,7 +17,6 @@ from workbench.ingest.inflate import inflated_head, is_packed, plain_path
 from workbench.plugin.api import Reader
 
 _OTHER_NAMES = "its names are"
-"""How the answer of a reader begins whose claim raised."""
 ACCEPT = 0.5
 """The lowest claim that counts."""
 _SKIPPED_FOLDERS = frozenset(
