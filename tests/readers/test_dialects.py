@@ -3,7 +3,7 @@
 One line a dialect. The reader is not named: whichever bids the most reads the file, as in a project.
 """
 
-# ruff: noqa: E501 – one dialect, one line
+
 from __future__ import annotations
 
 import json

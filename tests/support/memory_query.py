@@ -12,6 +12,7 @@ from workbench.core.batch import ConsoleLine
 from workbench.core.compare import percentiles
 from workbench.core.model import (
     Distribution,
+    Finding,
     Roles,
     Run,
     Series,
@@ -143,6 +144,9 @@ class MemoryQuery:
 
     def distribution(self, monitor: str, column: str, window: float | None = None) -> Distribution | None:
         return self.distributions.get((monitor, column))
+
+    def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
+        return ()
 
     def roles(self, key: str) -> Roles:
         return roles_for(key, self.configured)

@@ -165,6 +165,29 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """A fact worth attention: what, about what, how bad, since when, and the numbers behind it."""
+
+    kind: str
+    """`drift`, `performance`, `latency`, `errors`, `business`, `volume`, `missing`, `schema`, `quality`, …"""
+    subject: str
+    """The metric or column it is about, as it is named in windows and runs."""
+    severity: Literal["info", "warn", "bad"]
+    sentence: str
+    """One sentence in plain words: what, since when, and what moved with it."""
+    since: float | None = None
+    """Seconds since 1970; for a run, see `step` in the evidence."""
+    until: float | None = None
+    """None while it goes on."""
+    confidence: float | None = None
+    """0..1; None where it is certain."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    monitor: str = ""
+    segment: str = ""
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Distribution:
     """A column's shape on both sides, on common edges or categories; shares sum to 1 on each side."""
 

@@ -12,12 +12,14 @@ from workbench.core.ids import hash64
 from workbench.ingest import limits
 from workbench.ingest.candidates import Candidates
 from workbench.ingest.covers import Covers
+from workbench.ingest.deltas import Known, given_up
 from workbench.ingest.discovery import Detection, Detector, Found
 from workbench.ingest.inflate import plain_path
+from workbench.ingest.own import Own, decode_own, encode_state
 from workbench.ingest.paths import from_text, to_text
 from workbench.ingest.refused import Refused
 from workbench.ingest.run_folders import RunFolders
-from workbench.ingest.tracked import Known, Own, Tracked, decode_own, encode_state, given_up
+from workbench.ingest.tracked import Tracked
 from workbench.plugin.api import Reader
 from workbench.readers.annotations import AnnotationReader
 from workbench.readers.beside import ParamsReader
@@ -183,9 +185,18 @@ class Admission:
         self._remark(source, status="vanished", message="the file is gone; what it said is kept")
         self._gone[path] = source.cursor
 
-    def gone(self) -> Iterable[Cursor]:
-        """Cursors of sources whose files are gone."""
-        return self._gone.values()
+    def cursors(self) -> Iterator[Cursor]:
+        """Where each source stands, those that are gone included."""
+        yield from (source.cursor for source in self._tracked.values())
+        yield from self._gone.values()
+
+    def take_over(self, source: Tracked, gone: Cursor) -> None:
+        """A source goes on as one that is gone."""
+        self._folders.remove(source)
+        del self._gone[from_text(gone.path)]
+        source.own = replace(decode_own(gone.state), packed=source.own.packed)
+        source.cursor = replace(gone, path=source.cursor.path, status="live", message=f"was {gone.path}")
+        self._register(source)
 
     def of_inode(self, inode: int) -> Tracked | None:
         """The source that was last seen in a file."""

@@ -150,8 +150,8 @@ def readers_fingerprint(readers: Sequence[Reader]) -> str:
 
 
 def looks_like_a_log(path: PurePath, detection: Detection) -> bool:
-    """Whether a file that nobody understood belongs into Sources: by its name, or because a reader said why not."""
-    told = any(claim.why for _, claim in detection.asked)
+    """Whether a file that nobody understood belongs into Sources: by its name, or because it nearly is one."""
+    told = any(claim.nearly or claim.score > 0 for _, claim in detection.asked)
     words = re.split(r"[^a-z]+", path.name.lower())
     return told or bool(_LOG_SUFFIXES.intersection(path.suffixes)) or bool(_LOG_WORDS.intersection(words))
 

@@ -17,6 +17,7 @@ from workbench.ingest.inflate import inflated_head, is_packed, plain_path
 from workbench.plugin.api import Reader
 
 _OTHER_NAMES = "its names are"
+"""How the answer of a reader begins whose claim raised."""
 ACCEPT = 0.5
 """The lowest claim that counts."""
 _SKIPPED_FOLDERS = frozenset(
@@ -133,7 +134,7 @@ class Detector:
             claim = reader.claim(head)
             _check(claim)
         except Exception as error:  # noqa: BLE001 - a plugin's mistake must not stop the others
-            return Claim(0.0, f"failed: {type(error).__name__}: {error}")
+            return Claim(0.0, f"failed: {type(error).__name__}: {error}", nearly=True)
         return claim
 
 

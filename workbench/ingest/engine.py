@@ -50,9 +50,7 @@ class Engine:
         self.clock = clock
         self.progress = progress or Progress()
         self.registry = Registry(root, config, tuple(readers), clock)
-        self._reading = Reading(
-            store.place.store, lambda: self.registry.known, self.registry.earlier, clock, self._add
-        )  # fmt: skip
+        self._reading = Reading(store.place.store, self.registry, clock, self._add)
         self._committer = Committer(store)
         self._backlog: dict[PurePath, Tracked] = {}
         self._pending: list[Delta] = []
@@ -222,7 +220,13 @@ class Engine:
         self._stale = True
 
     def _reload(self) -> None:
-        """After a failure, go on from what the store has, with the sources that were to be read."""
+        """After a failure, go on from what the store has, with the sources that were to be read.
+
+        A store that was removed meanwhile is made anew, and everything is read again.
+        """
+        if not self.store.exists:
+            self._recover()
+            self.store.create()
         if self._stale:
             self.registry.load(self.store)
             self._stale = False

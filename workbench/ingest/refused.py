@@ -9,7 +9,7 @@ from pathlib import PurePath
 from workbench.ingest import limits
 from workbench.ingest.candidates import Bid, Candidates, looks_like_a_log, tried
 from workbench.ingest.discovery import Found
-from workbench.ingest.tracked import Own, decode_own, encode_state
+from workbench.ingest.own import Own, decode_own, encode_state
 from workbench.store.append import Cursor, Delta
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from workbench.core.config import ANNOTATIONS_FOLDER, Config
 from workbench.ingest import limits
 from workbench.ingest.admission import Admission
+from workbench.ingest.deltas import Known
 from workbench.ingest.discovery import Detector, Found, walk
 from workbench.ingest.exports import Exports
 from workbench.ingest.paths import to_text
 from workbench.ingest.renames import by_name, is_same, moves
-from workbench.ingest.tracked import Known, Tracked
+from workbench.ingest.tracked import Tracked
 from workbench.plugin.api import Reader
-from workbench.store.append import Delta
+from workbench.store.append import Cursor, Delta
 from workbench.store.store import Store
 
 Listing = dict[str, Found]
@@ -130,15 +131,22 @@ class Registry:
 
         Numbers in names count by value, and files that are gone by now count as well.
         """
-        others = [*(item.cursor for item in self.tracked.values()), *self._admission.gone()]
         return [
             (other.source_id, other.generation)
-            for other in others
+            for other in self.cursors()
             if other.format == source.reader.name
             and other.run_id == source.cursor.run_id
             and other.key_prefix == source.cursor.key_prefix
             and by_name(other.path) < by_name(source.cursor.path)
         ]
+
+    def cursors(self) -> Iterator[Cursor]:
+        """Where each source stands, those that are gone included."""
+        return self._admission.cursors()
+
+    def take_over(self, source: Tracked, gone: Cursor) -> None:
+        """A source goes on as one that is gone: its file is that one's, compressed."""
+        self._admission.take_over(source, gone)
 
     def take_remarks(self) -> list[Delta]:
         """Source rows that no reading will write: moved, skipped or given up files, once each."""

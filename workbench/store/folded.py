@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.core.model import Direction, Summary
 from workbench.store.facts import Lazy
-from workbench.store.schema import RANKED
+from workbench.store.schema import RANKED, by_hash
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -102,7 +102,7 @@ def fetch_folded(con: DuckDBPyConnection, where: str) -> Iterator[tuple[str, Fol
     """(run id, its series) of the runs that `where` narrows to."""
     found = con.execute(
         f"SELECT run_id, key, format, place, {', '.join(_WHOLE)}, {', '.join(_REAL)}"
-        f" FROM ({RANKED.format(where=where)}) ORDER BY run_id, key, place"
+        f" FROM ({by_hash(RANKED.format(where=where))}) ORDER BY run_id, key, place"
     ).fetchnumpy()
     if not len(found["run_id"]):
         return iter(())

@@ -10,7 +10,7 @@ from typing import Any
 from workbench.core import where as where_language
 from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
-from workbench.core.model import Distribution, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
 from workbench.core.query import Rows
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
@@ -106,6 +106,9 @@ class StoreQuery:
     def distribution(self, monitor: str, column: str, window: float | None = None) -> Distribution | None:
         with self._store.read() as con:
             return window_rows.fetch_distribution(con, monitor, column, window)
+
+    def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
+        return ()
 
     def roles(self, key: str) -> Roles:
         return self._roster.roles(key)
