@@ -103,7 +103,7 @@ class Engine:
         self._reload()
         self._backlog.clear()
         self._queue(self.registry.walk())
-        self.progress.start(len(self._backlog) + self.registry.waiting, self._left())
+        self.progress.start(len(self._backlog) + len(self.registry.waiting), self._left())
 
     def live(self, hints: Collection[PurePath] = ()) -> Outcome | None:
         """Read and commit what live sources say, a stretch of each; None when they said nothing.
@@ -207,7 +207,7 @@ class Engine:
 
     def _left(self) -> int:
         """Bytes to read; how much of a database is new, nobody knows."""
-        size = self.registry.waiting_bytes
+        size = self.registry.waiting.size
         for source in self._backlog.values():
             whole = source.cursor.bytes if source.found is None else source.found.size
             size += max(0, whole - (0 if source.reader.framing == "path" else source.cursor.to_offset))

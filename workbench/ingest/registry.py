@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from workbench.core.config import ANNOTATIONS_FOLDER, Config
 from workbench.ingest import limits
 from workbench.ingest.admission import Admission
+from workbench.ingest.candidates import Candidates
 from workbench.ingest.deltas import Known
 from workbench.ingest.discovery import Detector, Found, walk
 from workbench.ingest.exports import Exports
@@ -45,14 +46,9 @@ class Registry:
         return self._admission.known
 
     @property
-    def waiting(self) -> int:
+    def waiting(self) -> Candidates:
         """Files that were found and not looked into yet."""
-        return len(self._admission.candidates)
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Their size."""
-        return self._admission.candidates.size
+        return self._admission.candidates
 
     def load(self, store: Store) -> None:
         """Take cursors and known ids from the store; whatever was read ahead of it is forgotten."""
