@@ -128,7 +128,7 @@ def _best(gain: Floats, shapes: NDArray[np.int64], place: int) -> int:
 
 
 def _cost(shape: Shape, at: int, n: int) -> float:
-    """What a curve costs for the freedom it has, as in Schwarz's criterion: its size, and its place where it has one."""
+    """What a curve costs for the freedom it has, as in Schwarz's criterion: its size, and its place if any."""
     return float(np.log(n)) * (0.5 if shape == "slope" and at == 0 else 1.0)
 
 

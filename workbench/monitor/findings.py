@@ -1,4 +1,4 @@
-"""What is worth attention in a monitor's windows: what changed, since when, and what moved with it; nothing that is noise."""
+"""What is worth attention in a monitor's windows: what changed, since when, and what moved with it."""
 
 from __future__ import annotations
 

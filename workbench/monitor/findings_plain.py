@@ -1,4 +1,4 @@
-"""Findings that need no test: windows without rows, columns that changed their type or are empty, verdicts that stand."""
+"""Findings that need no test: windows without rows, columns of another type or empty, verdicts that stand."""
 
 from __future__ import annotations
 

@@ -14,9 +14,10 @@ _CLEAR = 1.0
 _DATASET = 0.5
 """Evidently's share of drifted columns from which on the data as a whole has drifted."""
 _SERIOUS = {
-    "performance": 0.1, "estimated": 0.1, "business": 0.1, "latency": 0.5, "errors": 1.0, "missing": 0.0, "quality": 0.0,
+    "performance": 0.1, "estimated": 0.1, "business": 0.1, "latency": 0.5, "errors": 1.0, "missing": 0.0,
+    "quality": 0.0,
 }  # fmt: skip
-"""Relative change from which on a kind of metric is serious; of a score between 0 and 1 its distance to the nearer end."""
+"""Relative change from which on a kind is serious; of a score between 0 and 1 relative to the nearer end."""
 _GONE = 0.25
 """Rows left, as a share of before, from which on a volume is serious."""
 _COMMON = 0.05

@@ -38,7 +38,8 @@ def drifted(group: Sequence[Episode], tested: int) -> str:
     if len(group) == 1:
         return f"{lead.series.subject} drifted {when(lead)}: {times}, {units.number(lead.before, 2)} times before"
     names = named([each.series.subject for each in group])
-    return f"{len(group)} of {max(tested, len(group))} columns drifted {when(lead)}: {names}; {lead.series.subject} {times}"
+    of = f"{len(group)} of {max(tested, len(group))} columns"
+    return f"{of} drifted {when(lead)}: {names}; {lead.series.subject} {times}"
 
 
 def named(names: Sequence[str]) -> str:

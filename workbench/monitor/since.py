@@ -1,4 +1,4 @@
-"""Since when: stretches of windows in which a series stands elsewhere than before, dated, with what they began and ended."""
+"""Since when: stretches of windows in which a series stands elsewhere than before, dated."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ ESTIMATED = "estimated."
 _LABELLED = "labelled.share"
 _NOT_SERIES = (_LABELLED, "drift.share", "drift.columns")
 _STRONGEST = 1e4
+_TESTED = ("ok", "drift")
 _SEASONS = {86_400.0: 7, 3_600.0: 24}
 """By the length of a window in seconds: how many make a season, a week or a day."""
 _SEASONS_NEEDED = 3
@@ -96,7 +97,7 @@ def _meaning(key: str, roles: Callable[[str], Roles], keys: object) -> tuple[Kin
         counted = key.endswith(".sum") and isinstance(keys, dict) and f"{key.removesuffix('.sum')}.mean" in keys
         return None if counted else ("business", told.direction, told.unit)
     if told.kind in ("performance", "latency", "business"):
-        return told.kind, told.direction, told.unit  # type: ignore[return-value]
+        return told.kind, told.direction, told.unit
     return None
 
 
@@ -123,7 +124,7 @@ def drift_series(windows: Sequence[Window]) -> Iterator[WindowSeries]:
     for name in names:
         found = [columns.get(name) for columns in by_window]
         values = np.array([
-            _finite(strength(column, _STRONGEST)) if column is not None and column.status in ("ok", "drift") else math.nan
+            _finite(strength(column, _STRONGEST)) if column is not None and column.status in _TESTED else math.nan
             for column in found
         ])  # fmt: skip
         weights = np.array([float(column.n_current) if column is not None else 0.0 for column in found])

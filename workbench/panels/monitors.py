@@ -7,9 +7,6 @@ from datetime import UTC, datetime
 
 from workbench.core.model import Window
 from workbench.core.query import Query
-from workbench.core.strength import drift_share as drift_share
-from workbench.core.strength import is_p_value as is_p_value
-from workbench.core.strength import strength as strength
 from workbench.plugin.api import Empty, Focus, Tone
 
 NO_MONITOR = Empty(
