@@ -64,6 +64,13 @@ CREATE TABLE window_column_log (
 CREATE TABLE profile_log (
     commit_id BIGINT, monitor VARCHAR, spec VARCHAR, segment VARCHAR, window_start DOUBLE, column_name VARCHAR,
     labels VARCHAR[], reference DOUBLE[], current DOUBLE[]);
+
+CREATE TABLE finding_log (
+    commit_id BIGINT, monitor VARCHAR, spec VARCHAR, engine INTEGER, position INTEGER, kind VARCHAR, subject VARCHAR,
+    severity VARCHAR, sentence VARCHAR, since DOUBLE, until DOUBLE, confidence DOUBLE, evidence VARCHAR,
+    segment VARCHAR, run VARCHAR);
+
+CREATE TABLE judgement_log (commit_id BIGINT, monitor VARCHAR, spec VARCHAR, engine INTEGER, findings BIGINT);
 """
 
 LAST = "(last_step, coalesce(last_wall, '-infinity'::DOUBLE), generation, last_offset, source_id)"
@@ -178,6 +185,14 @@ CREATE OR REPLACE VIEW window_column AS
     SELECT v.* FROM window_column_log v JOIN "window" w
         ON (w.monitor, w.spec, w.segment, w.window_start, w.commit_id)
          = (v.monitor, v.spec, v.segment, v.window_start, v.commit_id);
+
+CREATE OR REPLACE VIEW finding AS
+    WITH judged AS (
+        SELECT * FROM judgement_log
+        QUALIFY row_number() OVER (PARTITION BY monitor ORDER BY commit_id DESC, engine DESC) = 1)
+    SELECT f.* FROM finding_log f JOIN judged j
+        ON (j.monitor, j.spec, j.commit_id, j.engine) = (f.monitor, f.spec, f.commit_id, f.engine)
+        JOIN monitor m ON (m.monitor, m.spec) = (f.monitor, f.spec);
 
 CREATE OR REPLACE VIEW profile AS
     SELECT v.* FROM profile_log v JOIN "window" w
