@@ -106,7 +106,7 @@ def fetch_windows(con: DuckDBPyConnection, monitor: str) -> list[Window]:
         [monitor],
     ).fetchall():
         found = tuple(ColumnFinding(**finding) for finding in json.loads(noted or "[]"))
-        columns[segment, start].append(ColumnDrift(*values, findings=found))
+        columns[segment, start].append(ColumnDrift(*[*values, found]))
     rows = con.execute(
         'SELECT segment, window_start, window_end, rows FROM "window" WHERE monitor = ? ORDER BY window_start, segment',
         [monitor],
