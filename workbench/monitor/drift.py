@@ -106,16 +106,16 @@ def read_numbers(session: Session, table: Table, columns: Sequence[Column]) -> l
 
 
 def _sorted_column(array: NDArray[Any], column: Column) -> Numbers:
-    return sorted_numbers(filled(array), single=column.type == "FLOAT")
+    return sorted_numbers(filled(array), single=column.type == "FLOAT", integers=column.kind == "int")
 
 
-def sorted_numbers(values: NDArray[np.float64], *, single: bool = False) -> Numbers:
+def sorted_numbers(values: NDArray[np.float64], *, single: bool = False, integers: bool = False) -> Numbers:
     """A sample with NaN for missing values, sorted; the array given is left alone."""
     ordered = np.sort(values)
     end = int(np.searchsorted(ordered, np.nan))
     low = int(np.searchsorted(ordered, -np.inf, "right"))
     high = int(np.searchsorted(ordered[:end], np.inf))
-    return Numbers(ordered[low:high], len(values) - end, low + end - high, single)
+    return Numbers(ordered[low:high], len(values) - end, low + end - high, single, integers and end == len(values))
 
 
 def _pairs(left: Table, right: Table, columns: Collection[str] | None, ignore: Collection[str]) -> list[Pair]:
