@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.monitor.joint import Joint
+from workbench.monitor.joint import Joint, tally_joint
 from workbench.monitor.methods import Method, Tally, jensen_shannon
 from workbench.monitor.registry import HELLINGER, KULLBACK_LEIBLER, PSI
 
@@ -43,6 +43,17 @@ def hellinger(tally: Tally) -> float:
     return math.sqrt(1 - min(1.0, float(np.sum(np.sqrt(left * right)))))
 
 
+def hellinger_in_bins(tally: Tally, edges: NDArray[np.float64], *, single: bool) -> float:
+    """The same of densities, summed in the precision of the values as Evidently does: the widths cancel but for it."""
+    kind = np.float32 if single else np.float64
+    cut = edges.astype(kind)
+    widths = np.diff(cut).astype(np.float64)
+    left, right = (side / widths / side.sum() for side in (tally.reference, tally.current))
+    width = (cut[-1] - cut[0]) / kind(len(widths))
+    overlap = np.cumsum(np.sqrt(left * right).astype(kind) * width, dtype=kind)[-1]
+    return math.sqrt(float(kind(1) - min(kind(1), overlap)))
+
+
 def _filled_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     shares = counts / counts.sum()
     least = float(shares[shares != 0].min())
@@ -50,20 +61,22 @@ def _filled_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(shares)
 
 
-def binned(method: Method, joint: Joint) -> Tally:
-    """The counts that Evidently compares for a column of numbers."""
-    distinct = 0
-    reference_distinct = 0
+def divergence_of_numbers(method: Method, joint: Joint) -> float:
+    """The same of a column of numbers, in the bins that Evidently compares.
+
+    Raises:
+        OverflowError: the range cannot be cut that finely in the precision of its values.
+    """
+    distinct = reference_distinct = 0
     for block in joint.blocks():
         distinct += len(block.values)
         reference_distinct += int(np.count_nonzero(block.left))
     if method.key == HELLINGER.key:
-        return count_in(joint, sturges_edges(joint, distinct))
+        edges = sturges_edges(joint, distinct)
+        return hellinger_in_bins(count_in(joint, edges), edges, single=joint.single)
     if reference_distinct > FEW_VALUES:
-        return count_in(joint, sturges_edges(joint, joint.n + joint.m))
-    parts = list(joint.blocks())
-    left = np.concatenate([part.left for part in parts]).astype(np.int64)
-    return Tally(left, np.concatenate([part.right for part in parts]).astype(np.int64))
+        return divergence(method, count_in(joint, sturges_edges(joint, joint.n + joint.m)))
+    return divergence(method, tally_joint(joint))
 
 
 def sturges_edges(joint: Joint, size: int) -> NDArray[np.float64]:

@@ -82,7 +82,8 @@ def _anderson_p_value(statistic: float) -> float:
         return 0.25
     if statistic > critical.max():
         return 0.001
-    return math.exp(float(np.polyval(np.polyfit(critical, np.log(levels), 2), statistic)))
+    square, slope, level = np.polyfit(critical, np.log(levels), 2).tolist()
+    return math.exp((square * statistic + slope) * statistic + level)
 
 
 def cramer_von_mises(joint: Joint) -> float:
@@ -121,15 +122,15 @@ def _cramer_limit(x: float) -> float:
     from scipy.special import gammaln, kv
 
     total, k = 0.0, 0
-    while True:
+    term = 1.0
+    while abs(term) >= _SETTLED:
         y = 4 * k + 1
         q = y**2 / (16 * x)
-        front = math.exp(gammaln(k + 0.5) - gammaln(k + 1)) / (math.pi**1.5 * math.sqrt(x))
+        front = math.exp(float(gammaln(k + 0.5) - gammaln(k + 1))) / (math.pi**1.5 * math.sqrt(x))
         term = front * math.sqrt(y) * math.exp(-q) * float(kv(0.25, q))
         total += term
-        if not abs(term) >= _SETTLED:
-            return total
         k += 1
+    return total
 
 
 def t_test(joint: Joint) -> float:
@@ -209,6 +210,8 @@ def epps_singleton(joint: Joint) -> float:
             spread[side] += (off * counts) @ off.T
     inverse = np.linalg.pinv(total / n * spread[0] / n + total / m * spread[1] / m)
     rank = int(np.linalg.matrix_rank(inverse))
+    if not rank:
+        return 0.0  # a constant on each side, and not the same one
     gap = means[0] - means[1]
     found = total * float(gap @ inverse @ gap)
     if max(n, m) < 25:
@@ -222,13 +225,13 @@ def _waves(values: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
 
 
 def _interquartile(joint: Joint) -> float:
-    """Between the pooled quartiles, each interpolated as numpy does by default."""
+    """Between the pooled quartiles, weighted as scipy does it: an outlier's phase shows the last bit of the scale."""
     places = np.array([0.25, 0.75]) * (joint.n + joint.m - 1)
     whole = np.floor(places).astype(np.int64)
     ranks = np.array([whole[0], min(whole[0] + 1, joint.n + joint.m - 1), whole[1], whole[1] + 1])
     ranks = np.minimum(ranks, joint.n + joint.m - 1)
-    a, b, c, d = order_statistics(joint, ranks).tolist()
-    low, high = (np.float64(x) + (y - x) * share for x, y, share in ((a, b, places[0] % 1), (c, d, places[1] % 1)))
+    a, b, c, d = map(float, order_statistics(joint, ranks))
+    low, high = (x * (1 - share) + y * share for x, y, share in ((a, b, places[0] % 1), (c, d, places[1] % 1)))
     return float(high - low)
 
 

@@ -67,9 +67,7 @@ def join_sorted(left: NDArray[np.float64], right: NDArray[np.float64]) -> Block:
     both = np.concatenate((left, right))
     both.sort(kind="stable")
     values = both[np.concatenate(([True], both[1:] != both[:-1]))]
-    counts = [
-        np.searchsorted(side, values, "right") - np.searchsorted(side, values, "left") for side in (left, right)
-    ]
+    counts = [np.searchsorted(side, values, "right") - np.searchsorted(side, values, "left") for side in (left, right)]
     return Block(values, counts[0].astype(np.float64), counts[1].astype(np.float64))
 
 

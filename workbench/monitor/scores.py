@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from workbench.monitor.binned import binned, divergence
+from workbench.monitor.binned import divergence, divergence_of_numbers
 from workbench.monitor.hypotheses import (
     NotDefined,
     anderson_darling,
@@ -51,7 +51,7 @@ def score_joint(method: Method, joint: Joint) -> float:
     """
     if method.key in DIVERGENCES:
         try:
-            return divergence(method, binned(method, joint))
+            return divergence_of_numbers(method, joint)
         except OverflowError as error:
             raise NotDefined(str(error)) from error
     return _TESTS[method.key](joint)
