@@ -1,4 +1,4 @@
-"""Tables and views of a store, version 1.
+"""Tables and views of a store, version 2.
 
 Tables end in `_log` and are only appended to; views show what holds now. No keys, constraints, indexes, sequences or
 computed defaults: ids are hashes, and a row with a higher `commit_id` replaces those before it.
@@ -59,7 +59,8 @@ CREATE TABLE window_metric_log (
 CREATE TABLE window_column_log (
     commit_id BIGINT, monitor VARCHAR, spec VARCHAR, segment VARCHAR, window_start DOUBLE, position INTEGER,
     column_name VARCHAR, type VARCHAR, status VARCHAR, method VARCHAR, score DOUBLE, threshold DOUBLE,
-    drifted BOOLEAN, n_reference BIGINT, n_current BIGINT, reason VARCHAR);
+    drifted BOOLEAN, n_reference BIGINT, n_current BIGINT, reason VARCHAR, noise_p95 DOUBLE, p_value DOUBLE,
+    effect DOUBLE, findings VARCHAR);
 
 CREATE TABLE profile_log (
     commit_id BIGINT, monitor VARCHAR, spec VARCHAR, segment VARCHAR, window_start DOUBLE, column_name VARCHAR,
