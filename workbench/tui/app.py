@@ -27,6 +27,7 @@ from workbench.tui.session import load_session, save_session, session_path
 from workbench.tui.viewing import ViewApp
 
 if TYPE_CHECKING:
+    from workbench.core.blocks import Empty
     from workbench.plugin.api import Panel
     from workbench.tui.desk import Desk
     from workbench.tui.drawing import Target
@@ -74,6 +75,8 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         self._on_start = on_start
         self._on_answer = on_answer
         self._poll = poll
+        self.waiting: Callable[[], Empty | None] = lambda: None
+        """What to say, instead of how to begin, where no run has been found yet."""
         self._done: list[tuple[str, Callable[[Annotator], None]]] = []
         """What was written down in this sitting, the last at the end, and how to take it back."""
         self.project = config.root.resolve().name or "workbench"

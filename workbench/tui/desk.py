@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rich.style import Style
 from textual.geometry import Size
 
-from workbench.core.blocks import Tone
+from workbench.core.blocks import Empty, Tone
 from workbench.core.model import Run
 from workbench.core.query import Focus, Query
 from workbench.tui.actions import Action
@@ -36,6 +36,7 @@ class Desk(Protocol):
     project: str
     tabs: Sequence[tuple[str, str, str]]
     panel_actions: tuple[Action, ...]
+    waiting: Callable[[], Empty | None]
 
     @property
     def size(self) -> Size:

@@ -193,6 +193,10 @@ class Reader(Dialog[None]):
         """Scroll by lines."""
         self.query_one(LinesView).move(rows)
 
+    def action_page(self, pages: int) -> None:
+        """Scroll by pages."""
+        self.query_one(LinesView).move_page(pages)
+
     def action_close(self) -> None:
         """Back to where you were."""
         self.dismiss(None)

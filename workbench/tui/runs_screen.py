@@ -246,8 +246,8 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         if app.rows.snapshot.runs:
             return Empty("Every run is hidden", "a shows them, H on one of them takes it out of hiding")
         if app.seconds_open < LOOKING:
-            return Empty(f"Looking for logs in {app.project} …")
-        return Empty(f"No runs yet in {app.project}", EMPTY_HINT)
+            return app.waiting() or Empty(f"Looking for logs in {app.project} …")
+        return app.waiting() or Empty(f"No runs yet in {app.project}", EMPTY_HINT)
 
     # Grid
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from workbench.tui import collector
 from workbench.tui.session import session_path
 
 if TYPE_CHECKING:
+    from workbench.core.blocks import Empty
     from workbench.core.config import Config
     from workbench.core.query import Query
     from workbench.plugin.api import Panel
@@ -27,8 +28,8 @@ _LOOK_AGAIN = 2.0
 """Seconds between looks whether an ingester runs."""
 
 
-def start(root: Path) -> None:
-    """Run the interface until the user leaves it.
+def start(root: Path, waiting: Callable[[], Empty | None] = lambda: None) -> None:
+    """Run the interface until the user leaves it; `waiting` says what to expect while there is no run.
 
     Raises:
         ConfigError: the project's configuration cannot be used.
@@ -80,6 +81,7 @@ def start(root: Path) -> None:
             app = WorkbenchApp(
                 query, Annotator(root), config, panels, quick=quick, on_start=terminal_taken, on_answer=on_answer
             )
+            app.waiting = waiting
             app.run()
     finally:
         ingester.stop()
