@@ -25,7 +25,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 _TABLES = (
     "source", "series", "alias", "point", "histogram", "console", "fact", "reject", "monitor", "window",
-    "window_metric", "window_column", "profile",
+    "window_metric", "window_column", "profile", "finding",
 )  # fmt: skip
 
 
