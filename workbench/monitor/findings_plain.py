@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from workbench.core import units
 from workbench.core.changes import FEWEST
 from workbench.core.model import ColumnDrift, Finding, Roles, Window
+from workbench.core.moments import moment
 from workbench.core.strength import is_p_value, strength
-from workbench.monitor.findings_words import moment, named
+from workbench.monitor.findings_words import named
 
 _WORSE = 1.5
 """How many times as bad a metric is in the newest of a few windows to be worth a word."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from workbench.core import units
-from workbench.core.model import Window
+from workbench.core.moments import moment
 from workbench.monitor.since import Episode
 
 _NAMED = 3
@@ -63,18 +62,6 @@ def certainty(off: int, confidence: float) -> str:
     """`± 1 window, 98 %`; at most 99 %, as no more is known of the tail of noise."""
     date = f"± {off} window{'' if off == 1 else 's'}, " if off else ""
     return f"{date}{min(math.floor(100 * confidence), 99)} %"
-
-
-def moment(seconds: float, windows: Sequence[Window]) -> str:
-    """The date of a window that begins at midnight UTC as all do, else date and time; without times, the row."""
-    if windows and all(window.end - window.start == window.rows for window in windows):
-        return f"row {seconds:,.0f}"
-    try:
-        found = datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
-        return units.number(seconds)
-    daily = all(window.start % 86_400 == 0 for window in windows)
-    return found.strftime("%Y-%m-%d" if daily else "%Y-%m-%d %H:%M")
 
 
 def _what(episode: Episode) -> str:

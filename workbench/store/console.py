@@ -20,7 +20,7 @@ TIMEOUT = 60.0
 """Seconds a statement may run."""
 _TABLES = (
     "source", "series", "alias", "point", "histogram", "console", "fact", "reject", "monitor", "window",
-    "window_metric", "window_column", "profile",
+    "window_metric", "window_column", "profile", "finding",
 )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def append_findings(con: DuckDBPyConnection, monitor: str, engine: int, findings
     rows: list[tuple[Any, ...]] = [
         (
             commit, monitor, spec, engine, at, each.kind, each.subject, each.severity, each.sentence, each.since,
-            each.until, each.confidence, json.dumps(each.evidence, allow_nan=False, default=str), each.segment, each.run,
+            each.until, each.confidence, json.dumps(each.evidence, default=str), each.segment, each.run,
         )
         for at, each in enumerate(findings)
     ]  # fmt: skip
