@@ -3,7 +3,6 @@
 One line a dialect. The reader is not named: whichever bids the most reads the file, as in a project.
 """
 
-
 from __future__ import annotations
 
 import json
