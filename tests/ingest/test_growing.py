@@ -133,23 +133,24 @@ def test_a_log_copied_long_after_its_run_ended_says_that_it_ended(project: Proje
 def test_a_state_written_again_takes_back_what_a_checkpoint_said_meanwhile(project: Project) -> None:
     entries = [{"loss": 1 / step, "epoch": step / 9, "step": step} for step in range(1, 6)]
     states = [json.dumps({"global_step": n, "max_steps": 9, "log_history": entries[:n]}) for n in (3, 4, 5)]
-    for number, (name, text) in enumerate(
-        [("checkpoint-3/", states[0]), ("", states[1]), ("", states[2][:60]), ("", states[2])]
-    ):
-        place = project.root / "out" / name / "trainer_state.json"
-        place.parent.mkdir(parents=True, exist_ok=True)
+    (project.root / "out/checkpoint-3").mkdir(parents=True)
+    (project.root / "out/checkpoint-3/trainer_state.json").write_text(states[0])
+    place, start = project.root / "out/trainer_state.json", project.now
+    project.touch(project.root / "out/checkpoint-3/trainer_state.json")
+    for text, written, read in ((states[1], 0, 0.5), (states[2][:60], 1, 20), (states[2], 21, 21.5)):
         place.write_text(text)
-        project.now += 60
-        project.touch(place, project.now - 60 + number)
+        project.touch(place, start + written)
+        project.now = start + read
         project.read()
     assert [step for _, step, _ in project.points("train/loss")] == [1, 2, 3, 4, 5]
 
 
 def test_half_a_header_is_nobodys_table_yet(project: Project) -> None:
-    project.write("dvclive/plots/metrics/train/loss.tsv", "step\tlo")
-    project.read()
-    project.write("dvclive/plots/metrics/train/loss.tsv", "ss\n0\t1.0\n")
-    project.read()
+    engine = project.engine()
+    for text in ("step\tlo", "ss\n0\t1.0\n"):
+        project.write("dvclive/plots/metrics/train/loss.tsv", text)
+        engine.read_all(engine.scan())
+    engine.close()
     assert [(run.path, *run.metrics) for run in project.query.runs()] == [("dvclive", "train/loss")]
 
 
