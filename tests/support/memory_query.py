@@ -12,6 +12,7 @@ from workbench.core.batch import ConsoleLine
 from workbench.core.compare import percentiles
 from workbench.core.model import (
     Distribution,
+    Finding,
     Roles,
     Run,
     Series,
@@ -41,6 +42,7 @@ class MemoryQuery:
     configured: Mapping[str, Roles] = field(default_factory=dict)
     all_histograms: Mapping[tuple[str, str], Sequence[StepHistogram]] = field(default_factory=dict)
     lines: Mapping[str, Sequence[ConsoleLine]] = field(default_factory=dict)
+    all_findings: Sequence[Finding] = ()
     version: str = "1"
 
     def runs(self, where: str = "", *, hidden: bool = False) -> Sequence[Run]:
@@ -143,6 +145,9 @@ class MemoryQuery:
 
     def distribution(self, monitor: str, column: str, window: float | None = None) -> Distribution | None:
         return self.distributions.get((monitor, column))
+
+    def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
+        return [each for each in self.all_findings if monitor in ("", each.monitor) and run in ("", each.run)]
 
     def roles(self, key: str) -> Roles:
         return roles_for(key, self.configured)

@@ -209,7 +209,7 @@ def monitor(name: str | None, root: Path, form: str) -> None:
 
 def _window_row(window: Window) -> dict[str, Any]:
     """A window in one row: its columns counted, not listed."""
-    from workbench.panels.monitors import drift_share
+    from workbench.core.strength import drift_share
     from workbench.panels.shapes import number, window_shape
 
     made = window_shape(window)

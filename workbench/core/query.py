@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.core.batch import ConsoleLine
-from workbench.core.model import Distribution, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+
+if TYPE_CHECKING:
+    from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,10 @@ class Query(Protocol):
 
     def distribution(self, monitor: str, column: str, window: float | None = None) -> Distribution | None:
         """Reference against one window (the newest by default), or None where nothing was kept."""
+        ...
+
+    def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
+        """What is worth attention of one monitor or run, or of all of them: the worst first, then the newest."""
         ...
 
     def roles(self, key: str) -> Roles:

@@ -17,7 +17,7 @@ from workbench.ingest.discovery import Detection, Detector, Found
 from workbench.ingest.inflate import plain_path
 from workbench.ingest.own import Own, decode_own, encode_state
 from workbench.ingest.paths import from_text, to_text
-from workbench.ingest.refused import Refused
+from workbench.ingest.refused import COVERED, Refused
 from workbench.ingest.run_folders import RunFolders
 from workbench.ingest.tracked import Tracked
 from workbench.plugin.api import Reader
@@ -83,7 +83,7 @@ class Admission:
         path = from_text(cursor.path)
         if not cursor.format:
             self.refused.add(path, cursor)
-        elif cursor.status == "vanished" or reader is None:
+        elif cursor.status in ("vanished", COVERED) or reader is None:
             self._gone[path] = cursor
         else:
             own, run_path = decode_own(cursor.state), run_paths.get(cursor.run_id, str(path))
@@ -110,18 +110,16 @@ class Admission:
 
     def meet(self, until: float) -> list[Tracked]:
         """Look into waiting files until a moment of the monotonic clock; the new sources, parameter files included."""
-        claimed: list[tuple[Found, Detection]] = []
         bids = self.candidates.bids(until)
-        for bid in bids:
-            if bid.detection is not None and bid.detection.reader is not None:
-                claimed.append((bid.item, bid.detection))
-            else:
-                self.refused.refuse(bid)
+        claimed = [(bid.item, bid.detection) for bid in bids if bid.detection is not None and bid.detection.reader]
         claimed.sort(key=_covering_first)
         new = [source for item, detection in claimed for source in self._admit(item, detection)]
         if any(source.own.covers for source in new):
             self._give_up_covered()
             new = [source for source in new if self._tracked.get(source.path) is source]
+        for bid in bids:
+            if (bid.detection is None or bid.detection.reader is None) and self._covers.owner(bid.item.path) is None:
+                self.refused.refuse(bid)
         folders = {folder for source in new for folder in (source.path.parent, PurePath(source.run_path))}
         folders |= {bid.item.path.parent for bid in bids}
         return [*new, *self._parameters_of(folders)]
@@ -226,14 +224,15 @@ class Admission:
         self._remarks.append(Delta(source.cursor))
 
     def _give_up_covered(self) -> None:
-        """Sources of their own that turn out to be read through another one: what they said no longer counts."""
+        """What turns out to be read through another file: what a source said no longer counts, and none is refused."""
+        self.refused.give_up(self._covers.owner)
         for path in list(self._tracked):
             owner = self._covers.owner(path)
             if owner is None:
                 continue
             source = self.take_out(path)
             source.next_generation(f"read through {to_text(owner)}", replaces=True)
-            source.cursor = replace(source.cursor, status="vanished", seen_at=self._clock())
+            source.cursor = replace(source.cursor, status=COVERED, seen_at=self._clock())
             run = source.cursor.run_id
             alone = source.makes_run and all(other.cursor.run_id != run for other in self._tracked.values())
             self._remarks.append(given_up(source, alone))

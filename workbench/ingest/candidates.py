@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from workbench.ingest import limits
-from workbench.ingest.discovery import FAILED, Detection, Detector, Found
+from workbench.ingest.discovery import Detection, Detector, Found
 from workbench.ingest.paths import from_text, to_text
 from workbench.plugin.api import Reader
 
@@ -161,8 +161,8 @@ def readers_fingerprint(readers: Sequence[Reader]) -> str:
 
 
 def looks_like_a_log(path: PurePath, detection: Detection) -> bool:
-    """Whether a file that nobody understood belongs into Sources: by its name, or because a reader nearly took it."""
-    told = any(claim.score > 0 or claim.why.startswith(FAILED) for _, claim in detection.asked)
+    """Whether a file that nobody understood belongs into Sources: by its name, or because it nearly is one."""
+    told = any(claim.nearly or claim.score > 0 for _, claim in detection.asked)
     words = re.split(r"[^a-z]+", path.name.lower())
     return told or bool(_LOG_SUFFIXES.intersection(path.suffixes)) or bool(_LOG_WORDS.intersection(words))
 

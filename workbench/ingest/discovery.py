@@ -17,8 +17,6 @@ from workbench.ingest.inflate import inflated_head, is_packed, plain_path
 from workbench.plugin.api import Reader
 
 _OTHER_NAMES = "its names are"
-FAILED = "failed: "
-"""How the answer of a reader begins whose claim raised."""
 ACCEPT = 0.5
 """The lowest claim that counts."""
 _SKIPPED_FOLDERS = frozenset(
@@ -137,7 +135,7 @@ class Detector:
             claim = reader.claim(head)
             _check(claim)
         except Exception as error:  # noqa: BLE001 - a plugin's mistake must not stop the others
-            return Claim(0.0, f"{FAILED}{type(error).__name__}: {error}")
+            return Claim(0.0, f"failed: {type(error).__name__}: {error}", nearly=True)
         return claim
 
 

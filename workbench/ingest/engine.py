@@ -220,7 +220,13 @@ class Engine:
         self._stale = True
 
     def _reload(self) -> None:
-        """After a failure, go on from what the store has, with the sources that were to be read."""
+        """After a failure, go on from what the store has, with the sources that were to be read.
+
+        A store that was removed meanwhile is made anew, and everything is read again.
+        """
+        if not self.store.exists:
+            self._recover()
+            self.store.create()
         if self._stale:
             self.registry.load(self.store)
             self._stale = False

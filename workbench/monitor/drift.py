@@ -16,6 +16,7 @@ from workbench.core.config import nearest
 from workbench.core.model import ColumnDrift, DatasetDrift
 from workbench.monitor.large import LARGE_ROWS, judge_large, tally_values
 from workbench.monitor.methods import Numbers
+from workbench.monitor.registry import EVIDENTLYS_CHOICE, MethodChoice
 from workbench.monitor.session import Session, filled, open_session, quoted
 from workbench.monitor.tables import Column, DriftInputError, Table, open_table
 from workbench.monitor.verdicts import (
@@ -45,6 +46,7 @@ def compare(
     columns: Collection[str] | None = None,
     ignore: Collection[str] = (),
     memory_limit: str = "200MB",
+    choice: MethodChoice = EVIDENTLYS_CHOICE,
 ) -> DatasetDrift:
     """Compare two tables (Parquet, CSV or JSONL; a path or a glob each) column by column.
 
@@ -57,7 +59,7 @@ def compare(
     with open_session(memory_limit) as session:
         left, right = open_table(session, reference), open_table(session, current)
         pairs = _pairs(left, right, columns, ignore)
-        found = {drift.column: drift for drift in _judge(session, left, right, pairs)}
+        found = {drift.column: drift for drift in _judge(session, left, right, pairs, choice)}
     return dataset_drift([found[pair.name] for pair in pairs])
 
 
@@ -106,16 +108,16 @@ def read_numbers(session: Session, table: Table, columns: Sequence[Column]) -> l
 
 
 def _sorted_column(array: NDArray[Any], column: Column) -> Numbers:
-    return sorted_numbers(filled(array), single=column.type == "FLOAT")
+    return sorted_numbers(filled(array), single=column.type == "FLOAT", integers=column.kind == "int")
 
 
-def sorted_numbers(values: NDArray[np.float64], *, single: bool = False) -> Numbers:
+def sorted_numbers(values: NDArray[np.float64], *, single: bool = False, integers: bool = False) -> Numbers:
     """A sample with NaN for missing values, sorted; the array given is left alone."""
     ordered = np.sort(values)
     end = int(np.searchsorted(ordered, np.nan))
     low = int(np.searchsorted(ordered, -np.inf, "right"))
     high = int(np.searchsorted(ordered[:end], np.inf))
-    return Numbers(ordered[low:high], len(values) - end, low + end - high, single)
+    return Numbers(ordered[low:high], len(values) - end, low + end - high, single, integers and end == len(values))
 
 
 def _pairs(left: Table, right: Table, columns: Collection[str] | None, ignore: Collection[str]) -> list[Pair]:
@@ -127,7 +129,9 @@ def _pairs(left: Table, right: Table, columns: Collection[str] | None, ignore: C
     return [Pair(name, left.column(name), right.column(name)) for name in wanted]
 
 
-def _judge(session: Session, left: Table, right: Table, pairs: Sequence[Pair]) -> Iterator[ColumnDrift]:
+def _judge(
+    session: Session, left: Table, right: Table, pairs: Sequence[Pair], choice: MethodChoice
+) -> Iterator[ColumnDrift]:
     counts = _counts(session, left), _counts(session, right)
     judge_one = judge_large if max(left.rows, right.rows) > LARGE_ROWS else None
     numeric: list[Pair] = []
@@ -139,26 +143,28 @@ def _judge(session: Session, left: Table, right: Table, pairs: Sequence[Pair]) -
         elif verdict := judge_schema(pair, n_reference, n_current):
             yield verdict
         elif pair.numeric and judge_one:
-            yield judge_one(session, left, right, pair)
+            yield judge_one(session, left, right, pair, choice)
         elif pair.numeric:
             numeric.append(pair)
         else:
-            yield _judge_strings(session, left, right, pair, n_reference, n_current)
+            yield _judge_strings(session, left, right, pair, n_reference, n_current, choice)
     step = max(1, _BATCH_BYTES // (8 * max(left.rows, right.rows, 1)))
     for start in range(0, len(numeric), step):
-        yield from _judge_numbers(session, left, right, numeric[start : start + step])
+        yield from _judge_numbers(session, left, right, numeric[start : start + step], choice)
 
 
-def _judge_numbers(session: Session, left: Table, right: Table, pairs: Sequence[Pair]) -> Iterator[ColumnDrift]:
+def _judge_numbers(
+    session: Session, left: Table, right: Table, pairs: Sequence[Pair], choice: MethodChoice
+) -> Iterator[ColumnDrift]:
     references = read_numbers(session, left, [pair.reference for pair in pairs if pair.reference])
     currents = read_numbers(session, right, [pair.current for pair in pairs if pair.current])
     for pair in pairs:
         assert pair.current is not None
-        yield judge_numbers(pair.name, references.pop(0), currents.pop(0), pair.current.kind)
+        yield judge_numbers(pair.name, references.pop(0), currents.pop(0), pair.current.kind, choice=choice)
 
 
 def _judge_strings(
-    session: Session, left: Table, right: Table, pair: Pair, n_reference: int, n_current: int
+    session: Session, left: Table, right: Table, pair: Pair, n_reference: int, n_current: int, choice: MethodChoice
 ) -> ColumnDrift:
     assert pair.reference is not None
     assert pair.current is not None
@@ -171,7 +177,7 @@ def _judge_strings(
         session, left, right, *(f"{quoted(side.sql)}::VARCHAR" for side in (pair.reference, pair.current))
     )
     missing = missing_note(left.rows - n_reference, left.rows, right.rows - n_current, right.rows)
-    return judge_strings(pair.name, tally, missing=missing)
+    return judge_strings(pair.name, tally, missing=missing, choice=choice)
 
 
 def _counts(session: Session, table: Table) -> dict[str, int]:

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.model import ColumnDrift
+from workbench.monitor.joint import Block, Joint, join_sorted
 from workbench.monitor.methods import WASSERSTEIN, Method, Numbers, Tally, normed, score_numbers
+from workbench.monitor.registry import EVIDENTLYS_CHOICE, MethodChoice
+from workbench.monitor.scores import score_joint
 from workbench.monitor.session import Session, quoted
 from workbench.monitor.tables import Column, Table
-from workbench.monitor.verdicts import FEW_INTEGERS, Pair, judge_samples
+from workbench.monitor.verdicts import FEW_INTEGERS, QUICK, Pair, judge_samples
 
 LARGE_ROWS = 4_000_000
 """With more rows on a side, a column is not held as a whole."""
@@ -36,6 +39,8 @@ class LargeNumbers:
     std: float
     ends: tuple[float, float]
     few: NDArray[np.float64]
+    single: bool = False
+    integers: bool = False
 
     def __len__(self) -> int:
         return self.n
@@ -45,7 +50,9 @@ class LargeNumbers:
         return self.few[:limit]
 
 
-def judge_large(session: Session, left: Table, right: Table, pair: Pair) -> ColumnDrift:
+def judge_large(
+    session: Session, left: Table, right: Table, pair: Pair, choice: MethodChoice = EVIDENTLYS_CHOICE
+) -> ColumnDrift:
     """Test a long column of numbers or booleans, in memory that does not grow with it."""
     assert pair.reference is not None
     assert pair.current is not None
@@ -54,8 +61,10 @@ def judge_large(session: Session, left: Table, right: Table, pair: Pair) -> Colu
 
     def score(method: Method) -> float:
         cuts = _cuts(session, left, right, names, len(sides[0]) + len(sides[1]))
+        if method.key not in QUICK:
+            return score_joint(method, _joint(sides, lambda: _slices(session, left, right, names, cuts)))
         area, gap = _sweep(_slices(session, left, right, names, cuts), len(sides[0]), len(sides[1]))
-        if method is WASSERSTEIN:
+        if method.key == WASSERSTEIN.key:
             return normed(area, sides[0])
         if max(map(len, sides)) <= _EXACT:  # mostly nulls: scipy then has an exact p-value
             *_, values, others = next(_slices(session, left, right, names, np.empty(0)))
@@ -65,7 +74,7 @@ def judge_large(session: Session, left: Table, right: Table, pair: Pair) -> Colu
     def tally() -> Tally:
         return tally_values(session, left, right, *(f"CASE WHEN isfinite({name}) THEN {name} END" for name in names))
 
-    return judge_samples(pair.name, *sides, pair.current.kind, score, tally)
+    return judge_samples(pair.name, *sides, pair.current.kind, score, tally, choice=choice)
 
 
 def tally_values(session: Session, left: Table, right: Table, reference: str, current: str) -> Tally:
@@ -102,9 +111,23 @@ def _describe(session: Session, table: Table, column: Column) -> LargeNumbers:
     )
     std = float(np.sqrt(spread) * scale)
     std = float(np.float32(std)) if column.type == "FLOAT" else std
-    return LargeNumbers(
-        n, missing, infinite, std, (low, high), np.sort(np.asarray([row[0] for row in few], np.float64))
-    )
+    values = np.sort(np.asarray([row[0] for row in few], np.float64))
+    integers = column.kind == "int" and not missing
+    return LargeNumbers(n, missing, infinite, std, (low, high), values, column.type == "FLOAT", integers)
+
+
+def _joint(sides: tuple[LargeNumbers, LargeNumbers], slices: Callable[[], Iterator[Slice]]) -> Joint:
+    """The two samples by value, read slice by slice."""
+
+    def blocks() -> Iterator[Block]:
+        for cut, on_left, on_right, left, right in slices():
+            if on_left or on_right:
+                yield Block(np.array([cut]), np.array([float(on_left)]), np.array([float(on_right)]))
+            if len(left) or len(right):
+                yield join_sorted(left, right)
+
+    one, two = sides
+    return Joint(len(one), len(two), blocks, one.integers and two.integers, one.single and two.single)
 
 
 def _cuts(session: Session, left: Table, right: Table, names: list[str], rows: int) -> NDArray[np.float64]:

@@ -31,20 +31,31 @@ class Method:
 
     name: str
     threshold: float
-    sides: Literal["score >= threshold", "score <= threshold", "score < threshold"]
+    sides: Literal["score >= threshold", "score > threshold", "score <= threshold", "score < threshold"]
+    key: str = ""
+    """What Evidently and the command line call it."""
+    numbers: bool = True
+    categories: bool = True
+
+    @property
+    def is_p_value(self) -> bool:
+        """Whether a small score means drift."""
+        return "<" in self.sides
 
     def drifted(self, score: float) -> bool:
         """The verdict: a distance that is large or a p-value that is small."""
         if self.sides == "score >= threshold":
             return score >= self.threshold
+        if self.sides == "score > threshold":
+            return score > self.threshold
         return score <= self.threshold if self.sides == "score <= threshold" else score < self.threshold
 
 
-WASSERSTEIN = Method("Wasserstein distance (normed)", 0.1, "score >= threshold")
-JENSEN_SHANNON = Method("Jensen-Shannon distance", 0.1, "score >= threshold")
-KOLMOGOROV_SMIRNOV = Method("K-S p_value", 0.05, "score <= threshold")
-CHI_SQUARE = Method("chi-square p_value", 0.05, "score < threshold")
-Z_TEST = Method("Z-test p_value", 0.05, "score < threshold")
+WASSERSTEIN = Method("Wasserstein distance (normed)", 0.1, "score >= threshold", "wasserstein", categories=False)
+JENSEN_SHANNON = Method("Jensen-Shannon distance", 0.1, "score >= threshold", "jensenshannon")
+KOLMOGOROV_SMIRNOV = Method("K-S p_value", 0.05, "score <= threshold", "ks", categories=False)
+CHI_SQUARE = Method("chi-square p_value", 0.05, "score < threshold", "chisquare", numbers=False)
+Z_TEST = Method("Z-test p_value", 0.05, "score < threshold", "z", numbers=False)
 
 
 def default_method(numeric: bool, n_reference: int, distinct: int) -> Method:
@@ -90,6 +101,8 @@ class Numbers:
     infinite: int = 0
     single: bool = False
     """The column holds 32-bit floats: its standard deviation is rounded to them, as pandas does."""
+    integers: bool = False
+    """The column holds integers and no nulls."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -160,18 +173,11 @@ def tally_numbers(reference: Numbers, current: Numbers) -> Tally:
 
 def score_numbers(method: Method, reference: Numbers, current: Numbers) -> float:
     """Score two samples of numbers by Wasserstein or Kolmogorov-Smirnov."""
-    if method is WASSERSTEIN:
+    if method.key == WASSERSTEIN.key:
         return normed(wasserstein(reference, current), reference)
     from scipy.stats import ks_2samp
 
     return float(ks_2samp(reference.values, current.values).pvalue)
-
-
-def score_tally(method: Method, tally: Tally) -> float:
-    """Score two samples of categories by Jensen-Shannon, chi-square or Z."""
-    if method is JENSEN_SHANNON:
-        return jensen_shannon(tally)
-    return chi_square(tally) if method is CHI_SQUARE else z_test(tally)
 
 
 def normed(distance: float, reference: Sample) -> float:

@@ -9,16 +9,8 @@ from typing import Any
 from workbench.core import units
 from workbench.core.model import ColumnDrift, DatasetDrift, Distribution, Window
 from workbench.core.query import Query
-from workbench.panels.monitors import (
-    NO_MONITOR,
-    chosen_monitor,
-    drift_share,
-    is_p_value,
-    no_windows,
-    share_tone,
-    strength,
-    window_labels,
-)
+from workbench.core.strength import drift_share, is_p_value, strength
+from workbench.panels.monitors import NO_MONITOR, chosen_monitor, no_windows, share_tone, window_labels
 from workbench.panels.parts import that_fit
 from workbench.panels.shapes import monitor_shape
 from workbench.plugin.api import (

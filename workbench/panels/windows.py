@@ -11,7 +11,8 @@ from typing import Any
 from workbench.core.model import Roles, Window
 from workbench.core.query import Query
 from workbench.core.roles import split_percentile
-from workbench.panels.monitors import NO_MONITOR, chosen_monitor, drift_share, no_windows, share_tone, window_labels
+from workbench.core.strength import drift_share
+from workbench.panels.monitors import NO_MONITOR, chosen_monitor, no_windows, share_tone, window_labels
 from workbench.panels.parts import that_fit
 from workbench.panels.shapes import monitor_shape
 from workbench.plugin.api import Block, Cell, Column, Fit, Focus, Note, Panel, Stack, Table, Tone

@@ -43,7 +43,7 @@ from workbench.core.blocks import (
     Table,
     Tone,
 )
-from workbench.core.model import ColumnDrift, Distribution, Roles, Run, Series, Source, Stage, Summary, Window
+from workbench.core.model import ColumnDrift, Distribution, Finding, Roles, Run, Series, Source, Stage, Summary, Window
 from workbench.core.query import Fit, Focus, Query, Rows
 
 API = 1
@@ -51,9 +51,9 @@ API = 1
 
 __all__ = [
     "API", "NO", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "ColumnDrift", "Columns", "ConsoleLine",
-    "Distribution", "Empty", "Fact", "Fit", "Focus", "Framing", "Head", "Heat", "Histogram", "Line", "Lines", "Note",
-    "Panel", "Points", "Purge", "Query", "Reader", "Reject", "Roles", "Rows", "Run", "Series", "Source", "Stack",
-    "Stage", "Stat", "Summary", "Table", "Tone", "Window", "no_points",
+    "Distribution", "Empty", "Fact", "Finding", "Fit", "Focus", "Framing", "Head", "Heat", "Histogram", "Line", "Lines",
+    "Note", "Panel", "Points", "Purge", "Query", "Reader", "Reject", "Roles", "Rows", "Run", "Series", "Source",
+    "Stack", "Stage", "Stat", "Summary", "Table", "Tone", "Window", "no_points",
 ]  # fmt: skip
 
 

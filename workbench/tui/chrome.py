@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -13,14 +13,12 @@ from textual.widget import Widget
 from workbench.core import text
 from workbench.tui.actions import Action, Scope, actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
+from workbench.tui.desk import Desk
 from workbench.tui.keys import name_of
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
 from workbench.tui.prompt import Prompt, Verdict
 from workbench.tui.session import ViewState
-
-if TYPE_CHECKING:
-    from workbench.tui.app import WorkbenchApp
 
 SMALLEST = (60, 15)
 """Columns and rows below which nothing useful fits."""
@@ -42,9 +40,9 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     """
 
     @property
-    def workbench(self) -> WorkbenchApp:
+    def workbench(self) -> Desk:
         """The app, as what it is."""
-        return cast("WorkbenchApp", self.app)
+        return cast("Desk", self.app)
 
     @property
     def look(self) -> Look:

@@ -11,9 +11,8 @@ from workbench.core import units
 from workbench.core.blocks import Cell, Column
 from workbench.core.model import Roles, Run
 from workbench.core.status import STATE_MARKS
-from workbench.tui.grid import GridColumns
 from workbench.tui.ordering import RunOrder
-from workbench.tui.run_columns import Snapshot, fitting, fixed_columns
+from workbench.tui.run_columns import GridColumns, Snapshot, fitting, fixed_columns
 from workbench.tui.session import ViewState
 
 SAMPLE = 200
