@@ -56,7 +56,8 @@ class RunRows(RunOrder):
             fixed.insert(0, Choice("main", main))
         if self.snapshot.latency is not None:
             fixed.append(Choice("p95", f"p95 of {self.snapshot.latency}"))
-        return fixed + [Choice(key, key.replace(":", " ", 1)) for key in self._known_keys()]
+        known = [key for key in self._known_keys() if key != f"metric:{main}"]
+        return fixed + [Choice(key, key.replace(":", " ", 1)) for key in known]
 
     def _known_keys(self) -> list[str]:
         kinds: dict[str, Counter[str]] = {"param": Counter(), "tag": Counter(), "metric": Counter()}
