@@ -86,10 +86,17 @@ class Sample(Protocol):
     def ends(self) -> tuple[float, float]:
         """The least and the greatest value."""
 
+    @property
+    def rising(self) -> bool:
+        """Whether the column holds integers of which, in the file, none is smaller than the one before it."""
+
     def __len__(self) -> int: ...
 
     def distinct(self, limit: int) -> NDArray[np.float64]:
         """All distinct values, or `limit` of them where there are more."""
+
+    def distinct_count(self) -> int:
+        """How many distinct values there are, to a few per cent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +110,8 @@ class Numbers:
     """The column holds 32-bit floats: its standard deviation is rounded to them, as pandas does."""
     integers: bool = False
     """The column holds integers and no nulls."""
+    rising: bool = False
+    """It holds integers, and in the file none is smaller than the one before it."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -134,6 +143,10 @@ class Numbers:
             found.append(float(self.values[at]))
             at = int(np.searchsorted(self.values, self.values[at], "right"))
         return np.asarray(found, np.float64)
+
+    def distinct_count(self) -> int:
+        """How many distinct values there are."""
+        return int(np.count_nonzero(self.values[1:] != self.values[:-1])) + bool(len(self.values))
 
     def integral(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Integral of the sorted (centred) values from index 0 to fractional indices."""
