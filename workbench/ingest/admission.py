@@ -11,7 +11,7 @@ from workbench.core.config import ANNOTATIONS_FOLDER
 from workbench.core.ids import hash64
 from workbench.ingest import limits
 from workbench.ingest.candidates import Candidates
-from workbench.ingest.covers import Covers
+from workbench.ingest.covers import Covers, covering_first
 from workbench.ingest.deltas import Known, given_up
 from workbench.ingest.discovery import Detection, Detector, Found
 from workbench.ingest.inflate import plain_path
@@ -112,7 +112,7 @@ class Admission:
         """Look into waiting files until a moment of the monotonic clock; the new sources, parameter files included."""
         bids = self.candidates.bids(until)
         claimed = [(bid.item, bid.detection) for bid in bids if bid.detection is not None and bid.detection.reader]
-        claimed.sort(key=_covering_first)
+        claimed.sort(key=covering_first)
         new = [source for item, detection in claimed for source in self._admit(item, detection)]
         if any(source.own.covers for source in new):
             self._give_up_covered()
@@ -154,9 +154,7 @@ class Admission:
     def _source(self, item: Found, reader: Reader, cursor: Cursor, run_path: str, own: Own) -> Tracked:
         cursor = replace(cursor, state=encode_state({}, own)) if not cursor.to_offset else cursor
         place = str(self._root / item.path)
-        source = Tracked(item.path, place, reader, cursor, run_path, self._makes_run(reader), own)
-        source.found = item
-        return source
+        return Tracked(item.path, place, reader, cursor, run_path, self._makes_run(reader), own, item)
 
     def _register(self, source: Tracked) -> None:
         self._tracked[source.path] = source
@@ -299,10 +297,3 @@ class Admission:
         source = self._source(item, self._params, cursor, "", decode_own(cursor.state))
         self._register(source)
         return source
-
-
-def _covering_first(claimed: tuple[Found, Detection]) -> tuple[bool, int, float]:
-    """Files that others are read through come first, the outermost and the most certain ahead."""
-    item, detection = claimed
-    covers = bool(detection.claim.covers)
-    return (not covers, len(item.path.parts) if covers else 0, -detection.claim.score if covers else 0.0)
