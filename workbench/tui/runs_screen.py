@@ -172,8 +172,10 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
             return bool(self.workbench.rows.snapshot.runs)
         if action == "cross":
             return self.reading
-        if action in ("crosshair", "cycle_x", "log_y", "smooth"):
+        if action in ("crosshair", "log_y", "smooth"):
             return self.curves is not None
+        if action == "cycle_x":
+            return self.chart_shown and bool(self.workbench.charted)
         return action != "metric" or bool(self.workbench.rows.snapshot.roles)
 
     def look_changed(self) -> None:
