@@ -244,7 +244,7 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         if not app.live:
             return Empty("Reading the store …")
         if self.where:
-            return Empty("No run matches the filter", "/ changes it, esc clears it")
+            return Empty("No run matches the filter", "/ changes it, esc clears it" if self._preview is None else "")
         if app.rows.snapshot.runs:
             return Empty("Every run is hidden", "a shows them, H on one of them takes it out of hiding")
         if app.seconds_open < LOOKING:
