@@ -11,9 +11,10 @@ from pathlib import Path, PurePath
 
 from workbench.core.config import Config, MonitorConfig
 from workbench.core.ids import hash64
+from workbench.ingest.findings import tell_findings
 from workbench.monitor.session import open_session
 from workbench.monitor.tables import DriftInputError, parquet_complete, sniff_format
-from workbench.monitor.windows import evaluate
+from workbench.monitor.windows import Memory, evaluate
 from workbench.store.append import Cursor, Delta, append, latest_cursors
 from workbench.store.store import Store
 from workbench.store.windows import append_windows, monitor_inputs
@@ -35,6 +36,8 @@ class MonitorWatch:
         self._tell = tell or (lambda text: None)
         self._clock = clock
         self._seen: dict[str, str] = {}
+        self._memory: dict[str, Memory] = {}
+        self._judged = False
 
     def update(self) -> None:
         """Bring every monitor up to date; one that cannot be evaluated says why, and the others go on."""
@@ -47,15 +50,20 @@ class MonitorWatch:
                 except OSError as error:
                     self._tell(f"monitor {monitor.name}: {error}; looked at again at the next change")
                 self._seen[monitor.name] = inputs
+                self._judged = False
+        if not self._judged:
+            tell_findings(self._store, self._config, self._tell, self._clock)
+            self._judged = True
 
     def _evaluate(self, monitor: MonitorConfig, files: Sequence[PurePath], inputs: str) -> None:
         spec = hashlib.blake2b(f"{_ENGINE}{monitor!r}".encode(), digest_size=8).hexdigest()
         with self._store.read() as con:
             if monitor_inputs(con).get(monitor.name) == (spec, inputs):
                 return
+        known = self._memory.pop(monitor.name, None)
         try:
             evaluation = evaluate(
-                monitor, self._root, [Path(file) for file in files], progress=self._progress(monitor.name)
+                monitor, self._root, [Path(file) for file in files], progress=self._progress(monitor.name), memory=known
             )
         except DriftInputError as error:
             self._tell(f"monitor {monitor.name}: {error}")
@@ -70,6 +78,8 @@ class MonitorWatch:
             append_windows(con, monitor.name, spec, inputs, message, results)
             if deltas:
                 append(con, deltas)
+        if evaluation.memory is not None:
+            self._memory[monitor.name] = evaluation.memory
 
     def _files(self, pattern: str) -> list[PurePath]:
         if not pattern:

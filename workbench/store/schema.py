@@ -65,6 +65,13 @@ CREATE TABLE window_column_log (
 CREATE TABLE profile_log (
     commit_id BIGINT, monitor VARCHAR, spec VARCHAR, segment VARCHAR, window_start DOUBLE, column_name VARCHAR,
     labels VARCHAR[], reference DOUBLE[], current DOUBLE[]);
+
+CREATE TABLE finding_log (
+    commit_id BIGINT, monitor VARCHAR, spec VARCHAR, engine INTEGER, position INTEGER, kind VARCHAR, subject VARCHAR,
+    severity VARCHAR, sentence VARCHAR, since DOUBLE, until DOUBLE, confidence DOUBLE, evidence VARCHAR,
+    segment VARCHAR, run VARCHAR);
+
+CREATE TABLE judgement_log (commit_id BIGINT, monitor VARCHAR, spec VARCHAR, engine INTEGER, findings BIGINT);
 """
 
 LAST = "(last_step, coalesce(last_wall, '-infinity'::DOUBLE), generation, last_offset, source_id)"
@@ -81,7 +88,7 @@ EVERY_SERIES = f"""
     ) m JOIN (SELECT DISTINCT * FROM series_log {{where}}) s USING (series_id)"""
 """Series folded from their deltas, one a format; `{where}` narrows both logs before they are."""
 
-_PLACE = f"row_number() OVER (PARTITION BY hash(run_id, key) ORDER BY {preference_sql('format', 'n')})"
+_PLACE = f"row_number() OVER (PARTITION BY run_id, key ORDER BY {preference_sql('format', 'n')})"
 
 RANKED = f"SELECT *, {_PLACE} AS place FROM ({EVERY_SERIES})"
 """Series with their place among the formats that have the metric; the first speaks for it."""
@@ -93,7 +100,7 @@ FACTS = """
     SELECT f.* FROM (SELECT * FROM fact_log {where}) f
         ANTI JOIN replaced r ON r.source_id = f.source_id AND r.generation = f.generation
     QUALIFY row_number() OVER (
-        PARTITION BY hash(run_id, kind, key)
+        PARTITION BY run_id, kind, key
         ORDER BY CASE kind WHEN 'started' THEN -try_cast(value AS DOUBLE) ELSE coalesce(wall_time, 0) END DESC,
             precedence DESC, generation DESC, byte_offset DESC, f.source_id, commit_id DESC) = 1"""
 """Facts that hold now: the latest said, and among those without a time the one that takes precedence.
@@ -101,6 +108,14 @@ FACTS = """
 The order in which sources happened to be read decides nothing, and a run that was taken up again started when it first
 did. `{where}` narrows the log before the latest is sought.
 """
+
+
+def by_hash(sql: str) -> str:
+    """The same query with windows over hashes: quicker for all runs, but a filter on a run does not reach inside."""
+    for names in ("run_id, kind, key", "run_id, key"):
+        sql = sql.replace(f"PARTITION BY {names}", f"PARTITION BY hash({names})")
+    return sql
+
 
 VIEWS = """
 CREATE OR REPLACE VIEW source AS
@@ -153,9 +168,10 @@ CREATE OR REPLACE VIEW monitor AS
 
 CREATE OR REPLACE VIEW "window" AS
     WITH latest AS MATERIALIZED (
-        SELECT w.* FROM window_log w JOIN monitor m ON m.monitor = w.monitor AND m.spec = w.spec
+        SELECT w.* FROM window_log w SEMI JOIN monitor m ON m.monitor = w.monitor AND m.spec = w.spec
         -- A window without extent is a file whose rows have no times, known by when the file was written.
-        WHERE w.window_end > w.window_start OR w.commit_id = m.commit_id
+        WHERE w.window_end > w.window_start
+            OR (w.monitor, w.commit_id) IN (SELECT (monitor, commit_id) FROM monitor)
         QUALIFY row_number() OVER (PARTITION BY w.monitor, w.segment, w.window_start ORDER BY w.commit_id DESC) = 1)
     -- Where boundaries moved, the later evaluation holds; windows that only touch do not overlap.
     SELECT w.* FROM latest w WHERE NOT EXISTS (
@@ -171,6 +187,14 @@ CREATE OR REPLACE VIEW window_column AS
     SELECT v.* FROM window_column_log v JOIN "window" w
         ON (w.monitor, w.spec, w.segment, w.window_start, w.commit_id)
          = (v.monitor, v.spec, v.segment, v.window_start, v.commit_id);
+
+CREATE OR REPLACE VIEW finding AS
+    WITH judged AS (
+        SELECT * FROM judgement_log
+        QUALIFY row_number() OVER (PARTITION BY monitor ORDER BY commit_id DESC, engine DESC) = 1)
+    SELECT f.* FROM finding_log f JOIN judged j
+        ON (j.monitor, j.spec, j.commit_id, j.engine) = (f.monitor, f.spec, f.commit_id, f.engine)
+        JOIN monitor m ON (m.monitor, m.spec) = (f.monitor, f.spec);
 
 CREATE OR REPLACE VIEW profile AS
     SELECT v.* FROM profile_log v JOIN "window" w
