@@ -12,6 +12,13 @@ import click
 
 from workbench.cli.project import fail, teaches, tell
 
+_FIRST_MINUTE = """\
+Will this flight be late? A rule, a linear and a boosted model learn it, each logging in another format.
+The first run appears here in a few seconds. Then come weeks of production: 3 Drift, 4 Windows.
+
+? shows every key, q leaves."""
+"""What stands in the demo's table before its first run."""
+
 
 @click.command()
 @click.option("--headless", is_flag=True, help="No interface: train, then print the report.")
@@ -58,13 +65,22 @@ def _headless(command: list[str], target: Path) -> None:
 
 
 def _live(command: list[str], target: Path) -> None:
-    """Train in the background, its words in a file, with the interface open on it."""
+    """Train in the background, its words in a file that is no log of a run, with the interface open on it."""
+    from workbench.core.blocks import Empty
     from workbench.tui.start import start
 
-    with (target / "train.log").open("wb") as log:
-        training = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    log = target / ".workbench" / "train.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("wb") as words:
+        training = subprocess.Popen(command, stdout=words, stderr=subprocess.STDOUT)
+
+        def waiting() -> Empty | None:
+            if training.poll():
+                return Empty(f"The training ended with exit code {training.returncode}", f"It says why in {log}")
+            return Empty("The sample project starts to train …", _FIRST_MINUTE) if training.returncode is None else None
+
         try:
-            start(target)
+            start(target, waiting)
         finally:
             if training.poll() is None:
                 training.terminate()

@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from workbench.core.model import Direction, MetricKind, Roles
+from workbench.core.model import Direction, Roles
 
 CONFIG_NAME = "workbench.toml"
 ANNOTATIONS_FOLDER = ".workbench/annotations"
@@ -22,6 +22,15 @@ _DURATION = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 class ConfigError(ValueError):
     """The configuration cannot be used; the message names file, key and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A business metric: its name, the column or expression it comes from, and which way is better."""
+
+    name: str
+    value: str
+    direction: Direction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,31 @@ class ColumnRoles:
     """Columns tested for drift; empty is every column without another role."""
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    positive: str | None = None
+    """The class that probabilities are about, as text."""
+    error: str | None = None
+    """An expression that is true of a request that failed; without it the status says."""
+    weight: str | None = None
+    """Column or expression: how many requests a row stands for."""
+    measures: tuple[Measure, ...] = ()
+    """Named business metrics; `business` is the one without a name."""
+    segments: tuple[str, ...] = ()
+    version: str | None = None
+    redact: tuple[str, ...] = ()
+    """Columns whose values are hashed, with a key of the project, before anything is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSpec:
+    """Where labels that come later are, and which columns tell what they belong to; None is guessed by name."""
+
+    path: str
+    """Glob relative to the project."""
+    id: str | None = None
+    label: str | None = None
+    timestamp: str | None = None
+    horizon: float = 90 * 86_400.0
+    """Seconds for which rows wait for their labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +99,13 @@ class MonitorConfig:
     reference: str | None = None
     """Path or glob relative to the project."""
     window: WindowSpec = field(default_factory=WindowSpec)
+    id: str | None = None
+    """The column that names a row, by which labels find it."""
+    labels: LabelSpec | None = None
+    reference_window: tuple[float, float] | None = None
+    """A span of production itself: from and until, seconds since 1970, the end excluded."""
+    reference_run: str | None = None
+    """Name or id of the run whose logged data is the reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +146,9 @@ def load_config(root: Path) -> Config:
         return Config(root)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    return _Checker(path).config(root, data)
+    from workbench.core.config_check import checked
+
+    return checked(path, root, data)
 
 
 def parse_duration(text: str) -> float:
@@ -128,127 +171,3 @@ def nearest(name: str, known: Collection[str]) -> str:
     listed = sorted(known)
     more = ", …" if len(listed) > _LISTED else ""
     return f" – known: {', '.join(listed[:_LISTED])}{more}" if known else ""
-
-
-class _Checker:
-    """Walks a parsed file and says where it is wrong."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def fail(self, key: str, why: str) -> ConfigError:
-        return ConfigError(f"{self.path}: {key}: {why}")
-
-    def table(self, data: Any, key: str, known: Collection[str]) -> dict[str, Any]:
-        if not isinstance(data, dict):
-            raise self.fail(key, f"expected a table, got {type(data).__name__}")
-        for name in data:
-            if name not in known:
-                raise self.fail(f"{key}.{name}" if key else name, f"unknown key{nearest(name, known)}")
-        return data
-
-    def named(self, top: Mapping[str, Any], key: str, expected: str) -> Collection[tuple[str, Any]]:
-        """Names, which are free, and what is said of each."""
-        data = top.get(key, {})
-        if not isinstance(data, dict):
-            raise self.fail(key, f"expected {expected}, got {type(data).__name__}")
-        return list(data.items())
-
-    def text(self, table: Mapping[str, Any], key: str, name: str, default: str | None = None) -> str | None:
-        value = table.get(name, default)
-        if value is not None and not isinstance(value, str):
-            raise self.fail(f"{key}.{name}", f"expected text, got {value!r}")
-        return value
-
-    def choice(self, table: Mapping[str, Any], key: str, name: str, known: Collection[str], default: Any) -> Any:
-        value = table.get(name, default)
-        if value != default and value not in known:
-            raise self.fail(f"{key}.{name}", f"{value!r} is not one of them{nearest(str(value), known)}")
-        return value
-
-    def texts(self, table: Mapping[str, Any], key: str, name: str) -> tuple[str, ...]:
-        value = table.get(name, [])
-        if isinstance(value, str):
-            return (value,)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.fail(f"{key}.{name}", f"expected a list of texts, got {value!r}")
-        return tuple(value)
-
-    def whole(self, table: Mapping[str, Any], key: str, name: str, default: int | None) -> int | None:
-        value = table.get(name, default)
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise self.fail(f"{key}.{name}", f"expected a whole number above 0, got {value!r}")
-        return value
-
-    def config(self, root: Path, data: Any) -> Config:
-        top = self.table(data, "", ("project", "metrics", "monitor", "gates", "plugins"))
-        project = self.table(top.get("project", {}), "project", ("ignore", "main_metric"))
-        return Config(
-            root,
-            self.path,
-            self.texts(project, "project", "ignore"),
-            self.text(project, "project", "main_metric"),
-            {key: self.roles(key, value) for key, value in self.named(top, "metrics", "[metrics.KEY] tables")},
-            {name: self.monitor(name, value) for name, value in self.named(top, "monitor", "[monitor.NAME] tables")},
-            tuple(self.gate(name, value) for name, value in self.named(top, "gates", 'lines such as NAME = "CHECK"')),
-            dict(self.named(top, "plugins", "[plugins.NAME] tables")),
-        )
-
-    def roles(self, name: str, data: Any) -> Roles:
-        key = f"metrics.{name}"
-        table = self.table(data, key, ("direction", "unit", "kind"))
-        return Roles(
-            self.choice(table, key, "direction", get_args(Direction), None),
-            self.text(table, key, "unit", "") or "",
-            self.choice(table, key, "kind", get_args(MetricKind), "other"),
-        )
-
-    def gate(self, name: str, data: Any) -> GateConfig:
-        key = f"gates.{name}"
-        if isinstance(data, str):
-            return GateConfig(name, data)
-        table = self.table(data, key, ("check", "where"))
-        check = self.text(table, key, "check")
-        if not check:
-            raise self.fail(key, 'missing `check`, such as check = "best(val/accuracy) >= 0.9"')
-        return GateConfig(name, check, self.text(table, key, "where", "") or "")
-
-    def monitor(self, name: str, data: Any) -> MonitorConfig:
-        key = f"monitor.{name}"
-        known = ("path", "format", "timestamp", "timestamp_unit", "columns", "reference", "window")
-        table = self.table(data, key, known)
-        path = self.text(table, key, "path")
-        if not path:
-            raise self.fail(key, 'missing `path`, such as path = "exports/*.parquet"')
-        reference = self.table(table.get("reference", {}), f"{key}.reference", ("path",))
-        return MonitorConfig(
-            name,
-            path,
-            self.choice(table, key, "format", ("auto", "parquet", "csv", "jsonl"), "auto"),
-            self.text(table, key, "timestamp"),
-            self.choice(table, key, "timestamp_unit", ("auto", "iso", "s", "ms", "us", "ns"), "auto"),
-            self.columns(f"{key}.columns", table.get("columns", {})),
-            self.text(reference, f"{key}.reference", "path"),
-            self.window(f"{key}.window", table.get("window", {})),
-        )
-
-    def columns(self, key: str, data: Any) -> ColumnRoles:
-        single = ("prediction", "probability", "label", "latency", "status", "business")
-        several = ("features", "ignore", "categorical")
-        table = self.table(data, key, (*single, "latency_unit", *several))
-        unit = self.choice(table, key, "latency_unit", ("auto", "s", "ms", "us", "ns"), "auto")
-        texts: dict[str, Any] = {name: self.text(table, key, name) for name in single}
-        lists: dict[str, Any] = {name: self.texts(table, key, name) for name in several}
-        return ColumnRoles(latency_unit=unit, **texts, **lists)
-
-    def window(self, key: str, data: Any) -> WindowSpec:
-        table = self.table(data, key, ("every", "rows", "min_rows"))
-        if "every" in table and "rows" in table:
-            raise self.fail(key, "`every` and `rows` exclude each other")
-        every = table.get("every")
-        try:
-            seconds = None if every is None else parse_duration(str(every))
-        except ValueError as error:
-            raise self.fail(f"{key}.every", str(error)) from error
-        min_rows = self.whole(table, key, "min_rows", 30)
-        return WindowSpec(seconds, self.whole(table, key, "rows", None), min_rows or 30)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.core.batch import ConsoleLine
 from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+
+if TYPE_CHECKING:
+    from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,7 @@ class Engine:
         self.clock = clock
         self.progress = progress or Progress()
         self.registry = Registry(root, config, tuple(readers), clock)
-        self._reading = Reading(
-            store.place.store, lambda: self.registry.known, self.registry.earlier, clock, self._add
-        )  # fmt: skip
+        self._reading = Reading(store.place.store, self.registry, clock, self._add)
         self._committer = Committer(store)
         self._backlog: dict[PurePath, Tracked] = {}
         self._pending: list[Delta] = []
@@ -105,7 +103,7 @@ class Engine:
         self._reload()
         self._backlog.clear()
         self._queue(self.registry.walk())
-        self.progress.start(len(self._backlog) + self.registry.waiting, self._left())
+        self.progress.start(len(self._backlog) + len(self.registry.waiting), self._left())
 
     def live(self, hints: Collection[PurePath] = ()) -> Outcome | None:
         """Read and commit what live sources say, a stretch of each; None when they said nothing.
@@ -209,7 +207,7 @@ class Engine:
 
     def _left(self) -> int:
         """Bytes to read; how much of a database is new, nobody knows."""
-        size = self.registry.waiting_bytes
+        size = self.registry.waiting.size
         for source in self._backlog.values():
             whole = source.cursor.bytes if source.found is None else source.found.size
             size += max(0, whole - (0 if source.reader.framing == "path" else source.cursor.to_offset))
@@ -222,7 +220,13 @@ class Engine:
         self._stale = True
 
     def _reload(self) -> None:
-        """After a failure, go on from what the store has, with the sources that were to be read."""
+        """After a failure, go on from what the store has, with the sources that were to be read.
+
+        A store that was removed meanwhile is made anew, and everything is read again.
+        """
+        if not self.store.exists:
+            self._recover()
+            self.store.create()
         if self._stale:
             self.registry.load(self.store)
             self._stale = False

@@ -14,7 +14,7 @@ from workbench.core.ids import hash64
 from workbench.ingest.findings import tell_findings
 from workbench.monitor.session import open_session
 from workbench.monitor.tables import DriftInputError, parquet_complete, sniff_format
-from workbench.monitor.windows import evaluate
+from workbench.monitor.windows import Memory, evaluate
 from workbench.store.append import Cursor, Delta, append, latest_cursors
 from workbench.store.store import Store
 from workbench.store.windows import append_windows, monitor_inputs
@@ -36,6 +36,7 @@ class MonitorWatch:
         self._tell = tell or (lambda text: None)
         self._clock = clock
         self._seen: dict[str, str] = {}
+        self._memory: dict[str, Memory] = {}
         self._judged = False
 
     def update(self) -> None:
@@ -59,9 +60,10 @@ class MonitorWatch:
         with self._store.read() as con:
             if monitor_inputs(con).get(monitor.name) == (spec, inputs):
                 return
+        known = self._memory.pop(monitor.name, None)
         try:
             evaluation = evaluate(
-                monitor, self._root, [Path(file) for file in files], progress=self._progress(monitor.name)
+                monitor, self._root, [Path(file) for file in files], progress=self._progress(monitor.name), memory=known
             )
         except DriftInputError as error:
             self._tell(f"monitor {monitor.name}: {error}")
@@ -76,6 +78,8 @@ class MonitorWatch:
             append_windows(con, monitor.name, spec, inputs, message, results)
             if deltas:
                 append(con, deltas)
+        if evaluation.memory is not None:
+            self._memory[monitor.name] = evaluation.memory
 
     def _files(self, pattern: str) -> list[PurePath]:
         if not pattern:

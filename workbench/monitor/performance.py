@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workbench.monitor.frames import Frame
+from workbench.monitor.frames import Frame, are_scores, scores_apart
 from workbench.monitor.names import LATENCY_UNITS, plain_name
 from workbench.monitor.session import Session
 
@@ -35,24 +35,64 @@ class WindowFigures:
     metrics: Metrics
 
 
-def window_figures(session: Session, frame: Frame) -> list[WindowFigures]:
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What is predicted, decided once over all windows, so that no window changes the meaning of its figures."""
+
+    scores: bool | None
+    """Whether predictions are probabilities; None as long as no label has come."""
+    task: Task | None
+    positive: str = ""
+    """The positive class of two, as SQL."""
+    values: frozenset[str] | None = frozenset()
+    """The distinct labels, or None where they are too many to be classes."""
+
+    def hold(self, new: Labels) -> bool:
+        """Whether rows that say this of themselves change nothing of what is decided already."""
+        if new.scores is not None and new.scores != self.scores:
+            return False
+        return (
+            not new.values
+            if self.task is None
+            else self.values is None or bool(new.values is not None and new.values <= self.values)
+        )
+
+
+def labels_of(session: Session, frame: Frame) -> Labels:
+    """Look at all rows of a frame and decide."""
+    scores = are_scores(session, frame)
+    frame = scores_apart(frame) if scores else frame
+    task = _task(session, frame)
+    if "label" not in frame.kinds:
+        return Labels(scores, task)
+    listed = session.rows(
+        f"SELECT DISTINCT label::VARCHAR FROM {frame.source} WHERE label IS NOT NULL LIMIT {_MANY_CLASSES + 1}",
+        frame.parameters,
+    )
+    values = frozenset(row[0] for row in listed) if len(listed) <= _MANY_CLASSES else None
+    positive = _positive(session, frame) if task == "binary" else ""
+    return Labels(scores, task, positive, values)
+
+
+def window_figures(session: Session, frame: Frame, labels: Labels) -> list[WindowFigures]:
     """The figures of every window that has rows, in order.
 
     Keys: rows, latency_ms.p50|p90|p95|p99|max, error_rate, business.mean, business.sum; with labels labelled.share,
     and accuracy, precision, recall, f1, auc (binary), accuracy (classes), mae, rmse (regression). None is unknown.
     """
+    frame = scores_apart(frame) if labels.scores else frame
     wanted = {
         "rows": "count(*)",
         **_latency(frame),
         **_errors(frame),
         **_business(frame),
-        **_performance(session, frame),
+        **_performance(frame, labels),
     }
     select = ", ".join(f"{sql} AS m{i}" for i, sql in enumerate(wanted.values()))
     found = session.rows(
         f"SELECT w, count(*), min(t), max(t), {select} FROM {frame.source} GROUP BY w ORDER BY w", frame.parameters
     )
-    ranked = _auc(session, frame) if "precision" in wanted else {}
+    ranked = _auc(session, frame, labels) if "precision" in wanted else {}
     figures = []
     for window, rows, start, end, *values in found:
         metrics: Metrics = {key: _number(value) for key, value in zip(wanted, values, strict=True)}
@@ -107,8 +147,8 @@ def _business(frame: Frame) -> dict[str, str]:
     }
 
 
-def _performance(session: Session, frame: Frame) -> dict[str, str]:
-    task = _task(session, frame)
+def _performance(frame: Frame, labels: Labels) -> dict[str, str]:
+    task = labels.task
     if task is None:
         return {}
     labelled = {"labelled.share": "avg((label IS NOT NULL)::INTEGER)"}
@@ -119,7 +159,7 @@ def _performance(session: Session, frame: Frame) -> dict[str, str]:
     guess, truth = _classes(frame)
     found = labelled | {"accuracy": f"avg(({guess} = {truth})::INTEGER)"}
     if task == "binary":
-        positive = _positive(session, frame)
+        positive = labels.positive
         hit, said, real = f"({guess} = {positive})", f"{guess} IS NOT NULL", f"{truth} IS NOT NULL"
         actual = f"({truth} = {positive})"
         found["precision"] = f"avg({actual}::INTEGER) FILTER ({hit} AND {real})"
@@ -128,7 +168,6 @@ def _performance(session: Session, frame: Frame) -> dict[str, str]:
 
 
 def _task(session: Session, frame: Frame) -> Task | None:
-    """What is predicted, decided once over all windows, so that no window changes the meaning of its figures."""
     label = frame.kinds.get("label")
     if label is None or not {"prediction", "probability"} & set(frame.kinds):
         return None
@@ -167,13 +206,13 @@ def _positive(session: Session, frame: Frame) -> str:
     return repr(float(chosen) if len(known) > 1 or chosen else 1.0)
 
 
-def _auc(session: Session, frame: Frame) -> dict[int, float | None]:
+def _auc(session: Session, frame: Frame, labels: Labels) -> dict[int, float | None]:
     """Area under the ROC curve of each window from the rank sum of its positives, ties sharing their ranks."""
     if "probability" not in frame.kinds:
         return {}
     _, truth = _classes(frame)
     rows = session.rows(
-        f"""WITH scored AS (SELECT w, {truth} = {_positive(session, frame)} AS hit, probability::DOUBLE AS p
+        f"""WITH scored AS (SELECT w, {truth} = {labels.positive} AS hit, probability::DOUBLE AS p
                 FROM {frame.source} WHERE label IS NOT NULL AND isfinite(probability::DOUBLE)),
               ranked AS (SELECT w, hit, rank() OVER (PARTITION BY w ORDER BY p)
                 + (count(*) OVER (PARTITION BY w, p) - 1) / 2.0 AS r FROM scored)

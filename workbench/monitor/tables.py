@@ -33,6 +33,8 @@ _NULLS = [
 """What pandas reads as missing in a CSV: the same text must mean the same here for the scores to agree."""
 _TYPES = ["BOOLEAN", "BIGINT", "DOUBLE", "VARCHAR"]
 """Types looked for in a CSV; dates stay text there, as with pandas."""
+ORIGIN = "workbench origin"
+"""Column with the file of each row, where `open_files` is asked for it."""
 _INTEGERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)")
 
 
@@ -47,6 +49,14 @@ class Column:
     name: str
     sql: str
     type: str
+    cast: str = ""
+    """What text is turned into before it is read as a number, where all of it can be."""
+
+    @property
+    def number(self) -> str:
+        """The column as SQL of numbers."""
+        name = '"' + self.sql.replace('"', '""') + '"'
+        return f"{name}::{self.cast}::DOUBLE" if self.cast else f"{name}::DOUBLE"
 
     @property
     def kind(self) -> Kind:
@@ -98,8 +108,9 @@ def open_files(
     *,
     tolerant: bool = False,
     limit: int | None = None,
+    origin: bool = False,
 ) -> Table:
-    """Open given files as one table; see `open_table`."""
+    """Open given files as one table; see `open_table`. With `origin`, its source has the column `ORIGIN` too."""
     full = [file for file in files if file.stat().st_size]
     kind = _one_format(full or files, fmt)
     if not full:
@@ -110,8 +121,10 @@ def open_files(
     import duckdb
 
     try:
-        source, parameters, names = _source(session, full, kind, tolerant, f"LIMIT {limit}" if limit else "")
+        more = f", filename='{ORIGIN}'" if origin else ""
+        source, parameters, names = _source(session, full, kind, tolerant, f"LIMIT {limit}" if limit else "", more)
         described = session.rows(f"DESCRIBE SELECT * FROM {source}", parameters)
+        described = described[:-1] if origin else described
         rows = int(session.rows(f"SELECT count(*) FROM {source}", parameters)[0][0])
     except duckdb.Error as error:
         raise DriftInputError(f"{label}: {_first_line(error)}") from error
@@ -181,26 +194,26 @@ def _one_format(files: Sequence[Path], fmt: str) -> Format:
 
 
 def _source(
-    session: Session, files: Sequence[Path], kind: Format, tolerant: bool, limit: str
+    session: Session, files: Sequence[Path], kind: Format, tolerant: bool, limit: str, more: str
 ) -> tuple[str, list[Any], list[str]]:
     """The FROM clause, its parameters, and the columns' names in the file where DuckDB would change them."""
     paths = [_literal(file) for file in files]
     if kind == "parquet":
         names = _parquet_names(session, paths[0]) if len(paths) == 1 else []
-        return "read_parquet(?, union_by_name=true, hive_partitioning=false)", [paths], names
+        return f"read_parquet(?, union_by_name=true, hive_partitioning=false{more})", [paths], names
     if kind == "csv":
-        return _stage_csv(session, files, limit)
-    options = "union_by_name=true, hive_partitioning=false"
+        return _stage_csv(session, files, limit, more)
+    options = f"union_by_name=true, hive_partitioning=false{more}"
     if tolerant:
         options += ", ignore_errors=true, format='newline_delimited'"
     return (*_stage(session, f"read_json(?, {options}) {limit}", [paths]), [])
 
 
-def _stage_csv(session: Session, paths: Sequence[Path], limit: str) -> tuple[str, list[Any], list[str]]:
+def _stage_csv(session: Session, paths: Sequence[Path], limit: str, more: str) -> tuple[str, list[Any], list[str]]:
     import duckdb
 
     names, delimiter = _csv_header(paths[0])
-    options = "header=true, nullstr=?, auto_type_candidates=?, union_by_name=true, hive_partitioning=false"
+    options = f"header=true, nullstr=?, auto_type_candidates=?, union_by_name=true, hive_partitioning=false{more}"
     parameters: list[Any] = [[_literal(path) for path in paths], _NULLS, _TYPES]
     if delimiter:
         options += ", delim=?"

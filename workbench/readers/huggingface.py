@@ -42,8 +42,8 @@ class HuggingFaceReader(Reader):
         if b'"global_step"' in head.data or b'"log_history"' in head.data:
             return Claim(1.0, "the state of a Hugging Face Trainer: it has global_step or log_history")
         if not head.data.strip():
-            return Claim(0.4, "named like the state of a Hugging Face Trainer; empty yet")
-        return Claim(0.0, f"named {_NAME}, but without global_step and log_history")
+            return Claim(0.4, "named like the state of a Hugging Face Trainer; empty yet", nearly=True)
+        return Claim(0.0, f"named {_NAME}, but without global_step and log_history", nearly=True)
 
     def run_folder(self, path: PurePath) -> tuple[PurePath, str]:
         """The output folder, whichever checkpoint the file lies in."""

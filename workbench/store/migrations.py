@@ -15,9 +15,16 @@ from workbench.store.schema import TABLES, VIEWS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = 1
+VERSION = 2
 Migration = Callable[["DuckDBPyConnection"], None]
-MIGRATIONS: Mapping[int, Migration] = {}
+
+
+def _noise_of_columns(con: DuckDBPyConnection) -> None:
+    for column in ("noise_p95 DOUBLE", "p_value DOUBLE", "effect DOUBLE", "findings VARCHAR"):
+        con.execute(f"ALTER TABLE window_column_log ADD COLUMN {column}")
+
+
+MIGRATIONS: Mapping[int, Migration] = {2: _noise_of_columns}
 """By the version a step leads to."""
 
 

@@ -267,7 +267,7 @@ class RunScreen(RunActions, PanelScreen):
 def _compared(marked: int) -> str:
     """What Compare puts side by side, and the key that changes it."""
     if not marked:
-        return "nothing is marked: space in Runs marks what to compare"
+        return "chosen by itself · space in Runs marks what to compare"
     return f"{marked} marked {'run' if marked == 1 else 'runs'}"
 
 
