@@ -58,10 +58,13 @@ class FindingsPanel(Panel):
         over = [each for each in data.findings if each.until is not None][:_OVER]
         several = len({each.monitor for each in data.findings}) > 1
         blocks: list[Block] = []
-        for each in going:
+        advised: set[str] = set()
+        for at, each in enumerate(going):
             blocks.append(finding_note(each, whose=several))
-            if each.severity != "info":
-                blocks.append(Note(f"  Next: {next_step(each)}.", "dim"))
+            ends = at + 1 == len(going) or going[at + 1].kind != each.kind
+            if ends and each.severity != "info" and each.kind not in advised:
+                advised.add(each.kind)
+                blocks.append(Note(f"Next: {next_step(each)}.", "dim"))
         if not going:
             blocks.append(Note(f"nothing is worth attention now, in {data.windows:,} windows", "good"))
         if over:

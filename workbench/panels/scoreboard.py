@@ -166,6 +166,8 @@ def _leading(data: MonitorData, kind: str) -> str | None:
 def _kind(data: MonitorData, key: str) -> str:
     if key.startswith("business."):
         return "business"
+    if key.startswith(("quality.", "drift.", "labelled.")):
+        return "data"
     return "performance" if key.startswith("estimated.") else data.roles[key].kind
 
 
