@@ -17,6 +17,7 @@ from workbench.ingest.engine import Engine
 from workbench.ingest.paths import from_text, to_text
 from workbench.ingest.readers import all_readers
 from workbench.plugin.api import Batch, Chunk, Claim, Fact, Head, Histogram, Points, Reader
+from workbench.store.append import append
 
 pytestmark = pytest.mark.duckdb15
 
@@ -59,26 +60,24 @@ def read(project: Project, *readers: Reader) -> None:
         made.close()
 
 
-def test_a_row_that_the_store_refuses_marks_its_source_and_stops_no_other(project: Project) -> None:
+def test_a_row_that_the_store_refuses_marks_its_source_and_stops_no_other(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     poison = OddReader(
         lambda chunk: Batch(replace(good(3), step=np.array([0, 1, 2])), [Fact("name", "x")],
                             accepted=3, consumed=len(chunk.data))
     )  # fmt: skip
-    monkey = pytest.MonkeyPatch()
-    from workbench.ingest import committer
-
-    real = committer.append
 
     def refusing(con: Any, deltas: Sequence[Any], before: Any = None) -> Any:
         if any(delta.cursor.path == "bad.odd" and delta.facts for delta in deltas):
             con.execute("SELECT 'not a number'::INTEGER").fetchall()
-        return real(con, deltas, before)
+        return append(con, deltas, before)
 
     project.write("bad.odd", "a\nb\nc\n")
     project.write("good.jsonl", line(0, loss=1.0) + line(1, loss=0.5))
     project.write("other.jsonl", line(0, loss=2.0))
-    with monkey.context() as patched:
-        patched.setattr(committer, "append", refusing)
+    with monkeypatch.context() as patched:
+        patched.setattr("workbench.ingest.committer.append", refusing)
         read(project, poison)
         assert len(project.points()) == 3
         bad = project.source("bad.odd")

@@ -22,7 +22,7 @@ def judged(table, reference, current):
     healthy = {"healthy": NORMAL}
     left = table("reference.parquet", pl.DataFrame({**healthy, "x": reference}))
     right = table("current.parquet", pl.DataFrame({**healthy, "x": current}))
-    result = compare(left, right)
+    result = compare(left, right, mode="evidently")
     assert [column.column for column in result.columns] == ["healthy", "x"]
     assert result.columns[0].status == "ok"
     assert result.columns[0].score == 0
@@ -82,7 +82,7 @@ def test_columns_on_one_side_only_are_named_with_the_side(table):
 def test_what_cannot_be_tested_does_not_count_in_the_share(table):
     left = table("reference.parquet", {"a": NORMAL, "b": NORMAL, "gone": NORMAL, "when": [date(2024, 1, 1)] * N})
     right = table("current.parquet", {"a": NORMAL + 1, "b": NORMAL, "when": [date(2025, 1, 1)] * N})
-    dataset = drift_json(compare(left, right))["dataset"]
+    dataset = drift_json(compare(left, right, mode="evidently"))["dataset"]
     assert dataset == {"drifted": 1, "share": 0.5, "columns": 2, "verdict": "drift"}
 
 

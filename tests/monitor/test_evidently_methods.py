@@ -54,7 +54,8 @@ def test_a_method_scores_and_judges_every_column_as_evidently_does(key, pairs, e
     cases = 0
     for (reference, current), expected, rows in zip(pairs, evidently, map(max, SIZES), strict=True):
         ours = {
-            column.column: column for column in compare(reference, current, choice=MethodChoice(method=key)).columns
+            column.column: column
+            for column in compare(reference, current, mode="evidently", choice=MethodChoice(method=key)).columns
         }
         for name, theirs in expected.items():
             found = theirs["scores"].get(key)
@@ -71,11 +72,11 @@ def test_a_method_scores_and_judges_every_column_as_evidently_does(key, pairs, e
 def test_columns_too_long_to_hold_get_the_same_scores_by_every_method(pairs, monkeypatch):
     for key in METHODS:
         choice = MethodChoice(method=key)
-        held = compare(*pairs[0], choice=choice)
+        held = compare(*pairs[0], mode="evidently", choice=choice)
         with monkeypatch.context() as small:
             small.setattr("workbench.monitor.drift.LARGE_ROWS", 500)
             small.setattr("workbench.monitor.large.SLICE_ROWS", 170)
-            sliced = compare(*pairs[0], choice=choice)
+            sliced = compare(*pairs[0], mode="evidently", choice=choice)
         for one, two in zip(held.columns, sliced.columns, strict=True):
             assert (one.column, one.status, one.method, one.reason) == (two.column, two.status, two.method, two.reason)
             expected = two.score if two.score is None else pytest.approx(two.score, rel=1e-9, abs=1e-12)
@@ -87,7 +88,10 @@ def test_methods_and_thresholds_are_chosen_by_column_then_type_then_for_all(pair
         method="psi", num_method="anderson", column_methods={"normal": "ed"},
         threshold=0.3, cat_threshold=0.2, column_thresholds={"words": 0.01},
     )  # fmt: skip
-    found = {column.column: (column.method, column.threshold) for column in compare(*pairs[0], choice=choice).columns}
+    found = {
+        column.column: (column.method, column.threshold)
+        for column in compare(*pairs[0], mode="evidently", choice=choice).columns
+    }
     assert found["normal"] == ("Energy-distance", 0.3)
     assert found["lognormal"] == ("Anderson-Darling", 0.3)
     assert found["booleans"] == ("PSI", 0.2)
@@ -95,7 +99,10 @@ def test_methods_and_thresholds_are_chosen_by_column_then_type_then_for_all(pair
 
 
 def test_a_method_for_the_other_type_leaves_the_column_out_and_says_what_to_do(pairs):
-    found = {column.column: column for column in compare(*pairs[0], choice=MethodChoice(method="ks")).columns}
+    found = {
+        column.column: column
+        for column in compare(*pairs[0], mode="evidently", choice=MethodChoice(method="ks")).columns
+    }
     assert (found["words"].status, found["normal"].method) == ("unsupported", "K-S p_value")
     assert "--cat-method" in found["words"].reason
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.core.batch import ConsoleLine
 from workbench.core.compare import percentiles
+from workbench.core.lineage import trained_by
 from workbench.core.model import (
     Distribution,
     Finding,
@@ -148,6 +149,9 @@ class MemoryQuery:
 
     def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
         return [each for each in self.all_findings if monitor in ("", each.monitor) and run in ("", each.run)]
+
+    def trained_by(self, monitor: str) -> Run | None:
+        return trained_by(self.runs(hidden=True), monitor)
 
     def roles(self, key: str) -> Roles:
         return roles_for(key, self.configured)

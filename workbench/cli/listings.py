@@ -202,7 +202,7 @@ def monitor(name: str | None, root: Path, form: str) -> None:
     print_listing(
         form,
         lambda: panel.view(panel.load(query, Focus(monitor=name)), screen_fit()),
-        lambda: monitor_shape(name, query.windows(name)),
+        lambda: monitor_shape(name, query.windows(name), query.findings(name)),
         lambda: [_window_row(window) for window in query.windows(name)],
     )
 

@@ -127,6 +127,10 @@ class Query(Protocol):
         """What is worth attention of one monitor or run, or of all of them: the worst first, then the newest."""
         ...
 
+    def trained_by(self, monitor: str) -> Run | None:
+        """The run that promised what a monitor sees: its reference's run, else the newest one tagged `production`."""
+        ...
+
     def roles(self, key: str) -> Roles:
         """A metric's direction, unit and kind."""
         ...

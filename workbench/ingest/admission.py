@@ -154,9 +154,7 @@ class Admission:
     def _source(self, item: Found, reader: Reader, cursor: Cursor, run_path: str, own: Own) -> Tracked:
         cursor = replace(cursor, state=encode_state({}, own)) if not cursor.to_offset else cursor
         place = str(self._root / item.path)
-        source = Tracked(item.path, place, reader, cursor, run_path, self._makes_run(reader), own)
-        source.found = item
-        return source
+        return Tracked(item.path, place, reader, cursor, run_path, self._makes_run(reader), own, item)
 
     def _register(self, source: Tracked) -> None:
         self._tracked[source.path] = source

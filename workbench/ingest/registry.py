@@ -23,8 +23,8 @@ from workbench.store.store import Store
 
 Listing = dict[str, Found]
 
-_COLD_SECONDS = 0.0003
-"""Time that one look spends on sources nobody wrote to lately."""
+_COLD_SECONDS, _ROUND = 0.0003, 1.0
+"""Time that one look spends on sources nobody wrote to lately, and the least between two rounds of all of them."""
 
 
 class Registry:
@@ -39,6 +39,7 @@ class Registry:
         self._exports = Exports(root, config)
         self._hot: dict[PurePath, Tracked] = {}
         self._cold: list[Tracked] = []
+        self._next_round = 0.0
 
     @property
     def known(self) -> Known:
@@ -80,9 +81,7 @@ class Registry:
             listings[folder] = self._exports.without(files)
         for folder, files in walk(self.root, (), PurePath(ANNOTATIONS_FOLDER)):
             listings[folder] = {item.path.name: item for item in files}
-        news = self._update(listings, whole=True, missed=missed)
-        self._cold = list(self.tracked.values())
-        return news
+        return self._update(listings, whole=True, missed=missed)
 
     def meet(self, until: float) -> list[Tracked]:
         """Look into new files until a moment of the monotonic clock; those that are sources now."""
@@ -107,19 +106,18 @@ class Registry:
 
         Where another file has taken a source's name, its folder is listed first: the old one may have a new name.
         """
-        for path, source in list(self._hot.items()):
-            if self.tracked.get(path) is not source or source.written < since:
-                del self._hot[path]
         news, restless = self._looked_at(list(self._hot.values()))
-        until = time.perf_counter() + _COLD_SECONDS
-        while self._cold and time.perf_counter() < until:
+        now = time.perf_counter()
+        while self._cold and time.perf_counter() < now + _COLD_SECONDS:
             source = self._cold.pop()
             if source.path not in self._hot and self.tracked.get(source.path) is source:
                 more, moved = self._looked_at([source])
                 news += more
                 restless |= moved
-        if not self._cold:
-            self._cold = list(self.tracked.values())
+        if not self._cold and now > self._next_round:
+            self._next_round = now + _ROUND
+            self._cool(since)
+            self._cold = [source for path, source in self.tracked.items() if path not in self._hot]
         return news + (self.look_into(restless) if restless else [])
 
     def earlier(self, source: Tracked) -> Sequence[tuple[int, int]]:
@@ -164,10 +162,18 @@ class Registry:
                 if source is not None:
                     listed.append((source, item))
         news = [source for source, item in listed if self._has_news(source, item)]
+        self._cool(0.0)
         if whole:
             self._admission.refused.forget_gone(listings, missed)
         news += [source for source in self._admission.parameters(listings) if self._has_news(source, source.found)]
         return _newest_first(news)
+
+    def _cool(self, since: float) -> None:
+        """Leave those alone that nobody wrote to since a time, or that are no sources any more."""
+        tracked = self.tracked
+        self._hot = {
+            path: each for path, each in self._hot.items() if tracked.get(path) is each and each.written >= since
+        }
 
     def _looked_at(self, sources: Iterable[Tracked]) -> tuple[list[Tracked], set[PurePath]]:
         """Those of some sources that have news, and the folders where one is no longer under its name."""

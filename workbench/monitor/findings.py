@@ -79,9 +79,12 @@ def _changed(
     by_kind: dict[str, list[Episode]] = defaultdict(list)
     for episode in metrics:
         by_kind[episode.series.kind].append(episode)
+    measured = by_kind["performance"]
     for own in by_kind.values():
         for group in _together(own, _speaks):
             lead = group[0]
+            if lead.series.kind == "estimated" and any(lead.sense == m.sense and m.overlaps(lead) for m in measured):
+                continue  # labels came, and say the same
             told = (lead.series.subject, lead.sense)
             segments = [part for part in parts if (part.series.subject, part.sense) == told and lead.overlaps(part)]
             yield _finding(group, moved_with(lead, columns), sorted(segments, key=_by_effect))

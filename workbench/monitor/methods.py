@@ -86,10 +86,17 @@ class Sample(Protocol):
     def ends(self) -> tuple[float, float]:
         """The least and the greatest value."""
 
+    @property
+    def rising(self) -> bool:
+        """Whether the column holds integers of which, in the file, none is smaller than the one before it."""
+
     def __len__(self) -> int: ...
 
     def distinct(self, limit: int) -> NDArray[np.float64]:
         """All distinct values, or `limit` of them where there are more."""
+
+    def distinct_count(self) -> int:
+        """How many distinct values there are, to a few per cent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +110,8 @@ class Numbers:
     """The column holds 32-bit floats: its standard deviation is rounded to them, as pandas does."""
     integers: bool = False
     """The column holds integers and no nulls."""
+    rising: bool = False
+    """It holds integers, and in the file none is smaller than the one before it."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -134,6 +143,10 @@ class Numbers:
             found.append(float(self.values[at]))
             at = int(np.searchsorted(self.values, self.values[at], "right"))
         return np.asarray(found, np.float64)
+
+    def distinct_count(self) -> int:
+        """How many distinct values there are."""
+        return int(np.count_nonzero(self.values[1:] != self.values[:-1])) + bool(len(self.values))
 
     def integral(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Integral of the sorted (centred) values from index 0 to fractional indices."""
@@ -185,11 +198,14 @@ def normed(distance: float, reference: Sample) -> float:
     return distance / max(reference.std, STD_FLOOR)
 
 
-def wasserstein(reference: Numbers, current: Numbers) -> float:
-    """The area between two empirical distribution functions, exact."""
+def wasserstein(reference: Numbers, current: Numbers, places: NDArray[np.int64] | None = None) -> float:
+    """The area between two empirical distribution functions, exact.
+
+    places: how many reference values are below each current one, where this is known already.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         if len(current) * _SPARSE < len(reference):
-            return _wasserstein_sparse(reference, current.values)
+            return _wasserstein_sparse(reference, current.values, places)
         if len(current) == len(reference):
             return float(np.mean(np.abs(reference.values - current.values)))
         return _wasserstein_merged(reference.values, current.values)
@@ -211,13 +227,16 @@ def _wasserstein_merged(left: NDArray[np.float64], right: NDArray[np.float64]) -
     return area / total
 
 
-def _wasserstein_sparse(reference: Numbers, current: NDArray[np.float64]) -> float:
+def _wasserstein_sparse(
+    reference: Numbers, current: NDArray[np.float64], places: NDArray[np.int64] | None = None
+) -> float:
     """The same in O(m log n): against one current value the sorted reference lies below it, then above."""
     n, m = len(reference), len(current)
     bounds = np.arange(m + 1, dtype=np.float64) * (n / m)
     bounds[-1] = n
     low, high = bounds[:-1], bounds[1:]
-    cross = np.clip(np.searchsorted(reference.values, current).astype(np.float64), low, high)
+    places = np.searchsorted(reference.values, current) if places is None else places
+    cross = np.clip(places.astype(np.float64), low, high)
     at = current - reference.centre
     below = at * (cross - low) - (reference.integral(cross) - reference.integral(low))
     above = (reference.integral(high) - reference.integral(cross)) - at * (high - cross)

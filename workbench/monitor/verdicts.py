@@ -91,7 +91,7 @@ def judge_schema(pair: Pair, n_reference: int, n_current: int) -> ColumnDrift | 
         side = "the reference" if left is None else "the current data"
         return untested(pair.name, "other", "schema-changed", f"missing in {side}", *counts)
     if not n_reference or not n_current:
-        return untested(pair.name, type_of(right.kind), "no-data", _no_data(*counts), *counts)
+        return untested(pair.name, type_of(right.kind), "no-data", no_values(*counts), *counts)
     if pair.name.startswith("__index_level_"):
         return untested(pair.name, "other", "unsupported", "the row index that pandas wrote", *counts)
     if pair.numeric or pair.textual:
@@ -151,7 +151,7 @@ def judge_samples(
     min_rows: with fewer current values the score is shown and no verdict given.
     """
     if not len(reference) or not len(current):
-        reason = join(_no_data(len(reference), len(current)), _odd_values(reference, current))
+        reason = join(no_values(len(reference), len(current)), _odd_values(reference, current))
         return untested(name, type_of(kind), "no-data", reason, len(reference), len(current))
     cat = categorical or kind == "bool" or (kind == "int" and not current.missing and _few(current, FEW_INTEGERS))
     distinct = np.union1d(reference.distinct(6), current.distinct(6))
@@ -187,7 +187,9 @@ def judge_strings(
     """Test a column of strings, or say why they are no categories."""
     n_reference, n_current = int(tally.reference.sum()), int(tally.current.sum())
     if not n_reference or not n_current:
-        return untested(name, "cat", "no-data", join(_no_data(n_reference, n_current), missing), n_reference, n_current)
+        return untested(
+            name, "cat", "no-data", join(no_values(n_reference, n_current), missing), n_reference, n_current
+        )
     distinct = int(np.count_nonzero(tally.current))
     if not categorical and distinct > TEXT_SHARE * n_current:
         return judge_text(name, distinct, n_reference, n_current)
@@ -258,7 +260,8 @@ def _few(numbers: Sample, limit: int) -> bool:
     return len(numbers.distinct(limit + 1)) <= limit
 
 
-def _no_data(n_reference: int, n_current: int) -> str:
+def no_values(n_reference: int, n_current: int) -> str:
+    """Which side holds nothing."""
     sides = [side for side, n in (("reference", n_reference), ("current", n_current)) if not n]
     return "no values in " + " and ".join(sides)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.core import units
-from workbench.core.model import ColumnDrift, DatasetDrift, Distribution, Window
+from workbench.core.model import ColumnDrift, DatasetDrift, Distribution, Finding, Window
 from workbench.core.query import Query
 from workbench.core.strength import drift_share, is_p_value, strength
 from workbench.panels.monitors import NO_MONITOR, chosen_monitor, no_windows, share_tone, window_labels
 from workbench.panels.parts import that_fit
+from workbench.panels.production import finding_note
 from workbench.panels.shapes import monitor_shape
 from workbench.plugin.api import (
     Bars,
@@ -32,6 +33,7 @@ from workbench.plugin.api import (
 )
 
 _LABEL = 20
+_FINDINGS = 2
 _NARROWEST = 3
 
 
@@ -45,6 +47,8 @@ class DriftData:
     column: str | None = None
     window: float | None = None
     distribution: Distribution | None = None
+    findings: Sequence[Finding] = ()
+    """Those on drift."""
 
 
 class DriftPanel(Panel):
@@ -60,8 +64,9 @@ class DriftPanel(Panel):
         if monitor is None:
             return DriftData()
         windows = [window for window in query.windows(monitor) if not window.segment] if monitor in names else []
+        findings = [each for each in query.findings(monitor) if each.kind == "drift"] if windows else []
         found = query.distribution(monitor, focus.column, focus.window) if focus.column and windows else None
-        return DriftData(monitor, names, windows, focus.column, focus.window, found)
+        return DriftData(monitor, names, windows, focus.column, focus.window, found, findings)
 
     def view(self, data: DriftData, fit: Fit) -> Block:
         """The open column first, then the heat map and the newest window's verdicts."""
@@ -77,12 +82,13 @@ class DriftPanel(Panel):
         blocks: list[Block] = [_headline(data)]
         if data.column is not None:
             blocks.append(_opened(data))
+        blocks += [finding_note(each) for each in data.findings if each.until is None][:_FINDINGS]
         blocks += [_heat(data, fit), _verdicts(data, fit)]
         return Stack(blocks, f"{self.title}: {data.monitor}")
 
     def to_json(self, data: DriftData) -> dict[str, Any] | None:
         """The shape of a monitor, None where there is none."""
-        return None if data.monitor is None else monitor_shape(data.monitor, data.windows)
+        return None if data.monitor is None else monitor_shape(data.monitor, data.windows, data.findings)
 
 
 def drift_block(result: DatasetDrift, fit: Fit) -> Block:

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.core import where as where_language
 from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
+from workbench.core.lineage import trained_by
 from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
 from workbench.core.query import Rows
 from workbench.store import windows as window_rows
@@ -111,6 +112,10 @@ class StoreQuery:
     def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
         with self._store.read() as con:
             return fetch_findings(con, monitor, run)
+
+    def trained_by(self, monitor: str) -> Run | None:
+        configured = self._config.monitors.get(monitor)
+        return trained_by(self.runs(hidden=True), monitor, getattr(configured, "reference_run", None))
 
     def roles(self, key: str) -> Roles:
         return self._roster.roles(key)

@@ -168,9 +168,10 @@ CREATE OR REPLACE VIEW monitor AS
 
 CREATE OR REPLACE VIEW "window" AS
     WITH latest AS MATERIALIZED (
-        SELECT w.* FROM window_log w JOIN monitor m ON m.monitor = w.monitor AND m.spec = w.spec
+        SELECT w.* FROM window_log w SEMI JOIN monitor m ON m.monitor = w.monitor AND m.spec = w.spec
         -- A window without extent is a file whose rows have no times, known by when the file was written.
-        WHERE w.window_end > w.window_start OR w.commit_id = m.commit_id
+        WHERE w.window_end > w.window_start
+            OR (w.monitor, w.commit_id) IN (SELECT (monitor, commit_id) FROM monitor)
         QUALIFY row_number() OVER (PARTITION BY w.monitor, w.segment, w.window_start ORDER BY w.commit_id DESC) = 1)
     -- Where boundaries moved, the later evaluation holds; windows that only touch do not overlap.
     SELECT w.* FROM latest w WHERE NOT EXISTS (

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.screen import Screen
 
 from workbench.core.config import Config
@@ -156,6 +156,11 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         self.switch_mode(name)
 
     # Actions
+
+    def on_key(self, event: events.Key) -> None:
+        """Say so where a key does nothing, which is better than nothing."""
+        if event.is_printable and event.key not in self.screen.active_bindings:
+            self.say(f"{event.character} does nothing here · ? shows every key that does")
 
     async def action_back(self) -> None:
         """One layer back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar, cast
 
 from textual import events, on
@@ -11,7 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from workbench.core import text
-from workbench.tui.actions import Action, Scope, actions_in, footer_actions
+from workbench.tui.actions import ACTIONS, Action, Scope, actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
 from workbench.tui.desk import Desk
 from workbench.tui.keys import name_of
@@ -26,6 +27,12 @@ SMALLEST = (60, 15)
 
 LONGEST_PROJECT = 18
 """Columns of a project's name beside the tabs."""
+
+
+CROSSHAIR = tuple(replace(each, footer=1) for each in ACTIONS if each.id in ("cross(-1)", "cross(1)", "crosshair"))
+"""Keys worth showing while the crosshair is on."""
+HUSHED = frozenset({"crosshair", "mark", "open", "baseline"})
+"""Keys that make room for them."""
 
 
 class WorkbenchScreen(Screen[None], inherit_bindings=False):
@@ -93,9 +100,16 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         """Whether esc does something here."""
         return True
 
+    @property
+    def reading(self) -> bool:
+        """Whether the crosshair is on, and ← → move it."""
+        return False
+
     def footer(self) -> list[Action]:
         """The keys worth showing here and now, the more the wider the terminal is."""
         offered = [action for action in self.offered() if action.id != "back" or self.leads_back]
+        if self.reading:
+            offered = [*CROSSHAIR, *(action for action in offered if action.id not in HUSHED)]
         return footer_actions(offered, 7 if self.app.size.width < 100 else 11)
 
     def show_bars(self) -> None:

@@ -117,9 +117,9 @@ class Chooser(Dialog[str | None]):
         for place, option in enumerate(found):
             remark = text.plain(option.remark, limit=40)
             mark = "• " if option.on else "  "
-            label = text.fit(text.plain(option.label, limit=200), room.width - 4 - text.width(remark))
+            label = text.fit(text.plain(option.label, limit=200), room.width - 5 - text.width(remark))
             segments = [Segment(f" {mark}", room.look.accent), Segment(label, room.look.base)]
-            strips.append(room.line([*segments, Segment(remark, room.look.dim)]))
+            strips.append(room.line([*segments, Segment(f" {remark}", room.look.dim)]))
             targets.append(Target(place, 0, room.width, option.key))
         return Drawing(strips, targets)
 

@@ -172,8 +172,10 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
             return bool(self.workbench.rows.snapshot.runs)
         if action == "cross":
             return self.reading
-        if action in ("crosshair", "cycle_x", "log_y", "smooth"):
+        if action in ("crosshair", "log_y", "smooth"):
             return self.curves is not None
+        if action == "cycle_x":
+            return self.chart_shown and bool(self.workbench.charted)
         return action != "metric" or bool(self.workbench.rows.snapshot.roles)
 
     def look_changed(self) -> None:
@@ -242,7 +244,7 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         if not app.live:
             return Empty("Reading the store …")
         if self.where:
-            return Empty("No run matches the filter", "/ changes it, esc clears it")
+            return Empty("No run matches the filter", "/ changes it, esc clears it" if self._preview is None else "")
         if app.rows.snapshot.runs:
             return Empty("Every run is hidden", "a shows them, H on one of them takes it out of hiding")
         if app.seconds_open < LOOKING:
