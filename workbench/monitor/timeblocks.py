@@ -14,6 +14,8 @@ from workbench.monitor.noise import law_ranks, wasserstein_law
 
 KOLMOGOROV_SQUARE = math.pi**2 / 12
 """The mean square of Kolmogorov's limit law: of the gap times sqrt(n m / (n + m))."""
+MOST_CODES = 1000
+"""With more categories blocks are too small to tell anything of each."""
 _SMALLEST = 32
 _FEWEST = 20
 """Blocks that an estimate of a variance takes at least."""
@@ -111,9 +113,7 @@ def _against_rest(reference: Numbers, block: NDArray[np.float64]) -> tuple[float
     return widest_gap(reference.values, current.values) / rest, wasserstein(reference, current) / rest
 
 
-def widest_gap(
-    left: NDArray[np.float64], right: NDArray[np.float64], places: NDArray[np.int64] | None = None
-) -> float:
+def widest_gap(left: NDArray[np.float64], right: NDArray[np.float64], places: NDArray[np.int64] | None = None) -> float:
     """The greatest difference of two empirical distribution functions of sorted values.
 
     places: how many left values are below each right one, where this is known already.
