@@ -1,4 +1,4 @@
-"""A released model on car loans: a month of production a file, labels weeks later, and a break that is known to the row.
+"""A released model on car loans: a month of production a file, labels weeks later, and a break known to the row.
 
     python export.py [--out DIR] [--data DIR]
 
@@ -40,7 +40,8 @@ def _readable(frame: pl.DataFrame) -> pl.DataFrame:
     """The extract keeps probabilities as whole percent, and classes as bits."""
     return frame.with_columns(
         pl.col("y_pred_proba") / 100, pl.col("y_pred", "repaid").cast(pl.Int8),
-        pl.col("salary_range", "size_of_downpayment").cast(pl.String), pl.col("car_value", "loan_length").cast(pl.Float64),
+        pl.col("salary_range", "size_of_downpayment").cast(pl.String),
+        pl.col("car_value", "loan_length").cast(pl.Float64),
     )  # fmt: skip
 
 
