@@ -18,13 +18,12 @@ from workbench.monitor.methods import Numbers
 from workbench.monitor.remarks import missing_findings
 from workbench.monitor.session import Session, filled, quoted
 from workbench.monitor.tables import Column, DriftInputError, Table
-from workbench.monitor.timeblocks import INDEPENDENT, BlockNoise, blocks_of_categories, blocks_of_numbers
+from workbench.monitor.timeblocks import INDEPENDENT, MOST_CODES, BlockNoise, blocks_of_categories, blocks_of_numbers
 from workbench.monitor.verdicts import TEXT_SHARE, Pair, judge_schema, untested
 
 ReadNumbers = Callable[[Session, Table, Sequence[Column]], list[Numbers]]
 _TIMED_ROWS = 1_000_000
 """Of a longer reference, the latest rows tell how much rows that follow each other vary."""
-_MOST_CODES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,7 @@ def _judge_numbers(tables: Tables, pairs: Sequence[tuple[Pair, list[ColumnFindin
         else:
             comparison = LargeComparison(tables.session, tables.left, tables.right, (one, two), noise)
         kind = "bool" if "bool" in {one.kind, two.kind} else one.kind
-        codes = _code_noise(tables, one.number, _MOST_CODES) if tables.time and kind in {"int", "bool"} else INDEPENDENT
+        codes = _code_noise(tables, one.number, MOST_CODES) if tables.time and kind in {"int", "bool"} else INDEPENDENT
         yield _noted(judge_comparison(pair.name, comparison, kind, tables.setting, codes=codes), notes)
 
 
@@ -203,12 +202,12 @@ def _time_noise(tables: Tables, column: Column) -> tuple[BlockNoise, BlockNoise]
 
 
 def _code_noise(tables: Tables, expression: str, distinct: int) -> BlockNoise:
-    if tables.time is None or distinct > _MOST_CODES:
+    if tables.time is None or distinct > MOST_CODES:
         return INDEPENDENT
     values = np.ma.asarray(tables.session.arrays(*_in_order(tables, expression))[0])
     known = values.compressed()
     kinds, codes = np.unique(known.astype(str) if known.dtype == object else known, return_inverse=True)
-    return blocks_of_categories(codes, len(kinds)) if len(kinds) <= _MOST_CODES else INDEPENDENT
+    return blocks_of_categories(codes, len(kinds)) if len(kinds) <= MOST_CODES else INDEPENDENT
 
 
 def _in_order(tables: Tables, expression: str) -> tuple[str, Sequence[object]]:

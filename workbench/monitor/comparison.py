@@ -132,11 +132,18 @@ class HeldComparison:
 
     def area(self) -> float:
         """Wasserstein distance, values beyond a fence standing on it."""
-        return wasserstein(self.baseline.core, fenced(self.current, self.fences))
+        current = fenced(self.current, self.fences)
+        whole = current is self.current and self.baseline.core is self.reference
+        return wasserstein(self.baseline.core, current, self._places if whole else None)
+
+    @cached_property
+    def _places(self) -> NDArray[np.int64]:
+        """How many reference values are below each current one: the one search in the whole reference."""
+        return np.searchsorted(self.reference.values, self.current.values)
 
     def gap(self) -> float:
         """Greatest difference of the two distribution functions."""
-        return widest_gap(self.reference.values, self.current.values)
+        return widest_gap(self.reference.values, self.current.values, self._places)
 
     def outside(self, low: float, high: float) -> tuple[int, int]:
         """How many current values are below and above."""

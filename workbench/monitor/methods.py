@@ -198,11 +198,14 @@ def normed(distance: float, reference: Sample) -> float:
     return distance / max(reference.std, STD_FLOOR)
 
 
-def wasserstein(reference: Numbers, current: Numbers) -> float:
-    """The area between two empirical distribution functions, exact."""
+def wasserstein(reference: Numbers, current: Numbers, places: NDArray[np.int64] | None = None) -> float:
+    """The area between two empirical distribution functions, exact.
+
+    places: how many reference values are below each current one, where this is known already.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         if len(current) * _SPARSE < len(reference):
-            return _wasserstein_sparse(reference, current.values)
+            return _wasserstein_sparse(reference, current.values, places)
         if len(current) == len(reference):
             return float(np.mean(np.abs(reference.values - current.values)))
         return _wasserstein_merged(reference.values, current.values)
@@ -224,13 +227,16 @@ def _wasserstein_merged(left: NDArray[np.float64], right: NDArray[np.float64]) -
     return area / total
 
 
-def _wasserstein_sparse(reference: Numbers, current: NDArray[np.float64]) -> float:
+def _wasserstein_sparse(
+    reference: Numbers, current: NDArray[np.float64], places: NDArray[np.int64] | None = None
+) -> float:
     """The same in O(m log n): against one current value the sorted reference lies below it, then above."""
     n, m = len(reference), len(current)
     bounds = np.arange(m + 1, dtype=np.float64) * (n / m)
     bounds[-1] = n
     low, high = bounds[:-1], bounds[1:]
-    cross = np.clip(np.searchsorted(reference.values, current).astype(np.float64), low, high)
+    places = np.searchsorted(reference.values, current) if places is None else places
+    cross = np.clip(places.astype(np.float64), low, high)
     at = current - reference.centre
     below = at * (cross - low) - (reference.integral(cross) - reference.integral(low))
     above = (reference.integral(high) - reference.integral(cross)) - at * (high - cross)

@@ -14,6 +14,8 @@ from workbench.monitor.noise import law_ranks, wasserstein_law
 
 KOLMOGOROV_SQUARE = math.pi**2 / 12
 """The mean square of Kolmogorov's limit law: of the gap times sqrt(n m / (n + m))."""
+MOST_CODES = 1000
+"""With more categories blocks are too small to tell anything of each."""
 _SMALLEST = 32
 _FEWEST = 20
 """Blocks that an estimate of a variance takes at least."""
@@ -111,10 +113,15 @@ def _against_rest(reference: Numbers, block: NDArray[np.float64]) -> tuple[float
     return widest_gap(reference.values, current.values) / rest, wasserstein(reference, current) / rest
 
 
-def widest_gap(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """The greatest difference of two empirical distribution functions of sorted values."""
+def widest_gap(left: NDArray[np.float64], right: NDArray[np.float64], places: NDArray[np.int64] | None = None) -> float:
+    """The greatest difference of two empirical distribution functions of sorted values.
+
+    places: how many left values are below each right one, where this is known already.
+    """
     n, m = len(left), len(right)
     ranks = np.arange(m + 1, dtype=np.float64) / m
-    above = float(np.max(ranks[1:] - np.searchsorted(left, right, "right") / n))
-    below = float(np.max(np.searchsorted(left, right, "left") / n - ranks[:-1]))
-    return max(above, below, 0.0)
+    before = np.searchsorted(left, right) if places is None else places
+    upto = before.copy()
+    same = left[np.minimum(before, n - 1)] == right
+    upto[same] = np.searchsorted(left, right[same], "right")
+    return max(float(np.max(ranks[1:] - upto / n)), float(np.max(before / n - ranks[:-1])), 0.0)
