@@ -57,7 +57,6 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
 
     def on_mount(self) -> None:
         """Start on what was opened."""
-        super().on_mount()
         if self._start is not None:
             self.page.place(self._start.row, self._start.column)
 
