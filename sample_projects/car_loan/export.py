@@ -59,9 +59,10 @@ def whole(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
 
 def write(out: Path, reference: pl.DataFrame, production: pl.DataFrame, labels: pl.DataFrame) -> int:
     """Write the reference, a file of production a month, and its labels six weeks later; returns how many months."""
+    out = out / "car_loan"
     for folder in (out / "exports", out / "labels"):
         folder.mkdir(parents=True, exist_ok=True)
-    reference.write_parquet(out / "car_loan_reference.parquet")
+    reference.write_parquet(out / "reference.parquet")
     months = production.sort("timestamp").iter_slices(WINDOW)
     for number, month in enumerate(months, 1):
         known = month["timestamp"].max()
@@ -86,7 +87,7 @@ def main() -> None:
     months = write(out, *(whole(arguments.data) if arguments.data else extract()))
     if not (out / "workbench.toml").exists():
         shutil.copyfile(HERE / "workbench.toml", out / "workbench.toml")
-    print(f"{months} months of {WINDOW:,} loans in {out / 'exports'}; next: workbench {out}")
+    print(f"{months} months of {WINDOW:,} loans in {out / 'car_loan'}; next: workbench {out}")
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         if action == "traceback":
             return self._failure is not None
         if action == "cycle_monitor":
-            return self.panel.name in ("drift", "windows") and len(self.workbench.monitors) > 1
+            return self.panel.name in ("drift", "windows", "latency", "quality") and len(self.workbench.monitors) > 1
         if action in ("crosshair", "metric", "cycle_x", "log_y", "smooth"):
             return self.has_lines
         return True
