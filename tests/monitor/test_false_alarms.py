@@ -73,7 +73,7 @@ def false_alarms(make, *, timed, windows, sizes=SIZES, seed=0):
         result = dataset_drift([profiles[name].compare(values) for name, values in window.items()])
         fired.update(column.column for column in result.columns if column.drifted)
         judged += len(result.columns)
-        assert result.tested == len(profiles)
+        assert result.tested >= len(profiles) - 1  # of 50 rows with a third missing, 30 may not be left
     return fired, judged
 
 
