@@ -1,4 +1,4 @@
-"""A released model on car loans: a month of production a file, labels weeks later, and a break that is known to the row.
+"""A released model on car loans: a month of production a file, labels weeks later, and a break known to the row.
 
     python export.py [--out DIR] [--data DIR]
 
@@ -40,7 +40,8 @@ def _readable(frame: pl.DataFrame) -> pl.DataFrame:
     """The extract keeps probabilities as whole percent, and classes as bits."""
     return frame.with_columns(
         pl.col("y_pred_proba") / 100, pl.col("y_pred", "repaid").cast(pl.Int8),
-        pl.col("salary_range", "size_of_downpayment").cast(pl.String), pl.col("car_value", "loan_length").cast(pl.Float64),
+        pl.col("salary_range", "size_of_downpayment").cast(pl.String),
+        pl.col("car_value", "loan_length").cast(pl.Float64),
     )  # fmt: skip
 
 
@@ -58,9 +59,10 @@ def whole(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
 
 def write(out: Path, reference: pl.DataFrame, production: pl.DataFrame, labels: pl.DataFrame) -> int:
     """Write the reference, a file of production a month, and its labels six weeks later; returns how many months."""
+    out = out / "car_loan"
     for folder in (out / "exports", out / "labels"):
         folder.mkdir(parents=True, exist_ok=True)
-    reference.write_parquet(out / "car_loan_reference.parquet")
+    reference.write_parquet(out / "reference.parquet")
     months = production.sort("timestamp").iter_slices(WINDOW)
     for number, month in enumerate(months, 1):
         known = month["timestamp"].max()
@@ -85,7 +87,7 @@ def main() -> None:
     months = write(out, *(whole(arguments.data) if arguments.data else extract()))
     if not (out / "workbench.toml").exists():
         shutil.copyfile(HERE / "workbench.toml", out / "workbench.toml")
-    print(f"{months} months of {WINDOW:,} loans in {out / 'exports'}; next: workbench {out}")
+    print(f"{months} months of {WINDOW:,} loans in {out / 'car_loan'}; next: workbench {out}")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def test_a_window_drifts_as_the_same_rows_compared_as_a_file_do(table, tmp_path)
     assert len(found.results) == 5
     for i, result in enumerate(found.results):
         part = table(f"part-{i}.parquet", rows[i * 400 : (i + 1) * 400].select(FEATURES))
-        expected = compare(reference, part, mode="evidently")
+        expected = compare(reference, part)
         for ours, theirs in zip(result.window.columns, expected.columns, strict=True):
             assert (ours.column, ours.type, ours.status, ours.method, ours.n_current, ours.reason) == (
                 theirs.column, theirs.type, theirs.status, theirs.method, theirs.n_current, theirs.reason,

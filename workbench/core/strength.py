@@ -7,6 +7,13 @@ import math
 from workbench.core.model import ColumnDrift, Window
 
 STRONGEST = 10.0
+_P_VALUES = frozenset(
+    {
+        "Anderson-Darling", "Cramer-von Mises", "t_test", "Mann-Whitney U-rank test", "Epps-Singleton", "g_test",
+        "Fisher's Exact test",
+    }
+)  # fmt: skip
+"""Methods that give p-values and do not say so in their names."""
 
 
 def strength(column: ColumnDrift, strongest: float = STRONGEST) -> float | None:
@@ -27,7 +34,7 @@ def strength(column: ColumnDrift, strongest: float = STRONGEST) -> float | None:
 
 def is_p_value(column: ColumnDrift) -> bool:
     """Whether a small score means drift."""
-    return column.method is not None and "p_value" in column.method
+    return column.method is not None and ("p_value" in column.method or column.method in _P_VALUES)
 
 
 def drift_share(window: Window) -> float | None:

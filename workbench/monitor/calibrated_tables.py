@@ -18,13 +18,12 @@ from workbench.monitor.methods import Numbers
 from workbench.monitor.remarks import missing_findings
 from workbench.monitor.session import Session, filled, quoted
 from workbench.monitor.tables import Column, DriftInputError, Table
-from workbench.monitor.timeblocks import INDEPENDENT, BlockNoise, blocks_of_categories, blocks_of_numbers
+from workbench.monitor.timeblocks import INDEPENDENT, MOST_CODES, BlockNoise, blocks_of_categories, blocks_of_numbers
 from workbench.monitor.verdicts import TEXT_SHARE, Pair, judge_schema, untested
 
 ReadNumbers = Callable[[Session, Table, Sequence[Column]], list[Numbers]]
 _TIMED_ROWS = 1_000_000
 """Of a longer reference, the latest rows tell how much rows that follow each other vary."""
-_MOST_CODES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +103,30 @@ def reconciled(session: Session, left: Table, right: Table, pair: Pair) -> tuple
     other = two if text is one else one
     if text.kind != "string" or other.kind not in numbers:
         return pair, []
-    cast = "BOOLEAN" if other.kind == "bool" else "DOUBLE"
-    lost = session.rows(
-        f"""SELECT count(*) FROM {table.source}
-            WHERE {quoted(text.sql)} IS NOT NULL AND try_cast({quoted(text.sql)} AS {cast}) IS NULL""",
-        table.parameters,
-    )[0][0]
-    if lost:
+    cast = next((cast for cast in ("DOUBLE", "BOOLEAN") if _lossless(session, table, text, cast)), None)
+    truth = other.kind == "bool" or (
+        cast == "BOOLEAN" and _zeros_and_ones(session, left if other is one else right, other)
+    )
+    if cast is None or (cast == "BOOLEAN" and not truth):
         return pair, []
     read = dataclasses.replace(text, type=other.type, cast=cast)
     note = ColumnFinding("schema", pair.name, f"{sentence}; compared as {other.type}, nothing is lost by it", "warn")
     return Pair(pair.name, read if text is one else one, read if text is two else two), [note]
+
+
+def _lossless(session: Session, table: Table, text: Column, cast: str) -> bool:
+    """Whether all text of a column can be read as another type."""
+    name = quoted(text.sql)
+    lost = f"SELECT count(*) FROM {table.source} WHERE {name} IS NOT NULL AND try_cast({name} AS {cast}) IS NULL"
+    return not session.rows(lost, table.parameters)[0][0]
+
+
+def _zeros_and_ones(session: Session, table: Table, column: Column) -> bool:
+    name = quoted(column.sql)
+    return (
+        session.rows(f"SELECT min({name}) >= 0 AND max({name}) <= 1 FROM {table.source}", table.parameters)[0][0]
+        is True
+    )
 
 
 def _missing(tables: Tables, pair: Pair, counts: tuple[int, int]) -> list[ColumnFinding]:
@@ -188,8 +200,8 @@ def _judge_numbers(tables: Tables, pairs: Sequence[tuple[Pair, list[ColumnFindin
             comparison = HeldComparison(Baseline(sides_of[0], noise), sides_of[1])
         else:
             comparison = LargeComparison(tables.session, tables.left, tables.right, (one, two), noise)
-        kind = "bool" if "bool" in {one.kind, two.kind} else one.kind
-        codes = _code_noise(tables, one.number, _MOST_CODES) if tables.time and kind in {"int", "bool"} else INDEPENDENT
+        kind = "bool" if "bool" in {one.kind, two.kind} or "BOOLEAN" in {one.cast, two.cast} else one.kind
+        codes = _code_noise(tables, one.number, MOST_CODES) if tables.time and kind in {"int", "bool"} else INDEPENDENT
         yield _noted(judge_comparison(pair.name, comparison, kind, tables.setting, codes=codes), notes)
 
 
@@ -203,12 +215,12 @@ def _time_noise(tables: Tables, column: Column) -> tuple[BlockNoise, BlockNoise]
 
 
 def _code_noise(tables: Tables, expression: str, distinct: int) -> BlockNoise:
-    if tables.time is None or distinct > _MOST_CODES:
+    if tables.time is None or distinct > MOST_CODES:
         return INDEPENDENT
     values = np.ma.asarray(tables.session.arrays(*_in_order(tables, expression))[0])
     known = values.compressed()
     kinds, codes = np.unique(known.astype(str) if known.dtype == object else known, return_inverse=True)
-    return blocks_of_categories(codes, len(kinds)) if len(kinds) <= _MOST_CODES else INDEPENDENT
+    return blocks_of_categories(codes, len(kinds)) if len(kinds) <= MOST_CODES else INDEPENDENT
 
 
 def _in_order(tables: Tables, expression: str) -> tuple[str, Sequence[object]]:

@@ -143,7 +143,8 @@ class HeldComparison:
 
     def gap(self) -> float:
         """Greatest difference of the two distribution functions."""
-        return widest_gap(self.reference.values, self.current.values, self._places)
+        sparse = len(self.current) * 8 < len(self.reference)
+        return widest_gap(self.reference.values, self.current.values, self._places if sparse else None)
 
     def outside(self, low: float, high: float) -> tuple[int, int]:
         """How many current values are below and above."""

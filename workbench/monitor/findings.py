@@ -22,6 +22,8 @@ _LEADING = {
 """The figure that speaks for those of its kind that moved with it."""
 _HALVED = 0.6
 """Fewer rows than this share of before are worth a finding, and more than its inverse."""
+_RARE = 0.01
+"""A share of faulty rows that stays below this is not worth a finding."""
 _PASSED = 1.0
 """A column drifts from this strength on."""
 
@@ -83,6 +85,8 @@ def _changed(
     for own in by_kind.values():
         for group in _together(own, _speaks):
             lead = group[0]
+            if lead.series.kind in ("missing", "quality") and max(lead.before, lead.after) < _RARE:
+                continue
             if lead.series.kind == "estimated" and any(lead.sense == m.sense and m.overlaps(lead) for m in measured):
                 continue  # labels came, and say the same
             told = (lead.series.subject, lead.sense)

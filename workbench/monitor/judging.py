@@ -113,7 +113,7 @@ def _result(
     if config.reference:
         metrics["drift.share"] = drift.share if drift.tested else None
         metrics["drift.columns"] = float(drift.drifted) if drift.tested else None
-    window = Window(config.name, *span, figures.rows, metrics, columns)
+    window = Window(config.name, *span, figures.rows, metrics, drift.columns)
     return WindowResult(window, tuple(shape for _, shape in judged if shape))
 
 

@@ -22,12 +22,16 @@ from workbench.monitor.binned import divergence
 from workbench.monitor.methods import JENSEN_SHANNON, Method, Tally
 from workbench.monitor.registry import HELLINGER, KULLBACK_LEIBLER, PSI
 
-ALPHA = 0.01
+ALPHA = 0.005
 """Of tables without drift, the share in which any column is called drifted."""
 _DRAWS = 1000
 _SPLITS = 60
+_PARTS = 8
+"""A reference this many times longer than a window tells by itself how its parts differ; else both are mixed."""
 _LEAST_EXPECTED = 5.0
 """Fewer expected rows than this make chi-square's limit doubtful: such categories are pooled."""
+_FEW_EACH = 25
+"""With fewer rows a category than this, divergences no longer follow chi-square."""
 _THIN = 0.2
 """Above this share of rows in such categories, splits of the reference take the place of chi-square."""
 
@@ -127,6 +131,8 @@ def _without_rare(tally: Tally) -> Tally | None:
     n, m = int(tally.reference.sum()), int(tally.current.sum())
     both = tally.reference + tally.current
     rare = both * (min(n, m) / (n + m)) < _LEAST_EXPECTED
+    if len(tally) > 5 and len(tally) * _FEW_EACH > min(n, m):
+        return None
     if not rare.any():
         return tally
     if both[rare].sum() > _THIN * (n + m) and np.count_nonzero(rare) > 5:
@@ -154,15 +160,18 @@ def _floor(method: Method, freedom: int, n: int, m: int, inflation: float) -> fl
 
 
 def _split_noise(method: Method, tally: Tally, inflation: float, drawn: Drawn) -> CountNoise:
-    """From random splits of the reference in two, values that only one part has included; a gamma law through them."""
+    """From random splits, values that only one part has included; a gamma law through their squared divergences."""
     from scipy.special import gammaincc, gammainccinv
 
-    m = int(tally.current.sum())
+    n, m = int(tally.reference.sum()), int(tally.current.sum())
     scored = JENSEN_SHANNON if method.is_p_value else method
-    # Windows of about one size share their draws: the size is rounded down, to the side of more noise.
-    size = int(2 ** (math.floor(8 * math.log2(m)) / 8)) if m > 1 else m
-    law = drawn.get((scored.key, size)) or _draw_splits(scored, tally.reference[tally.reference > 0], size)
-    drawn[scored.key, size] = law
+    if _PARTS * m > n:
+        law = _draw_splits(scored, tally.reference + tally.current, m)
+    else:
+        # Windows of about one size share the splits of a long reference: the size rounded down, for more noise.
+        size = int(2 ** (math.floor(8 * math.log2(m)) / 8))
+        law = drawn.get((scored.key, size)) or _draw_splits(scored, tally.reference, size)
+        drawn[scored.key, size] = law
     mean, spread = law.mean * inflation, law.variance * inflation**2
     if mean <= 0:
         return CountNoise(1.0, 0.0)
@@ -173,14 +182,13 @@ def _split_noise(method: Method, tally: Tally, inflation: float, drawn: Drawn) -
 
 
 def _draw_splits(method: Method, counts: NDArray[np.int64], size: int) -> SplitLaw:
-    n = int(counts.sum())
-    part = max(1, min(size, n // 2))
+    """Random parts of that many rows against the rest of the rows counted."""
+    counts = counts[counts > 0]
     random = np.random.default_rng(20240229)
     splits = _SPLITS if len(counts) <= 5000 else _SPLITS // 5
-    rows = random.multivariate_hypergeometric(counts, part, size=splits, method="marginals")
-    squares = [divergence(method, _present(counts - row, row)) ** 2 for row in rows]
-    shrink = (1 / size + 1 / n) / (1 / part + 1 / max(n - part, 1))
-    return SplitLaw(float(np.mean(squares)) * shrink, float(np.var(squares, ddof=1)) * shrink**2)
+    parts = random.multivariate_hypergeometric(counts, size, size=splits, method="marginals")
+    squares = [divergence(method, _present(counts - part, part)) ** 2 for part in parts]
+    return SplitLaw(float(np.mean(squares)), float(np.var(squares, ddof=1)))
 
 
 def _present(left: NDArray[np.int64], right: NDArray[np.int64]) -> Tally:

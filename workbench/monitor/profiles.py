@@ -47,12 +47,13 @@ class ReferenceProfile:
     @classmethod
     def build(
         cls, name: str, values: NDArray[Any] | Sequence[Any], *, kind: Kind | None = None, categorical: bool = False,
-        in_time_order: bool = False,
+        in_time_order: bool = False, numbers: Numbers | None = None,
     ) -> ReferenceProfile:  # fmt: skip
         """Profile a column of values, None or NaN where missing.
 
         kind: by default that of the values. categorical: treat numbers as categories, whatever their count.
         in_time_order: the values follow each other in time; their blocks then tell the noise of windows.
+        numbers: the same values sorted, where they are already.
         """
         array = np.asarray(values)
         kind = kind or _kind_of(array)
@@ -60,7 +61,7 @@ class ReferenceProfile:
             known = np.asarray([str(value) for value in _known(array)])
             return cls.count(name, known, len(array), in_time_order=in_time_order)
         ordered = _as_float(array)
-        numbers = sorted_numbers(ordered, single=array.dtype == np.float32, integers=kind == "int")
+        numbers = numbers or sorted_numbers(ordered, single=array.dtype == np.float32, integers=kind == "int")
         noise, codes = (INDEPENDENT, INDEPENDENT), INDEPENDENT
         finite = ordered[np.isfinite(ordered)]
         if in_time_order and len(finite):

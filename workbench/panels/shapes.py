@@ -193,6 +193,7 @@ def drift_shape(drift: DatasetDrift) -> dict[str, Any]:
             "share": number(drift.share),
             "columns": drift.tested,
             "verdict": drift.verdict,
+            "mode": drift.mode,
         },
         "columns": [column_shape(column) for column in drift.columns],
     }
@@ -211,6 +212,9 @@ def column_shape(column: ColumnDrift) -> dict[str, Any]:
         "n_reference": column.n_reference,
         "n_current": column.n_current,
         "reason": column.reason,
+        "noise_p95": number(column.noise_p95),
+        "p_value": number(column.p_value),
+        "effect": number(column.effect),
     }
 
 
