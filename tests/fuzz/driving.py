@@ -107,7 +107,7 @@ def read(reader: Reader, path: PurePath, data: bytes, cuts: list[int], place: st
     if reader.framing == "path":
         return _look(reader, path, place, many_runs)
     ends = [len(data)] if reader.framing == "file" else sorted({min(cut, len(data)) for cut in cuts} | {len(data)})
-    state, start, calls, again = dict[str, Any](), 0, 0, False
+    state, start, calls = dict[str, Any](), 0, 0
     while ends:
         end, final = ends[0], len(ends) == 1
         stretch = data[start:end]
@@ -120,8 +120,8 @@ def read(reader: Reader, path: PurePath, data: bytes, cuts: list[int], place: st
         assert calls < LONGEST, "never comes to an end"
         batch = _asked(reader, Chunk(path, stretch, start, state, final, MODIFIED), many_runs)
         if batch.restart:
-            assert start and not again, "asks to start over at the start, or again and again"
-            state, start, again = {}, 0, True
+            assert start, "asks to start over at the start"
+            state, start = {}, 0
             continue
         state, start = dict(json.loads(json.dumps(batch.state))), start + batch.consumed
         if not batch.consumed or start >= end:
