@@ -214,7 +214,7 @@ def _verdict(
     large = method.drifted(score)
     floor = None if method.is_p_value else noise.p95
     beyond = floor is None or score > floor
-    drifted = large and beyond and noise.p_value <= setting.alpha
+    drifted = bool(large and beyond and noise.p_value <= setting.alpha)
     if min(counts) < setting.min_rows:
         side = "reference" if counts[0] < setting.min_rows else "current"
         reason = join(f"{min(counts):,} {side} values, at least {setting.min_rows:,} needed for a verdict", what)
@@ -223,7 +223,7 @@ def _verdict(
         status = "drift" if drifted else "ok"
         reason = what if drifted or method is OFF_CONSTANT else _why(large, beyond, noise, counts)
     return ColumnDrift(
-        name, type_, status, method.name, score, method.threshold, drifted, *counts, reason,  # type: ignore[arg-type]
+        name, type_, status, method.name, float(score), method.threshold, drifted, *counts, reason,  # type: ignore[arg-type]
         floor, noise.p_value, effect, tuple(notes),
     )  # fmt: skip
 

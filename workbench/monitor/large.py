@@ -197,16 +197,24 @@ def read_slices(
 ) -> Iterator[Slice]:
     """The slices in order of value; a value that many rows share is counted, not fetched."""
     bounds = [-np.inf, *cuts.tolist(), np.inf]
+    shared = [_shared(session, table, name, cuts) for table, name in zip((left, right), names, strict=True)]
     for low, high in pairwise(bounds):
-        on, between = [], []
+        between = []
         for table, name in zip((left, right), names, strict=True):
-            parameters = [*table.parameters, low]
-            shared = session.rows(f"SELECT count(*) FROM {table.source} WHERE {name} = ?", parameters)[0][0]
-            # An infinite bound is no cut: what lies on it is left out like every infinity.
-            on.append(int(shared) if np.isfinite(low) else 0)
             inside = f"SELECT {name} AS x FROM {table.source} WHERE {name} > ? AND {name} < ? AND isfinite({name})"
-            between.append(np.sort(np.asarray(session.arrays(inside, [*parameters, high])[0], np.float64)))
-        yield low, on[0], on[1], between[0], between[1]
+            found = session.arrays(inside, [*table.parameters, low, high])[0]
+            between.append(np.sort(np.asarray(found, np.float64)))
+        # An infinite bound is no cut: what lies on it is left out like every infinity.
+        yield low, shared[0].get(low, 0), shared[1].get(low, 0), between[0], between[1]
+
+
+def _shared(session: Session, table: Table, name: str, cuts: NDArray[np.float64]) -> dict[float, int]:
+    """How many values lie on each cut, in one reading."""
+    on = f"{name} IN (SELECT unnest(?::DOUBLE[]))"
+    rows = session.rows(
+        f"SELECT {name} AS x, count(*) FROM {table.source} WHERE {on} GROUP BY 1", [*table.parameters, cuts.tolist()]
+    )
+    return {float(value): int(count) for value, count in rows}
 
 
 def sweep(slices: Iterator[Slice], n: int, m: int) -> tuple[float, float]:
