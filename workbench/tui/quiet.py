@@ -68,3 +68,5 @@ def _mind_terminal(left: threading.Event) -> None:
     while not left.wait(_LOOK_AGAIN):
         if any(events & select.POLLHUP for _, events in poll.poll(0)):
             os.kill(os.getpid(), signal.SIGHUP)
+            if not left.wait(_LOOK_AGAIN):  # the signal is ignored, as under nohup
+                os._exit(128 + signal.SIGHUP)
