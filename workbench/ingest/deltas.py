@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -54,12 +53,10 @@ def delta_of(
         ConsoleRow(_run_of(source, item.run), item.offset, item.wall, item.stream, item.text) for item in batch.console
     ]
     runs |= {_run_of(source, item.run) for item in batch.histograms} | {item.run_id for item in console}
+    new_runs = _new_runs(source, runs, facts, known)
     first_step = _lowest(source.cursor.first_step, points.step)
-    cuts = _cuts(source, first_step)
-    cursor = replace(
-        cursor, **moved, first_step=first_step, state=encode_state(batch.state, source.own),
-        **_rhythm(cursor, points.wall, modified),
-    )  # fmt: skip
+    cuts, rhythm = _cuts(source, first_step), _rhythm(source, points.wall, modified)
+    cursor = replace(cursor, **moved, **rhythm, first_step=first_step, state=encode_state(batch.state, source.own))
     for purge in batch.purges:
         cuts.append(Cut(cursor.source_id, cursor.generation, purge.step, purge.offset))
         cuts += [Cut(*other, purge.step) for other in earlier]
@@ -68,7 +65,7 @@ def delta_of(
         cursor,
         rows,
         [*new_series, *more_series],
-        _new_runs(source, runs, facts, known),
+        new_runs,
         facts,
         batch.rejects,
         cuts,
@@ -129,6 +126,8 @@ def _new_runs(
         return []
     new = sorted(run for run in runs if run and run not in known.runs)
     known.runs.update(new)
+    if source.own.run_path and source.cursor.run_id in known.runs:
+        source.own = replace(source.own, run_path="")
     return [(run, to_text(source.run_path), source.reader.name) for run in new]
 
 
@@ -166,12 +165,21 @@ def _lowest(known: int | None, step: NDArray[np.int64]) -> int | None:
     return lowest if known is None else min(known, lowest)
 
 
-def _rhythm(before: Cursor, wall: NDArray[np.float64], modified: float) -> Mapping[str, Any]:
-    """When data last came, and the two longest pauses between arrivals, in seconds."""
-    if len(wall) > _FEW:
-        return _long_rhythm(before, wall, modified)
+def _rhythm(source: Tracked, wall: NDArray[np.float64], modified: float) -> Mapping[str, Any]:
+    """When data last came, and the two longest pauses between arrivals, in seconds.
+
+    Where points carry times, those alone count: a file may be copied long after it was written.
+    """
+    before, times = source.cursor, wall[np.isfinite(wall)]
+    if len(times) and not source.own.timed:
+        source.own = replace(source.own, timed=True)
+        before = replace(before, data_at=None, longest_gap=0.0, second_gap=0.0)
+    elif not len(times):
+        times = np.array([] if source.own.timed else [modified])
+    if len(times) > _FEW:
+        return _long_rhythm(before, times)
     at, longest, second = before.data_at, before.longest_gap, before.second_gap
-    for time in [moment for moment in wall.tolist() if math.isfinite(moment)] or [modified]:
+    for time in times.tolist():
         gap = 0.0 if at is None else time - at
         if gap >= 0.0:
             at = time
@@ -182,10 +190,7 @@ def _rhythm(before: Cursor, wall: NDArray[np.float64], modified: float) -> Mappi
     return {"data_at": at, "longest_gap": longest, "second_gap": second}
 
 
-def _long_rhythm(before: Cursor, wall: NDArray[np.float64], modified: float) -> Mapping[str, Any]:
-    times = wall[np.isfinite(wall)]
-    if not len(times):
-        times = np.array([modified])
+def _long_rhythm(before: Cursor, times: NDArray[np.float64]) -> Mapping[str, Any]:
     if before.data_at is not None:
         times = np.concatenate(([before.data_at], times))
     times = np.maximum.accumulate(times)

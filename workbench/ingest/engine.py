@@ -56,6 +56,7 @@ class Engine:
         self._pending: list[Delta] = []
         self._pending_points = 0
         self._pending_since = 0.0
+        self._submitted = False
         self._stale = False
         self.registry.load(store)
 
@@ -242,7 +243,9 @@ class Engine:
             self._pending_since = time.monotonic()
         self._pending.append(delta)
         self._pending_points += points
-        late = time.monotonic() - self._pending_since > limits.BATCH_SECONDS
+        first = not self._submitted and self._pending_points < limits.FIRST_POINTS
+        patience = limits.FIRST_SECONDS if first else limits.BATCH_SECONDS
+        late = time.monotonic() - self._pending_since > patience
         if self._pending_points >= limits.BATCH_POINTS or late:
             try:
                 self._submit()
@@ -253,4 +256,5 @@ class Engine:
     def _submit(self) -> None:
         if self._pending:
             deltas, self._pending, self._pending_points = self._pending, [], 0
+            self._submitted = True
             self._committer.submit(deltas)

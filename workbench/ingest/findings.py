@@ -16,10 +16,27 @@ ENGINE = 1
 """Raise it when the same windows give other findings: they are looked at again."""
 
 
-def tell_findings(
-    store: Store, config: Config, tell: Callable[[str], None] = lambda text: None,
-    clock: Callable[[], float] = time.time,
-) -> None:  # fmt: skip
+class FindingWatch:
+    """Looks at monitors again when the store has changed."""
+
+    def __init__(
+        self, config: Config, store: Store, tell: Callable[[str], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._config = config
+        self._store = store
+        self._tell = tell or (lambda text: None)
+        self._clock = clock
+        self._seen = ""
+
+    def update(self) -> None:
+        """Bring the findings up to date; costs a look at the file while nothing changes."""
+        if self._store.revision() != self._seen:
+            tell_findings(self._store, self._config, self._tell, self._clock)
+            self._seen = self._store.revision()
+
+
+def tell_findings(store: Store, config: Config, tell: Callable[[str], None], clock: Callable[[], float]) -> None:
     """Write the findings of every monitor that was evaluated since it was last looked at.
 
     They are sought outside of any lease, as that takes longer than a query.

@@ -11,7 +11,6 @@ from pathlib import Path, PurePath
 
 from workbench.core.config import Config, MonitorConfig
 from workbench.core.ids import hash64
-from workbench.ingest.findings import tell_findings
 from workbench.monitor.session import open_session
 from workbench.monitor.tables import DriftInputError, parquet_complete, sniff_format
 from workbench.monitor.windows import Memory, evaluate
@@ -37,7 +36,6 @@ class MonitorWatch:
         self._clock = clock
         self._seen: dict[str, str] = {}
         self._memory: dict[str, Memory] = {}
-        self._judged = False
 
     def update(self) -> None:
         """Bring every monitor up to date; one that cannot be evaluated says why, and the others go on."""
@@ -50,10 +48,6 @@ class MonitorWatch:
                 except OSError as error:
                     self._tell(f"monitor {monitor.name}: {error}; looked at again at the next change")
                 self._seen[monitor.name] = inputs
-                self._judged = False
-        if not self._judged:
-            tell_findings(self._store, self._config, self._tell, self._clock)
-            self._judged = True
 
     def _evaluate(self, monitor: MonitorConfig, files: Sequence[PurePath], inputs: str) -> None:
         spec = hashlib.blake2b(f"{_ENGINE}{monitor!r}".encode(), digest_size=8).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 _OWN = "~"
@@ -32,8 +32,19 @@ class Own:
     """Size of the compressed file whose content was read; offsets count what it holds."""
     past: tuple[tuple[int, int, str, str], ...] = ()
     """(length, head length, head hash, tail hash) of what was read before the log was truncated; the latest few."""
+    run_path: str = ""
+    """Path of the source's run, until the store knows the run."""
+    timed: bool = False
+    """Its points carry times of their own."""
     readers: str = ""
     """The readers that looked into a file in vain."""
+
+    def claimed(self, claim: Own) -> Own:
+        """What was read goes on under a new claim."""
+        return replace(
+            self, covers=claim.covers, many_runs=claim.many_runs, key_suffix=claim.key_suffix, run_path=claim.run_path,
+            readers="",
+        )  # fmt: skip
 
 
 def encode_state(state: Mapping[str, Any], own: Own) -> str:

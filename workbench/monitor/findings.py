@@ -22,6 +22,8 @@ _LEADING = {
 """The figure that speaks for those of its kind that moved with it."""
 _HALVED = 0.6
 """Fewer rows than this share of before are worth a finding, and more than its inverse."""
+_RARE = 0.01
+"""A share of faulty rows that stays below this is not worth a finding."""
 _PASSED = 1.0
 """A column drifts from this strength on."""
 
@@ -79,9 +81,14 @@ def _changed(
     by_kind: dict[str, list[Episode]] = defaultdict(list)
     for episode in metrics:
         by_kind[episode.series.kind].append(episode)
+    measured = by_kind["performance"]
     for own in by_kind.values():
         for group in _together(own, _speaks):
             lead = group[0]
+            if lead.series.kind in ("missing", "quality") and max(lead.before, lead.after) < _RARE:
+                continue
+            if lead.series.kind == "estimated" and any(lead.sense == m.sense and m.overlaps(lead) for m in measured):
+                continue  # labels came, and say the same
             told = (lead.series.subject, lead.sense)
             segments = [part for part in parts if (part.series.subject, part.sense) == told and lead.overlaps(part)]
             yield _finding(group, moved_with(lead, columns), sorted(segments, key=_by_effect))

@@ -24,6 +24,7 @@ def plain_findings(
     for name, found in by_column.items():
         yield from _other_schema(windows, name, found)
         yield from _empty(windows, name, found)
+        yield from _said(windows, name, found)
     yield from _standing(windows, by_column, dated)
     if len([window for window in windows if window.rows]) < FEWEST:
         yield from _few(windows, roles)
@@ -84,41 +85,72 @@ def _empty(windows: Sequence[Window], name: str, found: Sequence[ColumnDrift | N
         yield _certain(windows, "missing", name, "bad" if ended is None else "warn", text, first, ended)
 
 
+def _said(windows: Sequence[Window], name: str, found: Sequence[ColumnDrift | None]) -> Iterator[Finding]:
+    """What the comparison with the reference said of a column besides its shape, from when to when."""
+    kinds = dict.fromkeys(each.kind for column in found if column is not None for each in column.findings)
+    for kind in kinds:
+        if kind == "missing":
+            continue  # told by its share
+        told = [None if column is None else next((each for each in column.findings if each.kind == kind), None)
+                for column in found]  # fmt: skip
+        flags = [
+            None if column is None else each is not None and (kind, column.status) != ("schema", "schema-changed")
+            for column, each in zip(found, told, strict=True)
+        ]
+        for first, behind in _runs(flags):
+            newest = next(each for each in reversed(told[first:behind]) if each is not None)
+            ended = windows[behind].start if behind < len(windows) else None
+            if newest.severity == "info" or (first == 0 and ended is not None):
+                continue
+            text = f"{newest.sentence}, {_dates(windows, first, ended)}"
+            severity = newest.severity if ended is None else "info"
+            yield _certain(windows, "schema" if kind == "schema" else "quality", name, severity, text, first, ended)
+
+
 def _standing(
     windows: Sequence[Window], by_column: Mapping[str, Sequence[ColumnDrift | None]], dated: Collection[str]
 ) -> Iterator[Finding]:
     """Columns that drift in the newest window, and whose begin no change tells: they always did, or just began."""
-    if not windows:
-        return
-    since: dict[int, list[ColumnDrift]] = {}
+    always: list[tuple[int, ColumnDrift]] = []
+    lately: list[tuple[int, ColumnDrift]] = []
     for name, found in by_column.items():
         flags = [None if column is None or column.status not in ("ok", "drift") else column.drifted for column in found]
+        known = [at for at, flag in enumerate(flags) if flag is not None]
         tail = next((first for first, behind in _runs(flags) if behind == len(flags)), None)
-        newest = next((column for column in reversed(found) if column is not None), None)
-        if tail is not None and newest is not None and name not in dated:
-            since.setdefault(tail, []).append(newest)
-    tested = sum(column.status in ("ok", "drift") for column in windows[-1].columns)
-    for first, columns in since.items():
-        columns.sort(key=lambda column: -(strength(column, 1e4) or 0.0))
-        always = first == next((at for at, window in enumerate(windows) if window.columns), 0)
-        share = len(columns) / max(tested, 1)
-        text = _standing_words(windows, columns, first, tested, always=always)
-        yield _certain(
-            windows, "drift", columns[0].column, "bad" if share >= 0.5 else "warn", text, first, None, columns
-        )
+        if tail is None or name in dated or known[-1] < len(windows) - 1:
+            continue
+        newest = found[known[-1]]
+        assert newest is not None
+        (always if tail == known[0] and len(known) > 1 else lately).append((tail, newest))
+    tested = sum(column.status in ("ok", "drift") for column in windows[-1].columns) if windows else 0
+    for group, sentence in ((always, _always), (lately, _lately)):
+        group.sort(key=lambda one: -(strength(one[1], 1e4) or 0.0))
+        if group:
+            first = min(at for at, _ in group)
+            severity = "bad" if 2 * len(group) >= max(tested, 1) else "warn"
+            columns = [column for _, column in group]
+            text = sentence(windows, group, tested)
+            yield _certain(windows, "drift", columns[0].column, severity, text, first, None, columns)
 
 
-def _standing_words(
-    windows: Sequence[Window], columns: Sequence[ColumnDrift], first: int, tested: int, *, always: bool
-) -> str:
-    lead, date = columns[0], moment(windows[first].start, windows)
-    span = f"in every window since the first, {date}" if always and len(windows) > 1 else f"since {date}"
-    score = units.p_value(lead.score) if is_p_value(lead) else units.number(lead.score, 3)
-    limit = f"{lead.column} {score}, threshold {units.number(lead.threshold)}"
-    if len(columns) == 1:
-        return f"{lead.column} is past its threshold {span} ({score}, threshold {units.number(lead.threshold)})"
-    names = named([column.column for column in columns])
-    return f"{len(columns)} of {max(tested, len(columns))} columns are past their threshold {span}: {names}; {limit}"
+def _always(windows: Sequence[Window], group: Sequence[tuple[int, ColumnDrift]], tested: int) -> str:
+    lead, span = group[0][1], f"in every window since the first, {moment(windows[group[0][0]].start, windows)}"
+    if len(group) == 1:
+        return f"{lead.column} is past its threshold {span} ({_score(lead)})"
+    names = named([column.column for _, column in group])
+    return f"{len(group)} of {tested} columns are past their threshold {span}: {names}; {lead.column} {_score(lead)}"
+
+
+def _lately(windows: Sequence[Window], group: Sequence[tuple[int, ColumnDrift]], tested: int) -> str:
+    told = [f"{column.column} since {moment(windows[at].start, windows)} ({_score(column)})" for at, column in group]
+    if len(group) == 1:
+        return told[0].replace(" since ", " is past its threshold since ", 1)
+    return f"{len(group)} of {tested} columns are past their threshold: {named(told)}"
+
+
+def _score(column: ColumnDrift) -> str:
+    score = units.p_value(column.score) if is_p_value(column) else units.number(column.score, 3)
+    return f"{score}, threshold {units.number(column.threshold)}"
 
 
 def _few(windows: Sequence[Window], roles: Callable[[str], Roles]) -> Iterator[Finding]:

@@ -93,7 +93,7 @@ def _subject(episode: Episode) -> str:
         _, fault, *column = name.split(".", 2)
         name = f"the {fault.replace('_', ' ')} share of {column[0]}" if column else fault.replace("_", " ")
     elif series.kind == "estimated":
-        name = f"estimated {name.split('.', 1)[-1]} (no labels yet)"
+        name = f"{name.split('.', 1)[-1]}, estimated without labels,"
     elif series.kind == "volume":
         name = "rows a window"
     return f"{name} in segment {series.segment}" if series.segment else name

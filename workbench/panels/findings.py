@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.core import units
 from workbench.core.model import Finding
 from workbench.core.moments import moment
 from workbench.core.query import Query
@@ -22,6 +23,7 @@ _COLUMNS = (
     Column("kind", "kind", priority=1),
     Column("monitor", "monitor", priority=3),
     Column("subject", "what", priority=0),
+    Column("change", "change", priority=2),
     Column("confidence", "sure", "share", "right", priority=4),
 )
 _OVER = 30
@@ -58,10 +60,13 @@ class FindingsPanel(Panel):
         over = [each for each in data.findings if each.until is not None][:_OVER]
         several = len({each.monitor for each in data.findings}) > 1
         blocks: list[Block] = []
-        for each in going:
+        advised: set[str] = set()
+        for at, each in enumerate(going):
             blocks.append(finding_note(each, whose=several))
-            if each.severity != "info":
-                blocks.append(Note(f"  Next: {next_step(each)}.", "dim"))
+            ends = at + 1 == len(going) or going[at + 1].kind != each.kind
+            if ends and each.severity != "info" and each.kind not in advised:
+                advised.add(each.kind)
+                blocks.append(Note(f"Next: {next_step(each)}.", "dim"))
         if not going:
             blocks.append(Note(f"nothing is worth attention now, in {data.windows:,} windows", "good"))
         if over:
@@ -77,7 +82,7 @@ def _table(findings: Sequence[Finding], fit: Fit) -> Table:
     rows = [
         [
             Cell(_moment(each.since)), Cell(_moment(each.until)), Cell(each.severity, TONES[each.severity]),
-            Cell(each.kind), Cell(each.monitor), Cell(_what(each)), Cell(each.confidence),
+            Cell(each.kind), Cell(each.monitor), Cell(each.subject), Cell(_change(each)), Cell(each.confidence),
         ]
         for each in findings
     ]  # fmt: skip
@@ -85,8 +90,13 @@ def _table(findings: Sequence[Finding], fit: Fit) -> Table:
     return Table([_COLUMNS[at] for at in kept], [[row[at] for at in kept] for row in rows], "Over")
 
 
-def _what(finding: Finding) -> str:
-    return finding.sentence
+def _change(finding: Finding) -> str:
+    """`40 ms → 90 ms`, in the metric's unit; of drift in thresholds."""
+    before, after = finding.evidence.get("before"), finding.evidence.get("after")
+    if not isinstance(before, int | float) or not isinstance(after, int | float):
+        return ""
+    unit = str(finding.evidence.get("unit", ""))
+    return f"{units.value(before, unit)} → {units.value(after, unit)}"
 
 
 def _moment(seconds: float | None) -> str:

@@ -133,7 +133,10 @@ def timeline(
     limits = band(before_it(data, keys[0], findings), keys[0]) if with_band and keys else None
     if limits is not None and len(x) > 1:
         ends = np.array([x[0], x[-1]])
-        lines += [Line("usual", ends, np.full(2, limits[0]), None, 7), Line("", ends, np.full(2, limits[1]), None, 7)]
+        lines += [
+            Line("usually above", ends, np.full(2, limits[0]), None, 7),
+            Line("usually below", ends, np.full(2, limits[1]), None, 7),
+        ]
     marks = sorted({(each.since, "since" if each.until is None else each.kind) for each in findings
                     if each.since is not None and any(is_about(each, key) for key in keys)})  # fmt: skip
     unit = data.unit(keys[0]) if keys else ""

@@ -166,6 +166,8 @@ def _leading(data: MonitorData, kind: str) -> str | None:
 def _kind(data: MonitorData, key: str) -> str:
     if key.startswith("business."):
         return "business"
+    if key.startswith(("quality.", "drift.", "labelled.")):
+        return "data"
     return "performance" if key.startswith("estimated.") else data.roles[key].kind
 
 
@@ -240,7 +242,8 @@ def _verdict(model: ModelData, score: Score) -> tuple[str, Any]:
     """In a few words: fine, or what is wrong and since when."""
     told = [each for each in score.findings if each.severity != "info"]
     if told:
-        worst = told[0]
+        alike = [each for each in told if each.severity == told[0].severity and each.kind == told[0].kind]
+        worst = min(alike, key=lambda each: each.since or 0.0)
         since = "" if worst.since is None else f" since {moment(worst.since, model.windows)}"
         word = {"drift": "drifting", "volume": "rows", "performance": "worse", "estimated": "worse (estimated)"}
         return f"{word.get(worst.kind, worst.kind)}{since}", TONES[worst.severity]

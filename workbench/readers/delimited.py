@@ -26,6 +26,8 @@ class DelimitedReader(Reader):
 
     def claim(self, head: Head) -> Claim:
         """Bid by the header: it needs a step, an epoch, names of metrics, or a file of parameters beside it."""
+        if b"\n" not in head.data:
+            return Claim(0.0, "no complete line yet")
         header, others = _head_and_rows(head)
         if header is None or not _is_table(header, others):
             return Claim(0.0, "not a table: no header of names with rows of as many numbers below it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -50,9 +51,22 @@ class HuggingFaceReader(Reader):
         folder = path.parent
         return (folder.parent if _CHECKPOINT.fullmatch(folder.name) else folder), ""
 
+    def stamp(self, place: str) -> tuple[int, int]:
+        """Size and newest modification of the state and, for a checkpoint's, of the output folder and its own state."""
+        size, newest = super().stamp(place)
+        output = Path(place).parent.parent
+        if _rank(Path(place).parent.name) < float("inf"):
+            for other in (output, output / _NAME):
+                with contextlib.suppress(OSError):
+                    found = os.stat(other)
+                    size, newest = size + found.st_size, max(newest, found.st_mtime_ns)
+        return size, newest
+
     def read(self, chunk: Chunk) -> Batch:
         """What the history has gained; all of it, and the earlier checkpoints' points purged, at the first look."""
         newer = _newer(chunk.place)
+        if newer and "history" in chunk.state:
+            return Batch(restart=True, message=f"{newer} says the same and more")
         if newer:
             told = {"newer": newer}
             return Batch(state=told, consumed=int(told != chunk.state), message=f"{newer} says the same and more")

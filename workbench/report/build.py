@@ -61,13 +61,12 @@ def build(
     if focus.metric is None and config.main_metric is not None:
         focus = replace(focus, metric=config.main_metric)
     by_name = {panel.name: panel for panel in panels if panel.in_report}
-    sections: list[Section | None] = [] if replayed is None else [replay_section(replayed, fit)]
-    if query.monitors():
-        sections += [_section(by_name.get(name), query, focus, fit) for name in ("scoreboard", "findings")]
-    sections.append(_section(by_name.get("runs"), query, focus, fit))
+    sections = [_section(by_name.get("runs"), query, focus, fit)]
     if against is not None:
         sections.append(against_section(query, focus, against, fit))
     sections += _run_sections(by_name, query, focus, fit)
+    if replayed is not None:
+        sections.append(replay_section(replayed, fit))
     sections += _production_sections(by_name, query, focus, fit)
     sections.append(_problems(query, fit))
     sections += [_plugin_section(panel, query, focus, fit) for name, panel in by_name.items() if name not in _BUILT_IN]
@@ -106,9 +105,10 @@ def _run_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit:
 
 
 def _production_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit: Fit) -> list[Section | None]:
-    """Windows, drift, latency and quality of each monitor, or of the focused one; what is empty is left out."""
+    """Scores and findings of all, then windows, drift, latency and quality of each monitor, or of the focused one."""
     names = [focus.monitor] if focus.monitor is not None else query.monitors()
-    return [
+    summary = [_section(by_name.get(panel), query, focus, fit) for panel in ("scoreboard", "findings") if names]
+    return summary + [
         _filled(_section(by_name.get(panel), query, replace(focus, monitor=name), fit, suffix=name), panel)
         for name in names
         for panel in ("windows", "drift", "latency", "quality")

@@ -14,7 +14,9 @@ from workbench.rules.replay import Replay
 
 _LISTED = 50
 _FAILED = (
-    Column("window", "window", priority=0), Column("gate", "gate", priority=0), Column("message", "why", priority=1),
+    Column("window", "window", priority=0), Column("gate", "gate", priority=0),
+    Column("value", "value", align="right", priority=0), Column("limit", "limit", align="right", priority=1),
+    Column("message", "why", priority=2),
 )  # fmt: skip
 
 
@@ -42,7 +44,13 @@ def _block(replayed: Sequence[Replay], fit: Fit) -> Block:
     failed.sort(key=lambda one: -one[0].start)
     if failed:
         rows = [
-            [Cell(window_name(window)), Cell(each.gate.name, "bad"), Cell(result.message)]
+            [
+                Cell(window_name(window)),
+                Cell(each.gate.name, "bad"),
+                Cell(result.value),
+                Cell(result.limit),
+                Cell(result.message),
+            ]
             for window, each, result in failed[:_LISTED]
         ]
         kept = that_fit(_FAILED, rows, fit)

@@ -106,7 +106,12 @@ class Production:
 
     def _needs_labels(self, key: str, windows: Sequence[Window]) -> bool:
         counted = any(window.metrics.get(_LABELLED) is not None for window in windows)
-        return counted and not key.startswith("estimated.") and self._query.roles(key).kind == "performance"
+        return (
+            counted
+            and key != "error_rate"
+            and not key.startswith("estimated.")
+            and self._query.roles(key).kind == "performance"
+        )
 
     def _remark(self, text: str) -> None:
         if text not in self.remarks:
@@ -170,12 +175,12 @@ class Production:
         return float(sum(each.severity in wanted for each in self.going_on(monitor, window.end)))
 
     def going_on(self, monitor: str, at: float) -> list[Finding]:
-        """Findings of a monitor that had begun and were not over at a moment."""
+        """Findings of a monitor that had begun before a moment, a window's end, and were not over."""
         if monitor not in self._findings:
             self._findings[monitor] = list(self._query.findings(monitor))
         return [
             each for each in self._findings[monitor]
-            if (each.since is None or each.since <= at) and (each.until is None or each.until > at)
+            if (each.since is None or each.since < at) and (each.until is None or each.until > at)
         ]  # fmt: skip
 
     def sentence(self, monitor: str, key: str) -> str:

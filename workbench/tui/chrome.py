@@ -140,7 +140,7 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         words, ink = self.workbench.link
         return [Piece(f" {words} ", ink, keep=1 if ink == "dim" else 0)]
 
-    # Handlers
+    # Handlers; Textual calls those of every class of a screen, so none calls its parent's
 
     def on_mount(self) -> None:
         """Draw the bars once there are widgets."""
@@ -149,6 +149,10 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     def on_screen_resume(self) -> None:
         """Show what changed while another screen was on top."""
         self.show_bars()
+        self.resumed()
+
+    def resumed(self) -> None:
+        """Another screen was on top."""
         self.data_changed()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -81,17 +81,14 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
 
     def on_mount(self) -> None:
         """Show the table as it stood when the workbench was left."""
-        super().on_mount()
         self._painting = self.workbench.painting
         self.lay_out()
         if self._painting is not None:
             self.grid.show_columns(GridColumns(self._painting.columns, self._painting.gap), "", False)
             self.grid.show_rows(self._painting.ids, cursor=self.workbench.view.cursor)
-        self.data_changed()
 
     def on_resize(self, event: events.Resize) -> None:
         """Put the chart beside or below."""
-        super().on_resize(event)
         self.lay_out()
 
     def _cells(self, run_id: str) -> Sequence[Cell]:
@@ -125,6 +122,13 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         self._show_detail()
         self._show_marks()
         self._request_extras()
+
+    def resumed(self) -> None:
+        """The rows have followed all along; only their sparklines and percentiles have not."""
+        if self.workbench.live:
+            self._request_extras()
+        else:
+            self.data_changed()
 
     def _show_emptiness(self) -> None:
         """A page in the table's place where there are no runs at all; what a filter leaves empty stays a table."""
