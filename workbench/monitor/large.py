@@ -14,10 +14,10 @@ from workbench.core.model import ColumnDrift
 from workbench.monitor.joint import Block, Joint, join_sorted
 from workbench.monitor.methods import WASSERSTEIN, Method, Numbers, Tally, normed, score_numbers
 from workbench.monitor.registry import EVIDENTLYS_CHOICE, MethodChoice
-from workbench.monitor.scores import score_joint
+from workbench.monitor.scores import QUICK, score_joint
 from workbench.monitor.session import Session
 from workbench.monitor.tables import Column, Table
-from workbench.monitor.verdicts import FEW_INTEGERS, QUICK, Pair, judge_samples
+from workbench.monitor.verdicts import FEW_INTEGERS, Pair, judge_samples
 
 LARGE_ROWS = 4_000_000
 """With more rows on a side, a column is not held as a whole."""

@@ -16,8 +16,20 @@ from workbench.monitor.hypotheses import (
     mann_whitney,
     t_test,
 )
-from workbench.monitor.joint import Joint
-from workbench.monitor.methods import CHI_SQUARE, JENSEN_SHANNON, Z_TEST, Method, Tally, chi_square, z_test
+from workbench.monitor.joint import Joint, join_numbers
+from workbench.monitor.methods import (
+    CHI_SQUARE,
+    JENSEN_SHANNON,
+    KOLMOGOROV_SMIRNOV,
+    WASSERSTEIN,
+    Z_TEST,
+    Method,
+    Numbers,
+    Tally,
+    chi_square,
+    score_numbers,
+    z_test,
+)
 from workbench.monitor.registry import (
     ANDERSON_DARLING,
     CRAMER_VON_MISES,
@@ -40,7 +52,16 @@ _TESTS = {
     MANN_WHITNEY.key: mann_whitney,
     EPPS_SINGLETON.key: epps_singleton,
 }
+QUICK = frozenset({WASSERSTEIN.key, KOLMOGOROV_SMIRNOV.key})
+"""Methods of numbers that have quicker ways than counting every value."""
 DIVERGENCES = frozenset({PSI.key, KULLBACK_LEIBLER.key, HELLINGER.key, JENSEN_SHANNON.key})
+
+
+def score_held(method: Method, reference: Numbers, current: Numbers) -> float:
+    """Score two samples of numbers held in memory by any method for numbers."""
+    if method.key in QUICK:
+        return score_numbers(method, reference, current)
+    return score_joint(method, join_numbers(reference, current))
 
 
 def score_joint(method: Method, joint: Joint) -> float:

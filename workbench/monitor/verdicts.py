@@ -22,9 +22,7 @@ import numpy as np
 from workbench.core.model import ColumnDrift
 from workbench.core.units import number, percent
 from workbench.monitor.hypotheses import NotDefined
-from workbench.monitor.joint import join_numbers
 from workbench.monitor.methods import (
-    KOLMOGOROV_SMIRNOV,
     STD_FLOOR,
     WASSERSTEIN,
     Method,
@@ -32,11 +30,10 @@ from workbench.monitor.methods import (
     Sample,
     Tally,
     default_method,
-    score_numbers,
     tally_numbers,
 )
 from workbench.monitor.registry import EVIDENTLYS_CHOICE, MethodChoice, unfit
-from workbench.monitor.scores import score_categories, score_joint
+from workbench.monitor.scores import score_categories, score_held
 from workbench.monitor.tables import Column, Kind
 
 Type = Literal["num", "cat", "text", "other"]
@@ -49,8 +46,6 @@ TEXT_SHARE = 0.5
 ID_SHARE = 0.95
 """Strings of which more than this share is distinct name rows; their distribution means nothing."""
 _MISSING_STEP = 0.05
-QUICK = frozenset({WASSERSTEIN.key, KOLMOGOROV_SMIRNOV.key})
-"""Methods of numbers that have quicker ways than counting every value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +118,6 @@ def judge_numbers(
         min_rows=min_rows,
         choice=choice,
     )
-
-
-def score_held(method: Method, reference: Numbers, current: Numbers) -> float:
-    """Score two samples of numbers held in memory by any method for numbers."""
-    if method.key in QUICK:
-        return score_numbers(method, reference, current)
-    return score_joint(method, join_numbers(reference, current))
 
 
 def judge_samples(
