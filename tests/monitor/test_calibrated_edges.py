@@ -127,8 +127,10 @@ def test_truth_values_are_two_categories_however_they_are_written(one, two, judg
 
 
 def test_high_cardinality_is_judged_against_its_own_noise(judged):
+    random = np.random.default_rng(8)  # noise_p95 is beaten by chance alone with one seed of twenty
+
     def drawn(kinds):
-        return [f"zip{i}" for i in R.integers(0, kinds, N)]
+        return [f"zip{i}" for i in random.integers(0, kinds, N)]
 
     column = judged(drawn(300), drawn(300))
     assert (column.status, column.score > 0.1, column.noise_p95 > column.score) == ("ok", True, True)

@@ -104,11 +104,18 @@ def test_a_moment_with_a_time_zone_is_shown_as_text(project: Project) -> None:
 
 
 def test_one_set_of_settings_holds_everywhere(project: Project) -> None:
-    names = ("memory_limit", "threads", "python_enable_replacements", "autoinstall_known_extensions")
+    names = (
+        "memory_limit",
+        "threads",
+        "python_enable_replacements",
+        "autoinstall_known_extensions",
+        "enable_progress_bar",
+    )
     wanted = ", ".join(f"current_setting('{name}')" for name in names)
     with project.store.read() as con:
         own = con.execute(f"SELECT {wanted}").fetchall()
     assert run_sql(project.store.snapshot(), f"SELECT {wanted}", (), ()).rows == own
+    assert own[0][-1] is False, "DuckDB would draw its progress on stdout, among the data"
 
 
 # Summaries -----------------------------------------------------------------------------------------------------------

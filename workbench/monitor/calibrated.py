@@ -1,8 +1,9 @@
 """The calibrated verdict: Evidently's scores, and drift only where it is large, beyond the noise, and no fluke.
 
 A column has drifted if its score passes the threshold, exceeds what 95 % of samples of that size score by chance
-(`noise_p95`), and its gap is too rare for the number of columns tested (`p_value` after `noise.settle`). One scale for
-all sizes: normed Wasserstein for numbers, Jensen-Shannon for categories, unless another method is asked for. What a
+(`noise_p95`), and its gap is too rare for the number of columns tested (`p_value` after `noise.settle`). Where tails
+are so heavy that the distance is all noise, the gap of the distribution functions speaks for itself. One scale for all
+sizes: normed Wasserstein for numbers, Jensen-Shannon for categories, unless another method is asked for. What a
 column is (numbers, categories, text, names of rows) is decided by the reference alone, so that no window flips it.
 """
 
@@ -39,6 +40,8 @@ from workbench.monitor.verdicts import FEW_INTEGERS, ID_SHARE, Type, join, no_va
 MIN_ROWS = 30
 OFF_CONSTANT = Method("share off the constant", 0.01, "score >= threshold", "off_constant")
 """How a column is scored that never varied in the reference: there is no scale to measure a distance in."""
+PLAIN_GAP = 0.25
+"""With this share of values elsewhere numbers have moved, whatever heavy tails do to their distance."""
 _FEWEST_IDS = 50
 
 
@@ -143,7 +146,8 @@ def _judge_shape(
     moved = medians and medians[0] != medians[1]
     what = f"median {number(medians[0])} → {number(medians[1])}" if medians and moved else ""
     what = what or f"{percent(gap)} of values lie elsewhere"
-    return _verdict(name, "num", method, score, noise, gap, counts, what, setting, notes)
+    plain = method.key == WASSERSTEIN.key and gap >= PLAIN_GAP
+    return _verdict(name, "num", method, score, noise, gap, counts, what, setting, notes, plain=plain)
 
 
 def _score(pair: Comparison, method: Method, quick: Callable[[Method], float] | None) -> float:
@@ -209,11 +213,11 @@ def _judge_constant(name: str, pair: Comparison, setting: Setting, notes: Sequen
 
 def _verdict(
     name: str, type_: Type, method: Method, score: float, noise: CountNoise, effect: float, counts: tuple[int, int],
-    what: str, setting: Setting, notes: Sequence[ColumnFinding],
+    what: str, setting: Setting, notes: Sequence[ColumnFinding], *, plain: bool = False,
 ) -> ColumnDrift:  # fmt: skip
-    large = method.drifted(score)
+    large = plain or method.drifted(score)
     floor = None if method.is_p_value else noise.p95
-    beyond = floor is None or score > floor
+    beyond = plain or floor is None or score > floor
     drifted = bool(large and beyond and noise.p_value <= setting.alpha)
     if min(counts) < setting.min_rows:
         side = "reference" if counts[0] < setting.min_rows else "current"

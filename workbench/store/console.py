@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.core.model import Run
 from workbench.core.query import Rows
-from workbench.store.settings import settings
+from workbench.store.settings import connected
 from workbench.store.spill import Spill
 
 LIMIT = 100_000
@@ -42,7 +42,7 @@ def run_sql(snapshot: Path, text: str, parameters: Sequence[Any], runs: Sequence
     import duckdb
 
     spill = Spill(snapshot.parent.parent)  # DuckDB's own choice would be the user's current folder
-    con = duckdb.connect(":memory:", config=settings(spill))
+    con = connected(":memory:", spill)
     try:
         _prepare(con, snapshot, runs)
         _allow(con, text)

@@ -16,7 +16,7 @@ import numpy as np
 
 from workbench.core.model import Run
 from workbench.core.text import plain
-from workbench.store.settings import settings
+from workbench.store.settings import connected
 from workbench.store.spill import Spill
 
 _POINTS = """
@@ -44,7 +44,7 @@ def export_points(snapshot: Path, runs: Sequence[Run], form: str, out: Path | No
 
     regular = out is not None and (out.is_file() or not out.exists())
     spill = Spill(snapshot.parent.parent)
-    con = duckdb.connect(str(snapshot), read_only=True, config=settings(spill, most_spilled=_MOST_SPILLED))
+    con = connected(str(snapshot), spill, read_only=True, most_spilled=_MOST_SPILLED)
     try:
         _register(con, runs, safe=form == "csv")
         with tempfile.TemporaryDirectory(dir=out.resolve().parent if out and regular else None) as folder:

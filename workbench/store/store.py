@@ -14,7 +14,7 @@ from workbench.store.files import copy_store
 from workbench.store.leases import PATIENCE, FairLock, Turnstile
 from workbench.store.migrations import VERSION, check_not_newer, current_version, migrate
 from workbench.store.place import Place
-from workbench.store.settings import settings
+from workbench.store.settings import connected
 from workbench.store.spill import Spill
 
 if TYPE_CHECKING:
@@ -201,10 +201,8 @@ class Store:
 
     def _connect(self) -> DuckDBPyConnection:
         if self._connection is None:
-            import duckdb
-
             self._spill = Spill(self.place.store)
-            self._connection = duckdb.connect(":memory:", config=settings(self._spill))
+            self._connection = connected(":memory:", self._spill)
         elif self._spill is not None:
             self._spill.keep()
         return self._connection
