@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?=
 
-.PHONY: setup demo test test-fast test-duckdb15 check format bench torture fuzz fixtures lock clean
+.PHONY: setup demo test test-fast test-duckdb15 check format bench torture fuzz fuzz-atheris fixtures lock clean
 
 setup: $(VENV)/installed
 
@@ -55,14 +55,29 @@ torture: setup         ## kill -9 and crowds at full length
 	$(BIN)/python -m pytest -m slow tests/torture $(ARGS)
 
 fuzz: setup            ## hostile files at full length
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m slow tests/fuzz $(ARGS)
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m slow tests/fuzz tests/ingest/test_growing.py $(ARGS)
 
-fixtures: setup        ## remake the small committed logs with the libraries that write them
-	$(BIN)/python -m tests.fixtures.make_tensorboard
+fuzz-atheris: setup    ## the binary readers under atheris, led by coverage; says so where it is not installed
+	$(BIN)/python -m tests.fuzz.with_atheris $(ARGS)
 
+fixtures: $(VENV)/writers-installed  ## remake the small committed logs with the libraries that write them
+	for writer in tests/fixtures/make_*.py; do \
+		echo "$$writer"; \
+		PATH="$(CURDIR)/$(VENV)/writers/bin:$$PATH" MLFLOW_ALLOW_FILE_STORE=true \
+			$(VENV)/writers/bin/python -m "tests.fixtures.$$(basename $$writer .py)" || exit 1; \
+	done
+
+$(VENV)/writers-installed: requirements-writers.lock $(VENV)/installed
+	$(PYTHON) -m venv $(VENV)/writers
+	$(VENV)/writers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements-writers.lock
+	touch $@
+
+LOCK = uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 lock:                  ## resolve the dependencies anew (needs uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--all-extras --group dev pyproject.toml -o requirements.lock
+	$(LOCK) --all-extras --group dev pyproject.toml -o requirements.lock
+	$(LOCK) --group bench -o requirements-bench.lock
+	$(LOCK) --group writers -o requirements-writers.lock
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -16,27 +16,54 @@ from scores import THRESHOLD, saved, timed_batches
 FIRST_WEEK = dt.datetime(2013, 2, 4)
 """Monday; whole weeks from here to the end of the year."""
 AFTER_LAST = dt.datetime(2013, 12, 30)
+LABELS_AFTER = dt.timedelta(weeks=1)
+"""Arrivals are reported so long after their week is over; those of the last week are still to come."""
+SLOW_WEEK = "2013-W38"
+"""A week in which the service asked the model three times for each answer."""
+TEXT_FROM = "2013-W44"
+"""From this week on the export writes `plane_age` as text."""
 
 Floats = NDArray[np.float64]
 
 
 def write_exports(
-    flights: pl.DataFrame, encoder: Encoder, predict: Callable[[Floats], Floats], folder: Path, weeks: int | None = None
+    flights: pl.DataFrame, encoder: Encoder, predict: Callable[[Floats], Floats], out: Path, weeks: int | None = None
 ) -> list[Path]:
-    """Predict every flight of each week in batches, and write one Parquet file a week.
+    """Predict every flight of each week in batches; one Parquet file a week in exports/, and what came true in labels/.
 
     `latency_ms` is the measured time of the request a flight was in. A flight whose weather is unknown is refused with
-    status 503, as it would be in service. `late` stays null where the flight never arrived.
+    status 503, as it would be in service. A flight that never arrived has no label.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    for folder in (out / "exports", out / "labels"):
+        folder.mkdir(parents=True, exist_ok=True)
     served = flights.filter(pl.col("scheduled").is_between(FIRST_WEEK, AFTER_LAST, closed="left"))
     parts = served.with_columns(week=pl.col("scheduled").dt.truncate("1w")).partition_by("week", maintain_order=True)
     written = []
-    for week in parts[:weeks]:
-        path = folder / f"flights-{week['week'][0]:%G-W%V}.parquet"
-        predictions(week, encoder, predict).write_parquet(path)
+    for number, week in enumerate(parts[:weeks], 1):
+        name = f"{week['week'][0]:%G-W%V}"
+        rows = predictions(week, encoder, _three_times(predict) if name == SLOW_WEEK else predict)
+        rows = rows.with_columns(id=pl.lit(f"{name}-") + pl.int_range(pl.len()).cast(pl.String))
+        if name >= TEXT_FROM:
+            rows = rows.with_columns(pl.col("plane_age").cast(pl.Int64).cast(pl.String))
+        path = out / "exports" / f"flights-{name}.parquet"
+        rows.drop("late").write_parquet(path)
         written.append(path)
+        if number < len(parts[:weeks]):
+            reported = week["week"][0] + dt.timedelta(weeks=1) + LABELS_AFTER
+            labels = rows.filter(pl.col("late").is_not_null()).select("id", "late", reported_at=pl.lit(reported))
+            labels.write_csv(out / "labels" / f"late-{name}.csv")
     return written
+
+
+def _three_times(predict: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
+    """A client that retries what has already been answered."""
+
+    def answer(rows: Floats) -> Floats:
+        predict(rows)
+        predict(rows)
+        return predict(rows)
+
+    return answer
 
 
 def predictions(flights: pl.DataFrame, encoder: Encoder, predict: Callable[[Floats], Floats]) -> pl.DataFrame:

@@ -26,6 +26,8 @@ from scores import BATCH, THRESHOLD, saved, scores, timed_batches
 from threadpoolctl import threadpool_limits
 
 import workbench
+from workbench.core.ids import run_id
+from workbench.ingest.annotate import Annotator
 
 HERE = Path(__file__).resolve().parent
 VALIDATION_EVERY = 4
@@ -186,7 +188,8 @@ def main() -> None:
         run_logistic(out, sets, plan.epochs)
         model = run_boosting(out, sets, plan.rounds)
         predictions(sets.train, sets.encoder, model.probability).write_parquet(out / "reference.parquet")
-        weeks = write_exports(flights, sets.encoder, model.probability, out / "exports", plan.weeks)
+        weeks = write_exports(flights, sets.encoder, model.probability, out, plan.weeks)
+        Annotator(out).tag(run_id(path="runs/boosting-1"), "production=flights")
     print(f"exports   {len(weeks)} weeks in {out / 'exports'}; {len(FEATURES)} features, {BATCH} flights a request")
     print(f"done in {time.perf_counter() - began:.0f} s; next: workbench {out}")
 

@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
 from tests.bench import data
 from tests.bench.figures import Budget, Figure
-from tests.bench.processes import PEER_PYTHON, PEERS, WORKBENCH, Plan, Spent, in_turns, measured, middle
+from tests.bench.processes import (
+    PEER_PYTHON,
+    PEERS,
+    WORKBENCH,
+    Plan,
+    ProcessFailed,
+    Spent,
+    in_turns,
+    measured,
+    middle,
+)  # fmt: skip
 from workbench.store.place import STATE_NAME, place_of
 from workbench.store.store import Store
 
@@ -22,7 +32,8 @@ class WrongCount(RuntimeError):
 
 def measure(plan: Plan) -> Sequence[Figure]:
     files = plan.of(data.FILES, data.FILES // 10)
-    return [_event_files(plan, files), _text(plan, files, "jsonl"), _text(plan, files, "csv")]
+    viewers = [_beside_viewer(plan, files, name) for name in VIEWERS]
+    return [_event_files(plan, files), *viewers, _text(plan, files, "jsonl"), _text(plan, files, "csv")]
 
 
 def committed(root: Path, points: int) -> Spent:
@@ -57,6 +68,45 @@ def _event_files(plan: Plan, files: int) -> Figure:
     cpu = median(each["cpu"] for each in found["rustboard"])
     note = f"processor: ours {_cpu(found['ours']):.2f} s, peer {cpu:.2f} s; the peer keeps them in memory only"
     return Figure(name, "s", ours, peer, "TensorBoard's Rust server", budget, note)
+
+
+VIEWERS: Mapping[str, Sequence[str]] = {
+    "terminalboard": ("-m", "terminalboard", "--once", "--reset-view"),
+    "epokio": ("-m", "epokio", "watch", "--once", "--root"),
+}
+"""Terminal viewers that read event files themselves, asked for one frame of a folder."""
+
+
+def _beside_viewer(plan: Plan, files: int, viewer: str) -> Figure:
+    """Our whole way, to committed and listed, beside one frame of another viewer."""
+    root = data.once(plan.scratch / f"tensorboard-{files}", lambda folder: data.event_files(folder, files))
+    name = f"{_points(files) / 1e6:g} M scalars, cold, to the first whole table"
+
+    def ours() -> float:
+        return committed(root, _points(files)).wall + measured([WORKBENCH, "runs", root]).wall
+
+    home = plan.scratch / "home"
+    home.mkdir(exist_ok=True)
+
+    def theirs() -> float:
+        spent = measured([PEER_PYTHON, *VIEWERS[viewer], root], HOME=str(home), COLUMNS="120", LINES="40")
+        if not spent.output.strip():
+            raise WrongCount(f"{viewer} drew nothing")
+        return spent.wall
+
+    budget = Budget("speedup", 8)
+    if not _is_installed(viewer):
+        return Figure(name, "s", ours(), budget=budget, note=f"{viewer} is not installed: run `make bench`")
+    found = in_turns(plan, min(plan.rounds, 2), {"ours": ours, viewer: theirs})
+    note = "ours: `watch --once` and then `runs`, whole processes"
+    return Figure(name, "s", min(found["ours"]), min(found[viewer]), f"{viewer} --once", budget, note)
+
+
+def _is_installed(library: str) -> bool:
+    try:
+        return bool(measured([PEER_PYTHON, "-c", f"import {library}"]))
+    except (OSError, ProcessFailed):
+        return False
 
 
 def rustboard(root: Path, files: int) -> dict[str, float]:

@@ -15,7 +15,7 @@ JSON_LINE, EVENT = 520, 48
 
 
 def measure(plan: Plan) -> Sequence[Figure]:
-    json_mb, event_mb = plan.of(1000, 100), plan.of(300, 60)
+    json_mb, event_mb = plan.of(2000, 100), plan.of(300, 60)
     return [
         _peak(plan, "one JSONL file", data.json_files, json_mb * 1_000_000 // JSON_LINE),
         _peak(plan, "one TensorBoard file", data.event_files, event_mb * 1_000_000 // EVENT // len(data.TAGS)),

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.duckdb15
 
 COLUMN = [
     "column", "type", "status", "method", "score", "threshold", "drifted", "n_reference", "n_current", "reason",
+    "noise_p95", "p_value", "effect",
 ]  # fmt: skip
 
 
@@ -61,8 +62,8 @@ def test_a_monitor_in_csv_and_on_screen_and_one_that_does_not_exist(in_shop: Pat
 
 def test_drift_of_two_files_names_every_column_once(in_shop: Path) -> None:
     found = workbench("drift", "reference.parquet", "exports/day2.parquet", "--format", "json").json
-    assert list(found) == ["dataset", "columns"]
-    assert list(found["dataset"]) == ["drifted", "share", "columns", "verdict"]
+    assert list(found) == ["dataset", "columns", "findings"]
+    assert list(found["dataset"]) == ["drifted", "share", "columns", "verdict", "mode"]
     assert [list(column) for column in found["columns"]] == [COLUMN] * len(found["columns"])
     names = [column["column"] for column in found["columns"]]
     assert sorted(names) == sorted(pl.read_parquet("reference.parquet").columns)

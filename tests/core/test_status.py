@@ -106,6 +106,7 @@ def test_all_steps_done_is_finished_and_an_unknown_total_never_is() -> None:
     assert judge(seen(HOUR, total_steps=1000, last_step=1000), NOW) == ("finished", "all 1,000 steps are logged")
     assert judge(seen(HOUR, total_steps=1000, last_step=999), NOW)[0] == "finished", "steps that count from 0"
     assert judge(seen(60, total_steps=1000, last_step=999), NOW)[0] == "running", "or the last but one from 1"
+    assert judge(seen(HOUR, total_steps=1000, first_step=1, last_step=999), NOW)[0] == "quiet", "which it began at"
     assert judge(seen(HOUR, total_steps=1000, last_step=900), NOW)[0] == "quiet"
     assert judge(seen(HOUR, total_steps=None, last_step=999), NOW)[0] == "quiet"
     alive = seen(60, total_steps=1000, last_step=1000, host_is_here=True, pid_alive=True)

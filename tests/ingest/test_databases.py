@@ -205,11 +205,33 @@ def test_sources_that_turn_out_to_be_covered_are_dropped_with_their_runs(project
     assert trials(project) == {"trial a": 10}
     assert len(project.points()) == 10
     given_up = project.source("worker.jsonl")
-    assert (given_up.status, given_up.message) == ("vanished", "read through study.db")
+    assert (given_up.status, given_up.message) == ("covered", "read through study.db")
     (project.root / "study.db").unlink()
     read(project)
     read(project)
     assert trials(project) == {"trial a": 10, "worker.jsonl": 2}
+
+
+def test_a_file_that_nobody_reads_but_another_covers_is_not_called_skipped(
+    project: Project, study: sqlite3.Connection
+) -> None:
+    project.write("worker.jsonl", "no log at all\n")
+    log(study, "a", range(10))
+    read(project)
+    assert [source.path for source in project.query.sources()] == ["study.db"]
+
+
+def test_a_skipped_file_says_through_which_other_one_it_is_read_by_now(project: Project) -> None:
+    project.write("worker.jsonl", "no log at all\n")
+    read(project)
+    assert project.source("worker.jsonl").status == "skipped"
+    with closing(table(project.root / "study.db")) as con:
+        log(con, "a", range(10))
+    read(project)
+    given_up = project.source("worker.jsonl")
+    assert (given_up.status, given_up.message) == ("covered", "read through study.db")
+    read(project)
+    assert project.source("worker.jsonl") == given_up
 
 
 def test_a_database_that_cannot_be_opened_is_named_and_tried_again(project: Project) -> None:

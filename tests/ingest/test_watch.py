@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import PurePath
 
 import pytest
 
+from tests.fixtures.make_tensorboard import event_file, value_event
+from tests.support.event_files import scalar
 from tests.support.ingest import Project, line
 from workbench.core.config import load_config
 from workbench.ingest.annotate import Annotator
@@ -127,3 +131,71 @@ def test_a_deadline_leaves_the_rest_for_later(project: Project) -> None:
     engine.close()
     assert outcome.unread == (project.root / "a.jsonl").stat().st_size
     assert project.read().accepted == 100
+
+
+def test_an_event_file_torn_in_a_record_is_not_waited_for(project: Project) -> None:
+    whole = event_file(value_event(step, scalar("loss", 1.0 / (step + 1))) for step in range(3))
+    project.write("events.out.tfevents.1.host", whole[:-7])
+    waiting = CatchingUp(project.root, load_config(project.root), project.store, all_readers())
+    assert len(waiting.left()) == 1
+    project.read()
+    assert waiting.left() == []
+
+
+def test_a_file_that_goes_while_it_is_waited_for_is_let_go(project: Project) -> None:
+    project.write("a.jsonl", line(0, loss=1.0))
+    waiting = CatchingUp(project.root, load_config(project.root), project.store, all_readers())
+    (project.root / "a.jsonl").unlink()
+    assert waiting.left() == []
+
+
+def test_a_deadline_holds_while_new_files_are_looked_into(project: Project) -> None:
+    for number in range(20):
+        project.write(f"run{number:02d}/log.jsonl", line(0, loss=1.0))
+    engine = project.engine()
+    assert engine.catch_up(deadline=0.0).unread == 20 * len(line(0, loss=1.0))
+    assert engine.catch_up().accepted == 20
+    engine.close()
+
+
+def test_a_live_file_does_not_wait_for_the_backlog(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.ingest.limits.CHUNK", 1 << 10)
+    project.write("live.jsonl", line(0, loss=1.0))
+    engine = project.engine()
+    engine.catch_up()
+    project.write("old/big.jsonl", "".join(line(i, loss=1.0) for i in range(2000)), at=project.now - 7200)
+    engine.walk()
+    engine.work_off(0.0)
+    assert engine.behind
+    project.write("live.jsonl", line(1, loss=0.5))
+    outcome = engine.live()
+    assert outcome is not None
+    assert outcome.accepted == 1
+    assert [step for key, step, _ in project.points() if key == "loss"].count(1) >= 1
+    while engine.behind:
+        engine.work_off(0.1)
+    engine.close()
+    assert len(project.points()) == 2002
+
+
+def test_a_hint_brings_a_source_that_nobody_looked_at_for_long(project: Project) -> None:
+    project.write("cold.jsonl", line(0, loss=1.0), at=project.now - 7200)
+    engine = project.engine()
+    engine.catch_up()
+    engine.registry._cold.clear()  # its turn among the cold ones has just passed
+    project.write("cold.jsonl", line(1, loss=0.5), at=project.now - 7000)
+    outcome = engine.live([PurePath("cold.jsonl")])
+    engine.close()
+    assert outcome is not None
+    assert len(project.points()) == 2
+
+
+def test_who_reads_is_asked_without_getting_in_the_way(project: Project) -> None:
+    first, second = Election(project.store.place), Election(project.store.place)
+    assert first.holder() is None
+    assert second.win()
+    assert first.holder() == os.getpid()
+    second.resign()
+    assert first.holder() is None
+    assert first.win()
+    first.resign()

@@ -22,7 +22,7 @@ def judged(table, reference, current):
     healthy = {"healthy": NORMAL}
     left = table("reference.parquet", pl.DataFrame({**healthy, "x": reference}))
     right = table("current.parquet", pl.DataFrame({**healthy, "x": current}))
-    result = compare(left, right)
+    result = compare(left, right, mode="evidently")
     assert [column.column for column in result.columns] == ["healthy", "x"]
     assert result.columns[0].status == "ok"
     assert result.columns[0].score == 0
@@ -72,7 +72,7 @@ def test_an_odd_column_has_a_status_and_a_reason(name, table):
 def test_columns_on_one_side_only_are_named_with_the_side(table):
     left = table("reference.csv", {"both": [1.5, 2.5, 9.5], "old": ["a", "b", "b"]})
     right = table("current.csv", {"new": [1, 2, 3], "both": [1.5, 2.5, 9.5]})
-    found = {column.column: (column.status, column.reason) for column in compare(left, right).columns}
+    found = {column.column: (column.status, column.reason) for column in compare(left, right, min_rows=3).columns}
     assert list(found) == ["new", "both", "old"]
     assert found["new"] == ("schema-changed", "missing in the reference")
     assert found["old"] == ("schema-changed", "missing in the current data")
@@ -82,8 +82,8 @@ def test_columns_on_one_side_only_are_named_with_the_side(table):
 def test_what_cannot_be_tested_does_not_count_in_the_share(table):
     left = table("reference.parquet", {"a": NORMAL, "b": NORMAL, "gone": NORMAL, "when": [date(2024, 1, 1)] * N})
     right = table("current.parquet", {"a": NORMAL + 1, "b": NORMAL, "when": [date(2025, 1, 1)] * N})
-    dataset = drift_json(compare(left, right))["dataset"]
-    assert dataset == {"drifted": 1, "share": 0.5, "columns": 2, "verdict": "drift"}
+    dataset = drift_json(compare(left, right, mode="evidently"))["dataset"]
+    assert dataset == {"drifted": 1, "share": 0.5, "columns": 2, "verdict": "drift", "mode": "evidently"}
 
 
 def test_names_that_differ_in_case_or_hold_quotes_are_separate_columns(table):
@@ -165,8 +165,8 @@ def test_columns_and_ignore_choose_what_is_compared(table):
 
 def test_the_json_form_is_the_one_scripts_rely_on(table):
     path = table("t.parquet", {"a": NORMAL})
-    assert drift_json(compare(path, path)) == {
-        "dataset": {"drifted": 0, "share": 0.0, "columns": 1, "verdict": "ok"},
+    assert drift_json(compare(path, path, mode="evidently")) == {
+        "dataset": {"drifted": 0, "share": 0.0, "columns": 1, "verdict": "ok", "mode": "evidently"},
         "columns": [
             {
                 "column": "a",
@@ -179,8 +179,12 @@ def test_the_json_form_is_the_one_scripts_rely_on(table):
                 "n_reference": N,
                 "n_current": N,
                 "reason": "",
+                "noise_p95": None,
+                "p_value": None,
+                "effect": None,
             }
         ],
+        "findings": [],
     }
 
 

@@ -89,10 +89,11 @@ def test_the_z_test_is_the_same_whichever_of_two_values_is_counted(a, b, c, d):
 
 def test_rows_in_any_order_give_the_same_verdicts(table, kinds_of_columns):
     frame, other = kinds_of_columns(1500, 1, 0), kinds_of_columns(900, 2, 0.3)
-    result = compare(table("a.parquet", frame), table("b.parquet", other))
+    result = compare(table("a.parquet", frame), table("b.parquet", other), mode="evidently")
     shuffled = compare(
         table("c.parquet", frame.sample(fraction=1, shuffle=True, seed=5)),
         table("d.parquet", other.sample(fraction=1, shuffle=True, seed=6)),
+        mode="evidently",
     )
     for one, two in zip(result.columns, shuffled.columns, strict=True):
         assert (one.column, one.status, one.method, one.reason) == (two.column, two.status, two.method, two.reason)
@@ -130,10 +131,10 @@ def test_the_method_follows_the_size_of_the_reference_and_the_number_of_values(n
 def test_columns_too_long_to_hold_get_the_same_verdicts(n, m, table, kinds_of_columns, monkeypatch):
     left = table("a.parquet", kinds_of_columns(n, 1, 0))
     right = table("b.parquet", kinds_of_columns(m, 2, 0.3))
-    held = compare(left, right)
+    held = compare(left, right, mode="evidently")
     monkeypatch.setattr("workbench.monitor.drift.LARGE_ROWS", 500)
     monkeypatch.setattr("workbench.monitor.large.SLICE_ROWS", 170)
-    for one, two in zip(held.columns, compare(left, right).columns, strict=True):
+    for one, two in zip(held.columns, compare(left, right, mode="evidently").columns, strict=True):
         assert (one.column, one.status, one.method, one.reason) == (two.column, two.status, two.method, two.reason)
         assert (one.drifted, one.n_reference, one.n_current) == (two.drifted, two.n_reference, two.n_current)
         assert one.score == pytest.approx(two.score, rel=1e-9, abs=1e-12)

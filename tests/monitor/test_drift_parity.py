@@ -48,7 +48,7 @@ def evidently(pairs):
 
 @pytest.mark.parametrize("name", SIZES + MONTHS)
 def test_every_score_and_verdict_is_evidentlys(name, pairs, evidently):
-    expected, result = evidently[name], compare(*pairs[name])
+    expected, result = evidently[name], compare(*pairs[name], mode="evidently")
     ours = {column.column: column for column in result.columns}
 
     assert len(expected["columns"]) >= 15
@@ -64,7 +64,7 @@ def test_every_score_and_verdict_is_evidentlys(name, pairs, evidently):
 
 @pytest.mark.parametrize("name", MONTHS)
 def test_every_column_of_the_flights_is_listed_once(name, pairs):
-    result = compare(*pairs[name])
+    result = compare(*pairs[name], mode="evidently")
     assert [column.column for column in result.columns] == pl.read_parquet(pairs[name][1]).columns
 
 

@@ -14,10 +14,10 @@ from tests.support.sample_project import LOGISTIC, NOW, TREE, WINDOWS, sample_pr
 from workbench.core.blocks import Bars, Block, Cell, Columns, Empty, Heat, Lines, Note, Stack, Stat, Table
 from workbench.core.model import ColumnDrift, Run, Summary
 from workbench.core.query import Fit, Focus
+from workbench.core.strength import strength
 from workbench.panels import built_in
 from workbench.panels.compare import ComparePanel
 from workbench.panels.drift import DriftPanel
-from workbench.panels.monitors import strength
 from workbench.panels.parts import chart_groups
 from workbench.panels.run import RunPanel
 from workbench.panels.runs import RunsPanel

@@ -91,10 +91,13 @@ def test_sources_monitors_and_drift_keep_their_shapes() -> None:
     assert list(shape["windows"][0]) == ["start", "end", "segment", "rows", "metrics", "columns"]
     assert shape["windows"][0]["start"] == "2025-12-29T00:00:00.000Z"
     drift = drift_shape(DatasetDrift(WINDOWS[-1].columns, 1 / 3, 1, 3, "ok"))
-    assert drift["dataset"] == {"drifted": 1, "share": pytest.approx(1 / 3), "columns": 3, "verdict": "ok"}
+    assert drift["dataset"] == {
+        "drifted": 1, "share": pytest.approx(1 / 3), "columns": 3, "verdict": "ok", "mode": "evidently",
+    }  # fmt: skip
     assert drift["columns"][0] == {
         "column": "dep_delay", "type": "num", "status": "drift", "method": "Wasserstein distance (normed)",
         "score": 0.32, "threshold": 0.1, "drifted": True, "n_reference": 27_004, "n_current": 6_300, "reason": "",
+        "noise_p95": None, "p_value": None, "effect": None,
     }  # fmt: skip
 
 

@@ -350,3 +350,11 @@ def test_rows_of_production_are_no_training_log(header):
     bid = claim("week_01.csv", f"{header}\n1,2,3\n", siblings=["config.yaml"])
     assert bid.score == 0
     assert "production" in bid.why
+
+
+def test_a_carriage_return_within_a_line_is_no_reason_to_fail() -> None:
+    for text in ("a\rb,loss\n1,2\n", 'step,"a\rb",loss\n1,2,3\n', "\r\tPassed\n1\t2\n"):
+        data = text.encode()
+        DelimitedReader().claim(Head(PurePath("metrics.csv"), data, len(data)))
+        batch = DelimitedReader().read(Chunk(PurePath("metrics.csv"), data, 0, {}, True))
+        assert batch.consumed == len(data)

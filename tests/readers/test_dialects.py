@@ -54,7 +54,7 @@ LOSS = [("loss", 1, 0.5), ("loss", 2, 0.25)]
 ACC = [("loss", 1, 0.5), ("acc", 1, 0.75), ("loss", 2, 0.25), ("acc", 2, 1.0)]
 FIRST = [("loss", 0, 0.5), ("acc", 0, 0.75), ("loss", 1, 0.25), ("acc", 1, 1.0)]
 
-TABLES = {
+TABLES: dict[str, tuple[str, str | bytes, list[tuple[str, int, float]]]] = {
     "comma": ("metrics.csv", "step,loss,acc\n1,0.5,0.75\n2,0.25,1\n", ACC),
     "tab": ("metrics.tsv", "step\tloss\tacc\n1\t0.5\t0.75\n2\t0.25\t1\n", ACC),
     "semicolon": ("metrics.csv", "step;loss;acc\n1;0.5;0.75\n2;0.25;1\n", ACC),
@@ -102,7 +102,7 @@ TABLES = {
                                        [("loss", 1, 0.5), ("step", 1, 1.5), ("loss", 1, 0.25)]),
 }  # fmt: skip
 
-LINES = {
+LINES: dict[str, tuple[str, str | bytes, list[tuple[str, int, float]]]] = {
     "flat": ("log.jsonl", rows({"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.25}), LOSS),
     "nested": ("log.jsonl", rows({"step": 1, "val": {"loss": 0.5, "by": {"a": 1}}}), [("val/loss", 1, 0.5), ("val/by/a", 1, 1.0)]),
     "one line only": ("log.txt", rows({"epoch": 1, "train_loss": 0.5, "test_acc1": 75.0, "n_parameters": 9}),
@@ -184,7 +184,7 @@ def test_moments(key: str, moment: float | str) -> None:
 
 
 @pytest.mark.parametrize("values", [(0.5, 1.5, 2.5), (0, 60, 120), (12.5, 12.1, 12.9)])
-def test_a_small_time_is_a_duration_and_a_metric(values: Sequence[float]) -> None:
+def test_a_small_time_is_a_duration_and_a_metric(values: tuple[float, ...]) -> None:
     found = read("metrics.csv", "step,time,loss\n" + "".join(f"{i},{t},0.5\n" for i, t in enumerate(values)))
     assert [point for point in found.points if point[0] == "time"] == [("time", i, t) for i, t in enumerate(values)]
     assert all(map(math.isnan, found.walls))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.path_source import PathSource, as_mlflow
-from workbench.core.batch import NO, Head
+from workbench.core.batch import Head
 from workbench.readers.mlflow import MlflowReader
 from workbench.readers.mlflow_lines import parse
 
@@ -84,10 +84,10 @@ def test_only_runs_are_claimed_with_all_that_is_in_their_folders():
     claimed = {}
     for path in STORE.rglob("meta.yaml"):
         claim = MlflowReader().claim(Head(PurePath(path), path.read_bytes(), path.stat().st_size))
-        if claim is not NO:
+        if claim.score:
             claimed[claim.native_id] = (claim.score, claim.covers)
     assert claimed == dict.fromkeys(EXPECTED, (1.0, ("**",)))
-    assert MlflowReader().claim(Head(PurePath("meta.yaml"), b"", 0)) is NO
+    assert MlflowReader().claim(Head(PurePath("meta.yaml"), b"", 0)).score == 0
 
 
 def test_params_are_numbers_where_numbers_were_logged():

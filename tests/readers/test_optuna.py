@@ -188,7 +188,7 @@ def test_both_storages_in_a_project(project: Project) -> None:
     for name in ("study.db", "journal.log"):
         shutil.copy(FOLDER / name, project.root)
     project.read()
-    assert {source.format for source in project.query.sources()} == {"optuna", "optuna_journal"}
+    assert {source.format for source in project.query.sources()} == {"optuna", "optuna-journal"}
     names = sorted(run.name for run in project.query.runs())
     shown = sorted(
         f"{study}/{trial['number']}"

@@ -11,35 +11,17 @@ import numpy as np
 import pytest
 
 from tests.support import wandb_files as make
-from tests.support.wandb_files import facts, field, framed, item, points, read, record, row, values
+from tests.support.wandb_files import facts, field, framed, history_points, item, points, read, record, row, values
 from workbench.core.batch import Head
 from workbench.readers.wandb import WandbReader
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "wandb"
 RUNS = sorted(FIXTURES.rglob("*.wandb"))
-HIDDEN = {"_step", "_timestamp", "_runtime"}
-SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def fixture(name: str) -> tuple[bytes, dict]:
     (path,) = FIXTURES.glob(f"*/run-{name}*.wandb")
     return path.read_bytes(), json.loads((path.parent / "expected.json").read_text())
-
-
-def expected_points(expected: dict) -> list[tuple[str, int, str]]:
-    """(key, step, value) of history as W&B's reader prints it; loops that count along a step of their own, by that."""
-    rows = []
-    for each in expected["records"]:
-        if each["type"] != "history":
-            continue
-        found = each["history"]["item"]
-        media = {key.rpartition(".")[0] for key in found if key.endswith("._type")}
-        for key, value in found.items():
-            number = SPELLED.get(value, value) if isinstance(value, str) else value
-            plain = isinstance(number, (int, float)) and not isinstance(number, bool)
-            if plain and key not in HIDDEN and key.rpartition(".")[0] not in media:
-                rows.append((key, found["_step"], repr(float(number))))
-    return sorted(rows)
 
 
 # What W&B writes
@@ -57,10 +39,10 @@ def test_every_value_is_the_one_that_wandb_reads(path):
                 if each["type"] == "history"}  # fmt: skip
         wanted = [
             (k, int(rows[s]["train/global_step"]) if k != "train/global_step" else s, v)
-            for k, s, v in expected_points(expected)
+            for k, s, v in history_points(expected)
         ]
     else:
-        wanted = [(k, s // 2 if k in along else s, v) for k, s, v in expected_points(expected)]
+        wanted = [(k, s // 2 if k in along else s, v) for k, s, v in history_points(expected)]
     assert seen == sorted(wanted)
     assert batch.rejects == ()
     if "killed" not in path.name:

@@ -123,6 +123,16 @@ def test_columns_read_what_single_rows_do(found, defined):
     assert quick == result(in_pieces(data, sorted({len(data) // 3, len(data) // 2})))
 
 
+def test_of_a_key_twice_in_a_row_the_last_value_holds():
+    spelled = [("null", "0.5"), ("0.5", "null"), ("1.5", "0.5"), ('"x"', "0.5"), ("0.5", '"x"')]
+    rows = [
+        record(2, b"".join(field(1, item(["loss"], value)) for value in spelled[i % 5]) + field(2, field(1, i)))
+        for i in range(50)
+    ]
+    batch = read(framed([make.run(), *rows]))
+    assert make.values(batch, "loss") == [(i, 0.5) for i in range(50) if i % 5 in (0, 2, 3)]
+
+
 def test_usual_rows_come_by_columns():
     data = framed([row(i, loss=i / 7, acc=-i, word="w", flag=True) for i in range(60)])
     found = frame(data[7:], 7)

@@ -63,8 +63,8 @@ def test_a_gate_that_holds_passes_with_its_figures(check: str, value: float | No
     [
         ("best(val/accuracy) >= 0.9", "0.895 is not >= 0.9; the run is still going on"),
         ("latency_ms.p95 <= 1.1 * baseline", "19 is not <= 1.1; the baseline rule has 1; the run is still going on"),
-        ("drift(flights).share < 0.3", "0.333333 is not < 0.3"),
-        ("window(flights).latency_ms.p95 < 40", "41 is not < 40"),
+        ("drift(flights).share < 0.3", "0.333333 is not < 0.3 in the window of 2025-12-29"),
+        ("window(flights).latency_ms.p95 < 40", "41 is not < 40 in the window of 2025-12-29"),
         ("param(model) == 'rule'", "'gbdt' is not == 'rule'; the run is still going on"),
     ],
 )

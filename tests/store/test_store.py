@@ -112,7 +112,7 @@ def test_a_newer_schema_is_refused_with_both_versions(project: Project) -> None:
     with project.store.write() as con:
         con.execute("INSERT INTO schema_version VALUES (99, 0, 'workbench 9.0')")
     fresh = Store(project.store.place)
-    with pytest.raises(StoreNewerError, match=r"schema version 99.*up to 1\.\n  next: pip install --upgrade"):
+    with pytest.raises(StoreNewerError, match=rf"schema version 99.*up to {VERSION}\.\n  next: pip install --upgrade"):
         fresh.create()
 
 

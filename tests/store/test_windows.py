@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.support.ingest import Project
-from workbench.core.model import ColumnDrift, Distribution, Window
+from workbench.core.model import ColumnDrift, ColumnFinding, Distribution, Window
+from workbench.store.migrations import MIGRATIONS, migrate
 from workbench.store.windows import append_windows, fetch_distribution, fetch_windows
 
 pytestmark = pytest.mark.duckdb15
@@ -75,3 +76,32 @@ def test_an_evaluation_is_written_with_one_statement_a_table(project: Project) -
     assert len(windows) == 50
     assert windows[0].metrics == {"rows": 7.0, "latency_ms.p50": None}
     assert (windows[0].columns[0].score, windows[0].columns[0].n_current) == (None, 4)
+
+
+FINDING = ColumnFinding("missing", "age", "age: missing 1.0 % → 9.0 %", "bad", {"reference": 0.01, "current": 0.09})
+JUDGED = ColumnDrift(
+    "age", "num", "drift", "Wasserstein distance (normed)", 0.4, 0.1, True, 30, 40, "why", 0.2, 1e-9, 0.3, (FINDING,)
+)
+
+
+def test_a_verdict_comes_back_with_its_noise_and_findings(project: Project) -> None:
+    with project.store.write() as con:
+        append_windows(con, "m", "spec", "inputs", "", [(Window("m", 0, 10, 40, {}, (JUDGED,)), [])])
+    with project.store.read() as con:
+        assert fetch_windows(con, "m")[0].columns == (JUDGED,)
+
+
+def test_a_store_of_version_1_begins_anew_with_a_copy_kept(project: Project) -> None:
+    project.write("a.jsonl", '{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.25}\n')
+    project.read(final=True)
+    points = project.points()
+    with project.store.write() as con:
+        con.execute("DROP TABLE finding_log")
+        con.execute("ALTER TABLE series_log DROP COLUMN format")
+        con.execute("UPDATE schema_version SET version = 1")
+    with project.store._lease(exclusive=True) as con:
+        migrate(con, project.store.path, "test", MIGRATIONS, 2)
+    assert project.points() == []
+    project.read(final=True)
+    assert project.points() == points != []
+    assert list(project.store.path.parent.glob("backups/version-1-*.duckdb"))

@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.core.batch import ConsoleLine
 from workbench.core.compare import percentiles
+from workbench.core.lineage import trained_by
 from workbench.core.model import (
     Distribution,
     Finding,
@@ -42,6 +43,7 @@ class MemoryQuery:
     configured: Mapping[str, Roles] = field(default_factory=dict)
     all_histograms: Mapping[tuple[str, str], Sequence[StepHistogram]] = field(default_factory=dict)
     lines: Mapping[str, Sequence[ConsoleLine]] = field(default_factory=dict)
+    all_findings: Sequence[Finding] = ()
     version: str = "1"
 
     def runs(self, where: str = "", *, hidden: bool = False) -> Sequence[Run]:
@@ -146,7 +148,10 @@ class MemoryQuery:
         return self.distributions.get((monitor, column))
 
     def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
-        return ()
+        return [each for each in self.all_findings if monitor in ("", each.monitor) and run in ("", each.run)]
+
+    def trained_by(self, monitor: str) -> Run | None:
+        return trained_by(self.runs(hidden=True), monitor)
 
     def roles(self, key: str) -> Roles:
         return roles_for(key, self.configured)

@@ -16,6 +16,8 @@ from workbench.readers.wandb_log import BLOCK, MAGIC
 
 PATH = PurePath("wandb/run-20260101_000000-abc/run-abc.wandb")
 START = 1_790_000_000.0
+HIDDEN = {"_step", "_timestamp", "_runtime"}
+SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def varint(value: int) -> bytes:
@@ -124,3 +126,19 @@ def in_pieces(data: bytes, cuts: Sequence[int]) -> list[Batch]:
         at, state = at + batch.consumed, dict(batch.state)
         batches.append(batch)
     return batches
+
+
+def history_points(expected: dict) -> list[tuple[str, int, str]]:
+    """(key, step, value) of history as W&B's own reader prints it."""
+    rows = []
+    for each in expected["records"]:
+        if each["type"] != "history":
+            continue
+        found = each["history"]["item"]
+        media = {key.rpartition(".")[0] for key in found if key.endswith("._type")}
+        for key, value in found.items():
+            number = SPELLED.get(value, value) if isinstance(value, str) else value
+            plain = isinstance(number, (int, float)) and not isinstance(number, bool)
+            if plain and key not in HIDDEN and key.rpartition(".")[0] not in media:
+                rows.append((key, found["_step"], repr(float(number))))
+    return sorted(rows)

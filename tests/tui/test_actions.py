@@ -110,3 +110,16 @@ def test_q_and_ctrl_c_leave_from_anywhere_without_a_question(tmp_path, where, ke
             assert (tmp_path / "flights" / ".workbench" / "session.json").exists()
 
     tell(story)
+
+
+def test_a_key_that_does_nothing_says_so_and_one_that_does_says_nothing(tmp_path):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            await sitting.press("down", "j")
+            assert sitting.said == ""
+            await sitting.press("z")
+            assert sitting.said == "z does nothing here · ? shows every key that does"
+            await sitting.press("slash", "z")
+            assert "0 runs match" in sitting.text, "what is typed is text"
+
+    tell(story)

@@ -165,12 +165,12 @@ def test_a_panel_slower_than_the_store_still_shows_what_it_loaded(tmp_path):
 def test_nothing_that_a_panel_prints_reaches_the_terminal(tmp_path):
     root = tmp_path / "loud"
     root.mkdir()
-    terminal = Terminal([sys.executable, "-m", "tests.tui.hostile_panels", str(root)], tmp_path.cwd(), 80, 24)
-    terminal.wait_for(lambda output: b"gbm-deep" in output and b"6 Loud" in output)
-    terminal.keys("6")
-    terminal.wait_for(lambda output: b"it has said what it had to say" in output)
-    terminal.keys("q")
-    assert terminal.leave() == 0
+    with Terminal([sys.executable, "-m", "tests.tui.hostile_panels", str(root)], tmp_path.cwd(), 80, 24) as terminal:
+        terminal.wait_for(lambda output: b"gbm-deep" in output and b"6 Loud" in output)
+        terminal.keys("6")
+        terminal.wait_for(lambda output: b"it has said what it had to say" in output)
+        terminal.keys("q")
+        assert terminal.leave() == 0
     assert LOUD.encode() not in terminal.output
     assert b"the terminal is ours again" in terminal.output
     assert (root / "tui.log").read_bytes().count(LOUD.encode()) >= 12, "it is in the log"

@@ -19,7 +19,7 @@ def test_an_empty_folder_is_looked_through_and_then_tells_the_next_command(tmp_p
         now = [NOW]
         started: list[str] = []
         empty = LiveQuery(MemoryQuery())
-        options = {"clock": lambda: now[0], "on_start": lambda: started.append("reading")}
+        options = {"clock": lambda: now[0], "on_answer": lambda: started.append("reading")}
         async with workbench(tmp_path, query=empty, **options) as sitting:
             assert started == ["reading"]
             assert "Looking for logs in flights …" in sitting.text

@@ -202,14 +202,14 @@ def monitor(name: str | None, root: Path, form: str) -> None:
     print_listing(
         form,
         lambda: panel.view(panel.load(query, Focus(monitor=name)), screen_fit()),
-        lambda: monitor_shape(name, query.windows(name)),
+        lambda: monitor_shape(name, query.windows(name), query.findings(name)),
         lambda: [_window_row(window) for window in query.windows(name)],
     )
 
 
 def _window_row(window: Window) -> dict[str, Any]:
     """A window in one row: its columns counted, not listed."""
-    from workbench.panels.monitors import drift_share
+    from workbench.core.strength import drift_share
     from workbench.panels.shapes import number, window_shape
 
     made = window_shape(window)

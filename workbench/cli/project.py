@@ -159,9 +159,18 @@ def writing(out: Path | None) -> Iterator[None]:
 
 
 def _monitors(project: Project, spoken: bool) -> Callable[[], None]:
+    from workbench.ingest.findings import FindingWatch
     from workbench.ingest.monitors import MonitorWatch
 
-    return MonitorWatch(project.root, project.config, project.store, tell if spoken else None).update
+    said = tell if spoken else None
+    monitors = MonitorWatch(project.root, project.config, project.store, said)
+    findings = FindingWatch(project.config, project.store, said)
+
+    def update() -> None:
+        monitors.update()
+        findings.update()
+
+    return update
 
 
 def root_argument(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -54,12 +54,14 @@ _SUFFIXES = {
 @click.option("--baseline", default=None, metavar="RUN", help="Compare with this run instead of the chosen baseline.")
 @click.option("--against", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, metavar="PACK",
               help="Changes to what `workbench pack` kept of the main branch.")  # fmt: skip
+@click.option("--replay", type=click.IntRange(min=1), default=None, metavar="N",
+              help="Say which of the last N windows would have failed the gates on production.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 4 when some input could not be read.")
 @click.pass_context
 @teaches
 def report(
     ctx: click.Context, root: Path, forms: tuple[str, ...], outs: tuple[Path, ...], gates: tuple[str, ...], where: str,
-    baseline: str | None, against: Path | None, strict: bool,
+    baseline: str | None, against: Path | None, replay: int | None, strict: bool,
 ) -> None:  # fmt: skip
     """Report on the project at ROOT (the current folder by default): gates, runs, comparison, production, problems.
 
@@ -69,8 +71,10 @@ def report(
     \b
       best(val/accuracy) >= 0.9            best, last, first, min, max, n of a metric
       latency_ms.p95 <= 1.1 * baseline     percentiles; the baseline's own value
-      drift(flights).share < 0.3           a monitor's newest window: share, drifted, tested
-      window(flights).error_rate < 1%      any metric of it, or rows
+      flights.auc >= 0.6                   any metric of a monitor's newest closed window with enough rows
+      drift(flights).share < 0.3           its columns: share, drifted, tested
+      missing(flights.carrier) < 5%        values a column lacks
+      findings(flights) == 0               open warnings and bad ones; .bad, .warn, .info
 
     Exit codes: 0 all gates passed; 1 a gate failed or could not be evaluated; 2 usage or configuration; 3 the store;
     4 with --strict, gates passed but some input could not be read.
@@ -80,7 +84,7 @@ def report(
     targets, main = _targets(forms, outs), _pack(against)
     with _opened(root) as project:
         extra = [GateConfig(check, check, where) for check in gates]
-        code = print_report(project, targets, extra, where, baseline, main, strict=strict)
+        code = print_report(project, targets, extra, where, baseline, main, strict=strict, replayed=replay)
     ctx.exit(code)
 
 
@@ -107,24 +111,28 @@ def pack(root: Path, out: Path) -> None:
 def print_report(
     project: Project, targets: Sequence[tuple[str, Path | None]] = (("text", None),), extra: Sequence[GateConfig] = (),
     where: str = "", baseline: str | None = None, against: Pack | None = None, *, strict: bool = False,
+    replayed: int | None = None,
 ) -> int:  # fmt: skip
-    """Write the report to every target and return the exit code."""
+    """Write the report to every target and return the exit code; `replayed` windows are judged as if they were new."""
     from workbench.cli.output import colors_wanted, screen_fit
     from workbench.core.query import Focus
     from workbench.panels.registry import all_panels
     from workbench.render.formats import render
     from workbench.report.build import build, exit_code
-    from workbench.rules.gates import evaluate_all
+    from workbench.rules import evaluate_all, replay
 
     chosen = find_run(project.query, baseline).id if baseline else None
-    results = evaluate_all([*project.config.gates, *extra], project.query, baseline=chosen)
+    gates, now = [*project.config.gates, *extra], time.time()
+    known = project.config.monitors
+    results = evaluate_all(gates, project.query, baseline=chosen, monitors=known, now=now)
+    past = None if replayed is None else replay(gates, project.query, replayed, monitors=known, now=now)
     focus = Focus(where=where, baseline=chosen)
     for form, out in targets:
         on_screen = out is None and form == "text"
         fit = screen_fit() if on_screen else None
         document = build(
             project.query, project.config, focus, all_panels(), results, against=against,
-            generated_at=time.time(), **({"fit": fit} if fit else {}),
+            replayed=past, generated_at=now, **({"fit": fit} if fit else {}),
         )  # fmt: skip
         text = render(document, form, fit, color=on_screen and colors_wanted())
         if out is None:

@@ -70,6 +70,8 @@ class Claim:
     formats there is this one."""
     key_suffix: str = ""
     """What the keys of the file's points then end with, since they are one curve of several in that run."""
+    nearly: bool = False
+    """Refused although it looks like one of the reader's files: Sources names it, and why it is not read."""
 
 
 NO = Claim(0.0, "")

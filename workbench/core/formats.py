@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 PREFERENCE = (
-    "workbench", "wandb", "mlflow", "mlflow-sqlite", "trackio", "trackio_inbox", "dvclive", "optuna", "optuna_journal",
-    "sacred", "huggingface", "catboost", "jsonl", "csv", "dvclive_summary", "tensorboard",
+    "workbench", "wandb", "mlflow", "mlflow-sqlite", "trackio", "trackio-inbox", "dvclive", "optuna", "optuna-journal",
+    "sacred", "huggingface", "catboost", "jsonl", "csv", "dvclive-summary", "tensorboard",
 )  # fmt: skip
 """Formats by how exactly they keep values and times, at equal numbers of points; the others follow by name."""
 

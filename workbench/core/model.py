@@ -125,6 +125,18 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnFinding:
+    """Something about a column besides the shape of its values, with the numbers that say it."""
+
+    kind: Literal["missing", "infinite", "new-values", "gone-values", "range", "constant", "schema", "time", "ids"]
+    column: str
+    sentence: str
+    """What, in plain words, the column's name included."""
+    severity: Literal["info", "warn", "bad"] = "warn"
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnDrift:
     """The verdict on one column of one comparison."""
 
@@ -138,17 +150,32 @@ class ColumnDrift:
     n_reference: int
     n_current: int
     reason: str = ""
+    noise_p95: float | None = None
+    """What chance alone lets 95 % of such samples score at most; in the score's unit, None where it is a p-value."""
+    p_value: float | None = None
+    """How likely a gap this wide is without drift; adjusted for the number of columns tested together."""
+    effect: float | None = None
+    """0..1: the widest gap of the two distribution functions, or the share of rows in another category."""
+    findings: Sequence[ColumnFinding] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetDrift:
-    """The verdict on a table: the share of tested columns that drifted, against Evidently's 0.5."""
+    """The verdict on a table: the share of tested columns that drifted, against a share (Evidently's is 0.5)."""
 
     columns: Sequence[ColumnDrift]
     share: float
     drifted: int
     tested: int
     verdict: Literal["ok", "drift", "no-data"]
+    mode: Literal["calibrated", "evidently"] = "evidently"
+
+    @property
+    def findings(self) -> Sequence[ColumnFinding]:
+        """Those of all columns: the worst first, then in order of columns."""
+        worst = {"bad": 0, "warn": 1, "info": 2}
+        found = [finding for column in self.columns for finding in column.findings]
+        return sorted(found, key=lambda finding: worst[finding.severity])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.core.batch import ConsoleLine
 from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+
+if TYPE_CHECKING:
+    from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,10 @@ class Query(Protocol):
 
     def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
         """What is worth attention of one monitor or run, or of all of them: the worst first, then the newest."""
+        ...
+
+    def trained_by(self, monitor: str) -> Run | None:
+        """The run that promised what a monitor sees: its reference's run, else the newest one tagged `production`."""
         ...
 
     def roles(self, key: str) -> Roles:

@@ -47,6 +47,7 @@ class Evidence:
     """When the writer promised to be back."""
     total_steps: int | None = None
     last_step: int | None = None
+    first_step: int | None = None
     pid_alive: bool | None = None
     """Whether the very process lives (same boot, same start); asked only where `host_is_here`."""
     host_is_here: bool = False
@@ -108,9 +109,9 @@ def _is_loss(key: str) -> bool:
 
 
 def _of_total(evidence: Evidence, silent: float, allowed: float, alive: bool | None) -> tuple[Status, str] | None:
-    """Steps count from 0 or 1: the last but one of a count from 1 ends a run only once it has gone silent."""
+    """Steps count from 0 or 1: the last but one ends a run only after a silence, and never where 1 was the first."""
     total, last = evidence.total_steps, evidence.last_step
-    if not total or last is None or last + 1 < total:
+    if not total or last is None or last + (evidence.first_step != 1) < total:
         return None
     if alive or (last < total and silent <= allowed and alive is None):
         return None

@@ -28,6 +28,9 @@ _BULLETS = np.array([ord("•")], np.uint32)
 _RAW_DOT = np.uint32(ord("."))
 NOBODY = -1
 
+_FAR = 1e9
+"""Dots: farther than any drawing reaches, near enough to multiply without overflow."""
+
 
 def owners(curves: Sequence[tuple[Floats, Floats]], columns: int, rows: int) -> NDArray[np.int16]:
     """Which curve owns each dot, int16 [columns, rows]: the last one that passes it, or NOBODY.
@@ -80,8 +83,9 @@ def _along(xa: Floats, xb: Floats, ya: Floats, yb: Floats, columns: int) -> tupl
     parts = np.maximum(last - first + 1, 0)
     segment = np.repeat(np.arange(len(parts)), parts)
     column = np.arange(len(segment)) - np.repeat(np.cumsum(parts) - parts - first, parts)
-    run = xb - xa
-    slope = np.divide(yb - ya, run, out=np.zeros_like(run), where=run > 0)[segment]
+    run = xb - xa  # a step far below a dot is upright, and a height beyond any screen is as good as its border
+    ya, yb = np.clip(ya, -_FAR, _FAR), np.clip(yb, -_FAR, _FAR)
+    slope = np.divide(yb - ya, run, out=np.zeros_like(run), where=run > 1 / _FAR)[segment]
     xa, xb, ya, yb = xa[segment], xb[segment], ya[segment], yb[segment]
     enter = ya + slope * np.maximum(column - 0.5 - xa, 0)
     leave = yb - slope * np.maximum(xb - column - 0.5, 0)

@@ -11,13 +11,15 @@ from workbench.core.config import ANNOTATIONS_FOLDER
 from workbench.core.ids import hash64
 from workbench.ingest import limits
 from workbench.ingest.candidates import Candidates
-from workbench.ingest.covers import Covers
+from workbench.ingest.covers import Covers, covering_first
+from workbench.ingest.deltas import Known, given_up
 from workbench.ingest.discovery import Detection, Detector, Found
 from workbench.ingest.inflate import plain_path
+from workbench.ingest.own import Own, decode_own, encode_state
 from workbench.ingest.paths import from_text, to_text
-from workbench.ingest.refused import Refused
+from workbench.ingest.refused import COVERED, Refused
 from workbench.ingest.run_folders import RunFolders
-from workbench.ingest.tracked import Known, Own, Tracked, decode_own, encode_state, given_up
+from workbench.ingest.tracked import Tracked
 from workbench.plugin.api import Reader
 from workbench.readers.annotations import AnnotationReader
 from workbench.readers.beside import ParamsReader
@@ -81,10 +83,11 @@ class Admission:
         path = from_text(cursor.path)
         if not cursor.format:
             self.refused.add(path, cursor)
-        elif cursor.status == "vanished" or reader is None:
+        elif cursor.status in ("vanished", COVERED) or reader is None:
             self._gone[path] = cursor
         else:
-            own, run_path = decode_own(cursor.state), run_paths.get(cursor.run_id, str(path))
+            own = decode_own(cursor.state)
+            run_path = run_paths.get(cursor.run_id) or own.run_path or str(path)
             source = Tracked(path, str(self._root / path), reader, cursor, run_path, self._makes_run(reader), own)
             source.take_up()
             self._register(source)
@@ -108,18 +111,16 @@ class Admission:
 
     def meet(self, until: float) -> list[Tracked]:
         """Look into waiting files until a moment of the monotonic clock; the new sources, parameter files included."""
-        claimed: list[tuple[Found, Detection]] = []
         bids = self.candidates.bids(until)
-        for bid in bids:
-            if bid.detection is not None and bid.detection.reader is not None:
-                claimed.append((bid.item, bid.detection))
-            else:
-                self.refused.refuse(bid)
-        claimed.sort(key=_covering_first)
+        claimed = [(bid.item, bid.detection) for bid in bids if bid.detection is not None and bid.detection.reader]
+        claimed.sort(key=covering_first)
         new = [source for item, detection in claimed for source in self._admit(item, detection)]
         if any(source.own.covers for source in new):
             self._give_up_covered()
             new = [source for source in new if self._tracked.get(source.path) is source]
+        for bid in bids:
+            if (bid.detection is None or bid.detection.reader is None) and self._covers.owner(bid.item.path) is None:
+                self.refused.refuse(bid)
         folders = {folder for source in new for folder in (source.path.parent, PurePath(source.run_path))}
         folders |= {bid.item.path.parent for bid in bids}
         return [*new, *self._parameters_of(folders)]
@@ -135,14 +136,13 @@ class Admission:
     def _track(self, item: Found, reader: Reader, claim: Claim, run_path: str, prefix: str) -> Tracked:
         own = Own(covers=tuple(claim.covers), many_runs=claim.many_runs, key_suffix=claim.key_suffix)
         run = "" if claim.many_runs or reader is self._notes else self._folders.assign(run_path, claim.native_id)
+        own = own if run in self.known.runs or not run else replace(own, run_path=run_path)
         back = self._gone.pop(item.path, None) or self.refused.take(item.path)
         if back is None:
-            source = self._source(
-                item, reader, self._new_cursor(item, reader.name, reader.version, run, prefix), run_path, own
-            )
+            cursor = self._new_cursor(item, reader.name, reader.version, run, prefix)
+            source = self._source(item, reader, cursor, run_path, own)
         else:
-            old = decode_own(back.state)
-            own = replace(old, covers=own.covers, many_runs=own.many_runs, key_suffix=own.key_suffix)
+            own = decode_own(back.state).claimed(own)
             cursor = replace(back, status="live", message="", format=reader.name, run_id=run, key_prefix=prefix)
             source = self._source(item, reader, cursor, run_path, own)
             if back.format != reader.name or back.reader_version < reader.version or not back.to_offset:
@@ -154,9 +154,7 @@ class Admission:
     def _source(self, item: Found, reader: Reader, cursor: Cursor, run_path: str, own: Own) -> Tracked:
         cursor = replace(cursor, state=encode_state({}, own)) if not cursor.to_offset else cursor
         place = str(self._root / item.path)
-        source = Tracked(item.path, place, reader, cursor, run_path, self._makes_run(reader), own)
-        source.found = item
-        return source
+        return Tracked(item.path, place, reader, cursor, run_path, self._makes_run(reader), own, item)
 
     def _register(self, source: Tracked) -> None:
         self._tracked[source.path] = source
@@ -183,9 +181,18 @@ class Admission:
         self._remark(source, status="vanished", message="the file is gone; what it said is kept")
         self._gone[path] = source.cursor
 
-    def gone(self) -> Iterable[Cursor]:
-        """Cursors of sources whose files are gone."""
-        return self._gone.values()
+    def cursors(self) -> Iterator[Cursor]:
+        """Where each source stands, those that are gone included."""
+        yield from (source.cursor for source in self._tracked.values())
+        yield from self._gone.values()
+
+    def take_over(self, source: Tracked, gone: Cursor) -> None:
+        """A source goes on as one that is gone."""
+        self._folders.remove(source)
+        del self._gone[from_text(gone.path)]
+        source.own = replace(decode_own(gone.state), packed=source.own.packed)
+        source.cursor = replace(gone, path=source.cursor.path, status="live", message=f"was {gone.path}")
+        self._register(source)
 
     def of_inode(self, inode: int) -> Tracked | None:
         """The source that was last seen in a file."""
@@ -215,14 +222,15 @@ class Admission:
         self._remarks.append(Delta(source.cursor))
 
     def _give_up_covered(self) -> None:
-        """Sources of their own that turn out to be read through another one: what they said no longer counts."""
+        """What turns out to be read through another file: what a source said no longer counts, and none is refused."""
+        self.refused.give_up(self._covers.owner)
         for path in list(self._tracked):
             owner = self._covers.owner(path)
             if owner is None:
                 continue
             source = self.take_out(path)
             source.next_generation(f"read through {to_text(owner)}", replaces=True)
-            source.cursor = replace(source.cursor, status="vanished", seen_at=self._clock())
+            source.cursor = replace(source.cursor, status=COVERED, seen_at=self._clock())
             run = source.cursor.run_id
             alone = source.makes_run and all(other.cursor.run_id != run for other in self._tracked.values())
             self._remarks.append(given_up(source, alone))
@@ -289,10 +297,3 @@ class Admission:
         source = self._source(item, self._params, cursor, "", decode_own(cursor.state))
         self._register(source)
         return source
-
-
-def _covering_first(claimed: tuple[Found, Detection]) -> tuple[bool, int, float]:
-    """Files that others are read through come first, the outermost and the most certain ahead."""
-    item, detection = claimed
-    covers = bool(detection.claim.covers)
-    return (not covers, len(item.path.parts) if covers else 0, -detection.claim.score if covers else 0.0)

@@ -42,10 +42,14 @@ class Candidates:
         self._clock = clock
         self._waiting: dict[PurePath, dict[PurePath, Found]] = {}
         self._names: dict[PurePath, frozenset[str]] = {}
+        self._order: list[PurePath] = []
         self._in_vain: dict[PurePath, tuple[int, int, float]] = {}
         self._changed = False
         self.fingerprint = readers_fingerprint(detector.readers)
         """Changes with the readers: another one may understand what these did not."""
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
 
     def __len__(self) -> int:
         return sum(len(files) for files in self._waiting.values())
@@ -60,6 +64,7 @@ class Candidates:
         if item.size and self._detector.is_candidate(item.path) and self._is_due(item):
             folder = item.path.parent
             self._waiting.setdefault(folder, {})[item.path] = item
+            self._order.clear()
             if len(self._names.get(folder, ())) != len(listing):
                 self._names[folder] = frozenset(listing)
 
@@ -90,23 +95,28 @@ class Candidates:
     def bids(self, until: float) -> list[Bid]:
         """Look into waiting files until a moment of the monotonic clock, one at least; folders written last first."""
         made: list[Bid] = []
-        order = sorted(self._waiting, key=lambda folder: max(item.mtime_ns for item in self._waiting[folder].values()))
-        while order:
-            folder = order.pop()
-            for above in [*reversed(folder.parents), folder]:
-                if not self._look_into(above, until, made):
+        if not self._order:
+            self._order = sorted(self._waiting, key=self._written)
+        while self._order:
+            for folder in [*reversed(self._order[-1].parents), self._order[-1]]:
+                if folder in self._waiting and not self._look_into(folder, until, made):
                     return made
+            self._order.pop()
         return made
+
+    def _written(self, folder: PurePath) -> int:
+        """When the newest waiting file of a folder was written."""
+        return max(item.mtime_ns for item in self._waiting[folder].values())
 
     def _look_into(self, folder: PurePath, until: float, made: list[Bid]) -> bool:
         """Bids for a folder's files, those that tell a run's own id first; False when time is up."""
-        files = self._waiting.get(folder, {})
+        files = self._waiting[folder]
         for item in sorted(files.values(), key=lambda item: (not item.path.name.endswith(".wb.jsonl"), item.path.name)):
             if made and time.monotonic() > until:
                 return False
             del files[item.path]
             made.append(self._bid(item, self._names.get(folder, frozenset())))
-        self._waiting.pop(folder, None)
+        del self._waiting[folder]
         self._names.pop(folder, None)
         return True
 
@@ -121,6 +131,7 @@ class Candidates:
         """Nothing waits any more."""
         self._waiting.clear()
         self._names.clear()
+        self._order.clear()
 
     def load(self, file: Path) -> None:
         """Take up what an earlier process looked into in vain, with the same readers."""
@@ -150,8 +161,8 @@ def readers_fingerprint(readers: Sequence[Reader]) -> str:
 
 
 def looks_like_a_log(path: PurePath, detection: Detection) -> bool:
-    """Whether a file that nobody understood belongs into Sources: by its name, or because a reader said why not."""
-    told = any(claim.why for _, claim in detection.asked)
+    """Whether a file that nobody understood belongs into Sources: by its name, or because it nearly is one."""
+    told = any(claim.nearly or claim.score > 0 for _, claim in detection.asked)
     words = re.split(r"[^a-z]+", path.name.lower())
     return told or bool(_LOG_SUFFIXES.intersection(path.suffixes)) or bool(_LOG_WORDS.intersection(words))
 

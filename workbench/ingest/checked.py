@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, get_args
@@ -13,9 +14,13 @@ from workbench.core.batch import Batch, Chunk, ConsoleLine, Fact, FactKind, Hist
 from workbench.ingest import limits
 
 _KINDS = frozenset(get_args(FactKind))
-_COLUMNS = {
-    "key": np.int32, "step": np.int64, "wall": np.float64, "value": np.float64, "offset": np.int64,
+_COLUMNS: dict[str, np.dtype[Any]] = {
+    "key": np.dtype(np.int32), "step": np.dtype(np.int64), "wall": np.dtype(np.float64),
+    "value": np.dtype(np.float64), "offset": np.dtype(np.int64),
 }  # fmt: skip
+_FEW = 100
+"""Codes up to which plain Python is quicker than numpy."""
+_RUN_ID = re.compile("#[0-9a-f]{12}")
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 
 
@@ -67,7 +72,7 @@ def _points(points: Any) -> Points:
             raise ReaderFault(f"points.{name} must be an array of one dimension and of the length of points.value, {n}")
         if column.dtype != kind:
             if not np.can_cast(column.dtype, kind, "same_kind") and n:
-                raise ReaderFault(f"points.{name} is {column.dtype}, not {np.dtype(kind)}")
+                raise ReaderFault(f"points.{name} is {column.dtype}, not {kind}")
             changed[name] = column.astype(kind)
     if n:
         _codes("key", points.key, points.keys)
@@ -76,13 +81,16 @@ def _points(points: Any) -> Points:
             raise ReaderFault(f"points.run must be whole numbers of the length of points.value, {n}")
         if n:
             _codes("run", points.run, points.runs)
+            for run in points.runs:
+                _run("points.runs", run)
     return replace(points, **changed) if changed else points
 
 
 def _codes(name: str, codes: Any, texts: Any) -> None:
     if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
         raise ReaderFault(f"points.{name}s must be a sequence of texts")
-    low, high = int(codes.min()), int(codes.max())
+    few = codes.tolist() if len(codes) < _FEW else (codes.min(), codes.max())
+    low, high = int(min(few)), int(max(few))
     if low < 0 or high >= len(texts):
         raise ReaderFault(f"points.{name} goes from {low} to {high}, and there are {len(texts)} {name}s")
 
@@ -98,7 +106,7 @@ def _fact(fact: Fact) -> None:
 
 def _histogram(item: Histogram) -> None:
     _text("Histogram.key", item.key)
-    _text("Histogram.run", item.run)
+    _run("Histogram.run", item.run)
     _whole("Histogram.step", item.step, _LOWEST, _HIGHEST)
     _whole("Histogram.offset", item.offset, _LOWEST, _HIGHEST)
     edges, counts = np.asarray(item.edges), np.asarray(item.counts)
@@ -158,3 +166,10 @@ def _wall(name: str, value: Any) -> None:
 def _text(name: str, value: Any) -> None:
     if not isinstance(value, str):
         raise ReaderFault(f"{name} is {type(value).__name__}, not a text")
+
+
+def _run(name: str, value: Any) -> None:
+    """A native id, or `#` and one of ours."""
+    _text(name, value)
+    if value.startswith("#") and _RUN_ID.fullmatch(value) is None:
+        raise ReaderFault(f"{name} has {value!r}: after # comes a run's id, 12 hexadecimal digits")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from workbench.ingest.discovery import Detection, Found
 from workbench.ingest.globs import glob_regex
 
 _WILD = re.compile(r"[*?\[]")
@@ -46,3 +47,10 @@ class Covers:
                 if owner != path and pattern.fullmatch(text):
                     return owner
         return None
+
+
+def covering_first(claimed: tuple[Found, Detection]) -> tuple[bool, int, float]:
+    """Files that others are read through come first, the outermost and the most certain ahead."""
+    item, detection = claimed
+    covers = bool(detection.claim.covers)
+    return (not covers, len(item.path.parts) if covers else 0, -detection.claim.score if covers else 0.0)

@@ -98,6 +98,8 @@ class Detector:
     def __init__(self, readers: Sequence[Reader]) -> None:
         self.readers = readers
         self._names = _any_of(name for reader in readers for name in reader.names)
+        self._own_names = {reader: _any_of(reader.names) for reader in readers}
+        self._not_named = {reader: Claim(0.0, f"{_OTHER_NAMES} {', '.join(reader.names)}") for reader in readers}
         self._line_names = _any_of(name for reader in readers if reader.framing == "lines" for name in reader.names)
 
     def is_candidate(self, path: PurePath) -> bool:
@@ -127,13 +129,13 @@ class Detector:
         return Detection(readers[best], answers[best][1], answers)
 
     def _ask(self, reader: Reader, head: Head) -> Claim:
-        if not any(fnmatch.fnmatchcase(head.name, pattern) for pattern in reader.names):
-            return Claim(0.0, f"{_OTHER_NAMES} {', '.join(reader.names)}")
+        if self._own_names[reader].match(head.name) is None:
+            return self._not_named[reader]
         try:
             claim = reader.claim(head)
             _check(claim)
         except Exception as error:  # noqa: BLE001 - a plugin's mistake must not stop the others
-            return Claim(0.0, f"failed: {type(error).__name__}: {error}")
+            return Claim(0.0, f"failed: {type(error).__name__}: {error}", nearly=True)
         return claim
 
 

@@ -50,14 +50,13 @@ class Engine:
         self.clock = clock
         self.progress = progress or Progress()
         self.registry = Registry(root, config, tuple(readers), clock)
-        self._reading = Reading(
-            store.place.store, lambda: self.registry.known, self.registry.earlier, clock, self._add
-        )  # fmt: skip
+        self._reading = Reading(store.place.store, self.registry, clock, self._add)
         self._committer = Committer(store)
         self._backlog: dict[PurePath, Tracked] = {}
         self._pending: list[Delta] = []
         self._pending_points = 0
         self._pending_since = 0.0
+        self._submitted = False
         self._stale = False
         self.registry.load(store)
 
@@ -105,7 +104,7 @@ class Engine:
         self._reload()
         self._backlog.clear()
         self._queue(self.registry.walk())
-        self.progress.start(len(self._backlog) + self.registry.waiting, self._left())
+        self.progress.start(len(self._backlog) + len(self.registry.waiting), self._left())
 
     def live(self, hints: Collection[PurePath] = ()) -> Outcome | None:
         """Read and commit what live sources say, a stretch of each; None when they said nothing.
@@ -209,7 +208,7 @@ class Engine:
 
     def _left(self) -> int:
         """Bytes to read; how much of a database is new, nobody knows."""
-        size = self.registry.waiting_bytes
+        size = self.registry.waiting.size
         for source in self._backlog.values():
             whole = source.cursor.bytes if source.found is None else source.found.size
             size += max(0, whole - (0 if source.reader.framing == "path" else source.cursor.to_offset))
@@ -222,7 +221,13 @@ class Engine:
         self._stale = True
 
     def _reload(self) -> None:
-        """After a failure, go on from what the store has, with the sources that were to be read."""
+        """After a failure, go on from what the store has, with the sources that were to be read.
+
+        A store that was removed meanwhile is made anew, and everything is read again.
+        """
+        if not self.store.exists:
+            self._recover()
+            self.store.create()
         if self._stale:
             self.registry.load(self.store)
             self._stale = False
@@ -238,7 +243,9 @@ class Engine:
             self._pending_since = time.monotonic()
         self._pending.append(delta)
         self._pending_points += points
-        late = time.monotonic() - self._pending_since > limits.BATCH_SECONDS
+        first = not self._submitted and self._pending_points < limits.FIRST_POINTS
+        patience = limits.FIRST_SECONDS if first else limits.BATCH_SECONDS
+        late = time.monotonic() - self._pending_since > patience
         if self._pending_points >= limits.BATCH_POINTS or late:
             try:
                 self._submit()
@@ -249,4 +256,5 @@ class Engine:
     def _submit(self) -> None:
         if self._pending:
             deltas, self._pending, self._pending_points = self._pending, [], 0
+            self._submitted = True
             self._committer.submit(deltas)

@@ -55,6 +55,11 @@ def mark_of(descriptor: int, offset: int, head_bytes: int = HEAD_BYTES) -> Mark:
     return Mark(len(head), _digest(head), _digest(tail))
 
 
+def head_digest(descriptor: int, length: int) -> str:
+    """Fingerprint of the first bytes of a file, as in its mark."""
+    return _digest(os.pread(descriptor, length, 0))
+
+
 def still_at(descriptor: int, size: int, offset: int, mark: Mark) -> bool:
     """Whether the bytes up to `offset` of a file of `size` bytes are still those that were read."""
     if size < offset:

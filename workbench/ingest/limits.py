@@ -42,3 +42,5 @@ SLICE = 0.25
 """Seconds of a backlog that are read before live files get their turn again."""
 BATCH_SECONDS = 0.75
 """Longest time points of a long pass wait for company; a pass that has read all commits at once."""
+FIRST_SECONDS, FIRST_POINTS = 0.1, 65_536
+"""The same for the first ones of a process, where they are few: somebody waits for the first rows of a table."""

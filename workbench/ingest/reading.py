@@ -11,20 +11,19 @@ from typing import Any
 
 from workbench.core.batch import Batch, Chunk
 from workbench.ingest import limits, stretch
-from workbench.ingest.checked import ReaderFault, checked
+from workbench.ingest.asking import Asking
+from workbench.ingest.deltas import delta_of
 from workbench.ingest.discovery import Found
 from workbench.ingest.identity import HEAD_BYTES, mark_of, opened, still_at
-from workbench.ingest.inflate import is_packed, plain_path
+from workbench.ingest.inflate import Inflated, is_packed, plain_path
+from workbench.ingest.own import encode_state
 from workbench.ingest.packed import Packed
-from workbench.ingest.tracked import Known, Tracked, delta_of
+from workbench.ingest.registry import Registry
+from workbench.ingest.tracked import COPY, Tracked
+from workbench.ingest.twins import twin_of
 from workbench.store.append import Delta
 
 UNFINISHED = "an unfinished"
-_STRIKES = 3
-_COOL_OFF = 60.0
-"""Seconds that a source is left alone after its reader failed `_STRIKES` times in a row."""
-
-Earlier = Callable[[Tracked], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +52,13 @@ class Reading:
     def __init__(
         self,
         scratch: Path,
-        known: Callable[[], Known],
-        earlier: Earlier,
+        registry: Registry,
         clock: Callable[[], float],
         say: Callable[[Delta], None],
     ) -> None:
-        self._known = known
-        self._earlier = earlier
+        self._registry = registry
         self._clock = clock
-        self._say = say
+        self._asking = Asking(clock, say)
         self._packed = Packed(scratch)
 
     def close(self) -> None:
@@ -84,7 +81,7 @@ class Reading:
                     return self._whole(source, descriptor, found, final)
                 return self._content(source, descriptor, found, found, final)
         except OSError as error:
-            self._trouble(source, error)
+            self._asking.trouble(source, error)
             return None
 
     def _path(self, source: Tracked, final: bool) -> Step | None:
@@ -100,7 +97,7 @@ class Reading:
             source.next_generation("replaced; read again from the start", replaces=True)
         settled = final or self._is_settled(found)
         modified = found.mtime_ns / 1e9
-        batch = self._ask(
+        batch = self._asking.ask(
             source, Chunk(source.path, b"", source.cursor.to_offset, source.state, settled, modified, place)
         )
         if batch.restart:
@@ -109,7 +106,7 @@ class Reading:
         if not batch.more:  # else it is busy, or has more: the next look tries again
             self._drained(source, found)
         if not batch.consumed:
-            self._remark(source, batch.message)
+            self._asking.remark(source, batch.message)
             return None
         # A cursor without a time was not read to its end: it is looked at again after a restart.
         moved = {"bytes": found.size, "mtime_ns": 0 if more else found.mtime_ns}
@@ -119,13 +116,34 @@ class Reading:
         """Its content, decompressed; one that ends early keeps its unfinished last line until it is whole."""
         content = self._packed.content(source, descriptor, found)
         source.own = replace(source.own, packed=found.size)
+        if not source.cursor.to_offset and self._was_read_before(source, content, found):
+            self._packed.drop(source)
+            return None
         inside = replace(found, size=content.size)
         step = self._content(source, content.descriptor, found, inside, final and not content.problem)
         if step is None or not step.more:
             self._packed.drop(source)
             if content.problem and (final or self._is_settled(found)):
-                self._remark(source, content.problem, status="damaged")
+                self._asking.remark(source, content.problem, status="damaged")
         return step
+
+    def _was_read_before(self, source: Tracked, content: Inflated, found: Found) -> bool:
+        """Whether all of a compressed file was read under another name; what is left of a log that is gone, goes on."""
+        twin = twin_of(content, source.cursor.source_id, source.reader.name, self._registry.cursors())
+        if twin is None:
+            return False
+        cursor, length = twin
+        if length == content.size:
+            self._drained(source, found)
+            text = f"{COPY}{cursor.path}, which was read already"
+            source.cursor = replace(
+                source.cursor, bytes=content.size, mtime_ns=found.mtime_ns, state=encode_state({}, source.own)
+            )
+            self._asking.remark(source, text, status="skipped")
+            return True
+        if cursor.status == "vanished" and length == cursor.to_offset:
+            self._registry.take_over(source, cursor)
+        return False
 
     def _content(
         self, source: Tracked, descriptor: int, outside: Found, found: Found, final: bool
@@ -154,12 +172,14 @@ class Reading:
         if not found.size or (length == found.size and still_at(descriptor, found.size, length, source.mark)):
             return None
         if found.size > limits.WHOLE:
-            self._remark(source, f"{found.size:,} bytes, more than the {limits.WHOLE >> 20} MiB that are read whole")
+            self._asking.remark(
+                source, f"{found.size:,} bytes, more than the {limits.WHOLE >> 20} MiB that are read whole"
+            )
             return None
         data = os.pread(descriptor, found.size, 0)
-        batch = self._ask(source, Chunk(source.path, data, 0, {}, True, found.mtime_ns / 1e9))
+        batch = self._asking.ask(source, Chunk(source.path, data, 0, {}, True, found.mtime_ns / 1e9))
         if not batch.consumed:
-            self._remark(source, batch.message)
+            self._asking.remark(source, batch.message)
             return None
         if length:
             source.next_generation("", replaces=True)
@@ -169,7 +189,7 @@ class Reading:
     def _again(self, source: Tracked, batch: Batch, final: bool) -> Step | None:
         """The reader asked to start over; asking for it at the start is a mistake of its own."""
         if not source.cursor.to_offset:
-            self._strike(source, f"reader {source.reader.name} asks to start over at the start")
+            self._asking.strike(source, f"reader {source.reader.name} asks to start over at the start")
             return None
         source.next_generation(batch.message, replaces=True)
         return self.step(source, final)
@@ -183,7 +203,7 @@ class Reading:
             return _Taken(Batch(rejects=(piece.refused,), state=state), piece.refused.length)
         if not piece.data:
             if whole:
-                self._remark(source, f"{UNFINISHED} last line of {piece.held} bytes waits for its end")
+                self._asking.remark(source, f"{UNFINISHED} last line of {piece.held} bytes waits for its end")
             return None
         data, start = piece.data, offset
         if source.own.open:
@@ -194,10 +214,10 @@ class Reading:
         if not data:
             return _Taken(Batch(state=state), start - offset)
         chunk = Chunk(plain_path(source.path), data, start, state, piece.final, found.mtime_ns / 1e9)
-        batch = self._ask(source, chunk)
-        if not batch.consumed and not batch.restart and not chunk.final:
-            self._remark(source, batch.message)  # a record over several lines whose end has not come
-            batch = self._ask(source, replace(chunk, final=True)) if self._is_settled(found) else batch
+        batch = self._asking.ask(source, chunk)
+        if not batch.consumed and not batch.restart and not chunk.final and not source.strikes:
+            self._asking.remark(source, batch.message)  # a record over several lines whose end has not come
+            batch = self._asking.ask(source, replace(chunk, final=True)) if self._is_settled(found) else batch
         if batch.restart:
             return _Taken(batch, 0)
         if not batch.consumed:
@@ -210,34 +230,15 @@ class Reading:
         while True:
             data = os.pread(descriptor, min(wanted, limits.RECORD + limits.CHUNK, found.size - offset), offset)
             whole = offset + len(data) >= found.size
-            batch = self._ask(source, Chunk(source.path, data, offset, state, settled and whole, found.mtime_ns / 1e9))
+            batch = self._asking.ask(
+                source, Chunk(source.path, data, offset, state, settled and whole, found.mtime_ns / 1e9)
+            )
             if batch.consumed or batch.restart:
                 return _Taken(batch, batch.consumed)
             if whole or wanted > limits.RECORD:
-                self._remark(source, batch.message)
+                self._asking.remark(source, batch.message)
                 return None
             wanted *= 2
-
-    def _ask(self, source: Tracked, chunk: Chunk) -> Batch:
-        """Let the reader read; one that fails is named in Sources and the bytes wait for a better one."""
-        try:
-            batch = checked(source.reader.read(chunk), chunk, many_runs=source.own.many_runs)
-        except ReaderFault as fault:
-            self._strike(source, f"reader {source.reader.name} failed at byte {chunk.start}: {fault}")
-        except Exception as error:  # noqa: BLE001 - a plugin's mistake must not stop the others
-            told = f"{type(error).__name__}: {error}"
-            self._strike(source, f"reader {source.reader.name} failed at byte {chunk.start}: {told}")
-        else:
-            source.strikes = 0
-            return batch
-        return Batch()
-
-    def _strike(self, source: Tracked, message: str) -> None:
-        """A reader failed; after some times in a row its source is left alone for a while."""
-        self._remark(source, message, status="damaged")
-        source.strikes += 1
-        if source.strikes % _STRIKES == 0:
-            source.not_before = self._clock() + _COOL_OFF
 
     def _is_settled(self, found: Found) -> bool:
         return self._clock() - found.mtime_ns / 1e9 > limits.SETTLED
@@ -246,16 +247,7 @@ class Reading:
         source.seen = (found.inode, found.size, found.mtime_ns)
         source.seen_settled = self._is_settled(found)
 
-    def _remark(self, source: Tracked, message: str, status: str = "live") -> None:
-        """Note something in Sources, once, without moving the cursor."""
-        if message and message != source.cursor.message:
-            cursor = source.cursor
-            source.cursor = replace(cursor, message=message, status=status, from_offset=cursor.to_offset)
-            self._say(Delta(source.cursor))
-
-    def _moved(
-        self, descriptor: int, offset: int, found: Found, head_bytes: int = HEAD_BYTES
-    ) -> dict[str, Any]:  # fmt: skip
+    def _moved(self, descriptor: int, offset: int, found: Found, head_bytes: int = HEAD_BYTES) -> dict[str, Any]:
         """What the cursor tells of the content up to an offset."""
         mark = mark_of(descriptor, offset, head_bytes)
         return {
@@ -274,20 +266,9 @@ class Reading:
             "rejected": cursor.rejected + len(batch.rejects), "status": "live",
             "message": batch.message or _lasting(source), "seen_at": self._clock(),
         }  # fmt: skip
-        earlier = self._earlier(source) if batch.purges else ()
-        delta = delta_of(source, batch, changes, found.mtime_ns / 1e9, self._known(), earlier)
+        earlier = self._registry.earlier(source) if batch.purges else ()
+        delta = delta_of(source, batch, changes, found.mtime_ns / 1e9, self._registry.known, earlier)
         return Step(delta, size, batch.accepted, more)
-
-    def _trouble(self, source: Tracked, error: OSError) -> None:
-        """Note in Sources that a file cannot be read; what was read of it stays."""
-        status = "vanished" if isinstance(error, FileNotFoundError) else "unreadable"
-        if source.cursor.status != status:
-            cursor = source.cursor
-            message = error.strerror or str(error)
-            source.cursor = replace(
-                cursor, status=status, message=message, from_offset=cursor.to_offset, seen_at=self._clock()
-            )
-            self._say(Delta(source.cursor))
 
 
 def _lasting(source: Tracked) -> str:

@@ -9,8 +9,12 @@ from pathlib import PurePath
 from workbench.ingest import limits
 from workbench.ingest.candidates import Bid, Candidates, looks_like_a_log, tried
 from workbench.ingest.discovery import Found
-from workbench.ingest.tracked import Own, decode_own, encode_state
+from workbench.ingest.own import Own, decode_own, encode_state
+from workbench.ingest.paths import to_text
 from workbench.store.append import Cursor, Delta
+
+COVERED = "covered"
+"""Status of a file that is read through another one."""
 
 
 class Refused:
@@ -55,6 +59,15 @@ class Refused:
             self._note(bid.item, "unreadable", bid.error)
         elif looks_like_a_log(bid.item.path, bid.detection):
             self._note(bid.item, "skipped", f"no reader takes it; tried {tried(bid.detection)}")
+
+    def give_up(self, owner: Callable[[PurePath], PurePath | None]) -> None:
+        """Those that turn out to be read through another file say through which."""
+        for path, cursor in list(self._rows.items()):
+            through = owner(path) if cursor.status == "skipped" else None
+            if through is not None:
+                message = f"read through {to_text(through)}"
+                self._rows[path] = replace(cursor, status=COVERED, message=message, seen_at=self._clock())
+                self._remarks.append(Delta(self._rows[path]))
 
     def _note(self, item: Found, status: str, message: str) -> None:
         old = self._rows.get(item.path)

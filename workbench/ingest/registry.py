@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from workbench.core.config import ANNOTATIONS_FOLDER, Config
 from workbench.ingest import limits
 from workbench.ingest.admission import Admission
+from workbench.ingest.candidates import Candidates
+from workbench.ingest.deltas import Known
 from workbench.ingest.discovery import Detector, Found, walk
 from workbench.ingest.exports import Exports
 from workbench.ingest.paths import to_text
 from workbench.ingest.renames import by_name, is_same, moves
-from workbench.ingest.tracked import Known, Tracked
+from workbench.ingest.tracked import Tracked
 from workbench.plugin.api import Reader
-from workbench.store.append import Delta
+from workbench.store.append import Cursor, Delta
 from workbench.store.store import Store
 
 Listing = dict[str, Found]
 
-_COLD_SECONDS = 0.0003
-"""Time that one look spends on sources nobody wrote to lately."""
+_COLD_SECONDS, _ROUND = 0.0003, 1.0
+"""Time that one look spends on sources nobody wrote to lately, and the least between two rounds of all of them."""
 
 
 class Registry:
@@ -37,6 +39,7 @@ class Registry:
         self._exports = Exports(root, config)
         self._hot: dict[PurePath, Tracked] = {}
         self._cold: list[Tracked] = []
+        self._next_round = 0.0
 
     @property
     def known(self) -> Known:
@@ -44,14 +47,9 @@ class Registry:
         return self._admission.known
 
     @property
-    def waiting(self) -> int:
+    def waiting(self) -> Candidates:
         """Files that were found and not looked into yet."""
-        return len(self._admission.candidates)
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Their size."""
-        return self._admission.candidates.size
+        return self._admission.candidates
 
     def load(self, store: Store) -> None:
         """Take cursors and known ids from the store; whatever was read ahead of it is forgotten."""
@@ -83,9 +81,7 @@ class Registry:
             listings[folder] = self._exports.without(files)
         for folder, files in walk(self.root, (), PurePath(ANNOTATIONS_FOLDER)):
             listings[folder] = {item.path.name: item for item in files}
-        news = self._update(listings, whole=True, missed=missed)
-        self._cold = list(self.tracked.values())
-        return news
+        return self._update(listings, whole=True, missed=missed)
 
     def meet(self, until: float) -> list[Tracked]:
         """Look into new files until a moment of the monotonic clock; those that are sources now."""
@@ -110,19 +106,18 @@ class Registry:
 
         Where another file has taken a source's name, its folder is listed first: the old one may have a new name.
         """
-        for path, source in list(self._hot.items()):
-            if self.tracked.get(path) is not source or source.written < since:
-                del self._hot[path]
         news, restless = self._looked_at(list(self._hot.values()))
-        until = time.perf_counter() + _COLD_SECONDS
-        while self._cold and time.perf_counter() < until:
+        now = time.perf_counter()
+        while self._cold and time.perf_counter() < now + _COLD_SECONDS:
             source = self._cold.pop()
             if source.path not in self._hot and self.tracked.get(source.path) is source:
                 more, moved = self._looked_at([source])
                 news += more
                 restless |= moved
-        if not self._cold:
-            self._cold = list(self.tracked.values())
+        if not self._cold and now > self._next_round:
+            self._next_round = now + _ROUND
+            self._cool(since)
+            self._cold = [source for path, source in self.tracked.items() if path not in self._hot]
         return news + (self.look_into(restless) if restless else [])
 
     def earlier(self, source: Tracked) -> Sequence[tuple[int, int]]:
@@ -130,15 +125,22 @@ class Registry:
 
         Numbers in names count by value, and files that are gone by now count as well.
         """
-        others = [*(item.cursor for item in self.tracked.values()), *self._admission.gone()]
         return [
             (other.source_id, other.generation)
-            for other in others
+            for other in self.cursors()
             if other.format == source.reader.name
             and other.run_id == source.cursor.run_id
             and other.key_prefix == source.cursor.key_prefix
             and by_name(other.path) < by_name(source.cursor.path)
         ]
+
+    def cursors(self) -> Iterator[Cursor]:
+        """Where each source stands, those that are gone included."""
+        return self._admission.cursors()
+
+    def take_over(self, source: Tracked, gone: Cursor) -> None:
+        """A source goes on as one that is gone: its file is that one's, compressed."""
+        self._admission.take_over(source, gone)
 
     def take_remarks(self) -> list[Delta]:
         """Source rows that no reading will write: moved, skipped or given up files, once each."""
@@ -160,10 +162,18 @@ class Registry:
                 if source is not None:
                     listed.append((source, item))
         news = [source for source, item in listed if self._has_news(source, item)]
+        self._cool(0.0)
         if whole:
             self._admission.refused.forget_gone(listings, missed)
         news += [source for source in self._admission.parameters(listings) if self._has_news(source, source.found)]
         return _newest_first(news)
+
+    def _cool(self, since: float) -> None:
+        """Leave those alone that nobody wrote to since a time, or that are no sources any more."""
+        tracked = self.tracked
+        self._hot = {
+            path: each for path, each in self._hot.items() if tracked.get(path) is each and each.written >= since
+        }
 
     def _looked_at(self, sources: Iterable[Tracked]) -> tuple[list[Tracked], set[PurePath]]:
         """Those of some sources that have news, and the folders where one is no longer under its name."""

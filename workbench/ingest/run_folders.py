@@ -30,6 +30,7 @@ class RunFolders:
     def add(self, source: Tracked) -> None:
         """A log of its run lies in its folder."""
         if source.makes_run and source.cursor.run_id:
+            self._by_path.setdefault(source.run_path, source.cursor.run_id)
             self._in_folder.setdefault(source.path.parent, Counter())[source.cursor.run_id] += 1
             self._standing.setdefault(source.run_path, Counter())[source.cursor.run_id] += 1
 

@@ -1,59 +1,23 @@
-"""A source as the ingester holds it: its cursor, its reader, and the step from a stretch of bytes to a delta."""
+"""A source as the ingester holds it: its cursor, its reader, and what the last look found."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from workbench.core.batch import Batch, Fact, Histogram, Points
-from workbench.core.ids import run_id, series_id
 from workbench.ingest import limits
 from workbench.ingest.discovery import Found
 from workbench.ingest.identity import Mark
-from workbench.ingest.paths import to_text
+from workbench.ingest.own import Own, encode_state, reader_state
 from workbench.plugin.api import Reader
-from workbench.store.append import ConsoleRow, Cursor, Delta, HistogramRow, PointRows
-from workbench.store.cuts import ALL_STEPS, Cut
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+from workbench.store.append import Cursor
 
 REFUSED = "its rows cannot be stored: "
 """How the remark begins on a source whose rows the store did not take."""
-_FEW = 200
-"""Points up to which plain Python is quicker than numpy."""
-_OWN = "~"
-"""Key under which `Own` travels in the cursor's state, beside what the reader keeps there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """What the ingester itself remembers with a source's cursor."""
-
-    open: bool = False
-    """The last line was taken without its end, so a line end that follows is not a line of its own."""
-    covers: tuple[str, ...] = ()
-    """Patterns of files that are read through this one."""
-    many_runs: bool = False
-    key_suffix: str = ""
-    """What the keys of its points end with."""
-    since: int = 0
-    """The oldest generation that still shows."""
-    replaces: bool = False
-    """What this generation brings takes the place of all that shows of older ones."""
-    before: int | None = None
-    """Lowest step of the older generations that still show."""
-    packed: int = 0
-    """Size of the compressed file whose content was read; offsets count what it holds."""
-    readers: str = ""
-    """The readers that looked into a file in vain."""
+COPY = "compressed copy of "
+"""How it begins on a file whose content another source had before."""
+_PAST = 3
 
 
 @dataclass(slots=True)
@@ -97,10 +61,18 @@ class Tracked:
             self.next_generation("read again by a newer reader", replaces=True)
             self.cursor = replace(self.cursor, reader_version=self.reader.version)
         elif cursor.mtime_ns and (
-            self.reader.framing == "path" or cursor.to_offset >= cursor.bytes or cursor.message.startswith(REFUSED)
+            self.reader.framing == "path"
+            or cursor.to_offset >= cursor.bytes
+            or cursor.message.startswith((REFUSED, COPY))
         ):
             self.seen = (cursor.inode, self.own.packed or cursor.bytes, cursor.mtime_ns)
             self.seen_settled = cursor.seen_at - cursor.mtime_ns / 1e9 > limits.SETTLED
+
+    def _is_done(self) -> bool:
+        """Whether there is nothing to read as long as the file stays as it is."""
+        cursor = self.cursor
+        told = cursor.message.startswith((REFUSED, COPY))
+        return told or self.reader.framing == "path" or cursor.to_offset >= cursor.bytes
 
     def stamped(self, item: Found) -> Found:
         """A look at the file with size and time of all that a database or folder is made of."""
@@ -122,9 +94,7 @@ class Tracked:
     @property
     def state(self) -> dict[str, Any]:
         """The reader's state at the cursor."""
-        state = dict(json.loads(self.cursor.state)) if self.cursor.state else {}
-        state.pop(_OWN, None)
-        return state
+        return reader_state(self.cursor.state)
 
     def next_generation(self, message: str, *, replaces: bool) -> None:
         """Go back to the start.
@@ -133,199 +103,13 @@ class Tracked:
         was truncated to save space: what it said before still holds.
         """
         steps = [step for step in (self.own.before, self.cursor.first_step) if step is not None]
+        cursor, own = self.cursor, self.own
+        mark = (cursor.to_offset, cursor.head_length, cursor.head_hash, cursor.tail_hash)
         self.own = replace(
-            self.own, open=False, replaces=self.own.replaces or replaces or not steps, before=min(steps, default=None)
-        )
+            own, past=(*own.past, mark)[-_PAST:] if cursor.to_offset and not replaces else (), open=False,
+            replaces=own.replaces or replaces or not steps, before=min(steps, default=None),
+        )  # fmt: skip
         self.cursor = replace(
             self.cursor, generation=self.cursor.generation + 1, from_offset=0, to_offset=0, head_length=0, head_hash="",
             tail_hash="", accepted=0, rejected=0, state=encode_state({}, self.own), first_step=None, message=message,
         )  # fmt: skip
-
-
-def encode_state(state: Mapping[str, Any], own: Own) -> str:
-    """What the cursor keeps of a reader's state and of ours; nothing while there is none."""
-    if own == _NOTHING:
-        return json.dumps(state) if state else ""
-    ours = {name: value for name, value in asdict(own).items() if value != getattr(_NOTHING, name)}
-    return json.dumps({**state, _OWN: ours})
-
-
-def decode_own(text: str) -> Own:
-    """Our part of a cursor's state."""
-    ours = dict(json.loads(text)).get(_OWN) if text else None
-    if not isinstance(ours, dict):
-        return _NOTHING
-    return Own(**{**ours, "covers": tuple(ours.get("covers", ()))})
-
-
-_NOTHING = Own()
-
-
-@dataclass(slots=True)
-class Known:
-    """Ids the store has already, so that each is announced once."""
-
-    runs: set[str]
-    series: set[int]
-
-
-def delta_of(
-    source: Tracked,
-    batch: Batch,
-    moved: Mapping[str, Any],
-    modified: float,
-    known: Known,
-    earlier: Sequence[tuple[int, int]] = (),
-) -> Delta:
-    """What a batch adds to the store, with the cursor moved behind it; `source.cursor` becomes that cursor.
-
-    `moved` are the fields of the cursor that its move changes, `modified` is when the file was, in seconds since 1970.
-    `earlier` are (source id, generation) of the files of the run that a purge in this one reaches back to.
-    """
-    points, cursor = batch.points, source.cursor
-    rows, new_series = _point_rows(source, points, known)
-    runs = {cursor.run_id, *(rows.runs if rows else ())} | {_run_of(source, fact.run) for fact in batch.facts}
-    facts = [(_run_of(source, fact.run), fact) for fact in batch.facts]
-    histograms, more_series = _histogram_rows(source, batch.histograms, known)
-    console = [
-        ConsoleRow(_run_of(source, item.run), item.offset, item.wall, item.stream, item.text) for item in batch.console
-    ]
-    runs |= {_run_of(source, item.run) for item in batch.histograms} | {item.run_id for item in console}
-    first_step = _lowest(source.cursor.first_step, points.step)
-    cuts = _cuts(source, first_step)
-    cursor = replace(
-        cursor, **moved, first_step=first_step, state=encode_state(batch.state, source.own),
-        **_rhythm(cursor, points.wall, modified),
-    )  # fmt: skip
-    for purge in batch.purges:
-        cuts.append(Cut(cursor.source_id, cursor.generation, purge.step, purge.offset))
-        cuts += [Cut(*other, purge.step) for other in earlier]
-    source.cursor = cursor
-    return Delta(
-        cursor,
-        rows,
-        [*new_series, *more_series],
-        _new_runs(source, runs, facts, known),
-        facts,
-        batch.rejects,
-        cuts,
-        histograms,
-        console,
-    )
-
-
-def given_up(source: Tracked, alone: bool) -> Delta:
-    """The last delta of a source at its next generation: nothing of it counts any more, nor its run if it was alone."""
-    cuts = _cuts(source, None)
-    source.cursor = replace(source.cursor, state=encode_state({}, source.own))
-    run = source.cursor.run_id
-    return Delta(source.cursor, facts=[(run, Fact("hidden", True))] if alone and run else (), cuts=cuts)
-
-
-def _cuts(source: Tracked, first_step: int | None) -> list[Cut]:
-    """What the first points of a new generation supersede: everything, or the steps that it goes over again."""
-    own, source_id = source.own, source.cursor.source_id
-    older = range(own.since, source.cursor.generation)
-    starts_over = first_step is not None and own.before is not None and first_step <= own.before
-    if older and (own.replaces or starts_over):
-        source.own = replace(own, since=source.cursor.generation, replaces=False, before=None)
-        return [Cut(source_id, generation, ALL_STEPS) for generation in older]
-    if first_step is None or first_step == source.cursor.first_step:
-        return []
-    return [Cut(source_id, generation, first_step) for generation in older]
-
-
-def _histogram_rows(
-    source: Tracked, histograms: Sequence[Histogram], known: Known
-) -> tuple[list[HistogramRow], list[tuple[int, str, str, str]]]:
-    """Histograms with their series named by id, and the series seen for the first time."""
-    rows: list[HistogramRow] = []
-    new: list[tuple[int, str, str, str]] = []
-    for item in histograms:
-        run, key = _run_of(source, item.run), source.cursor.key_prefix + item.key + source.own.key_suffix
-        series = series_id(run, key, source.reader.name)
-        if series not in known.series:
-            known.series.add(series)
-            new.append((series, run, key, source.reader.name))
-        edges, counts = item.edges.tolist(), item.counts.tolist()
-        rows.append(HistogramRow(series, item.offset, item.step, item.wall, edges, counts))
-    return rows, new
-
-
-def _run_of(source: Tracked, name: str) -> str:
-    """Id of the run a reader named: its own, one by id (`#…`), or one by native id."""
-    if not name:
-        return source.cursor.run_id
-    return name[1:] if name.startswith("#") else run_id(name)
-
-
-def _new_runs(
-    source: Tracked, runs: set[str], facts: Sequence[tuple[str, Fact]], known: Known
-) -> list[tuple[str, str, str]]:
-    if not source.makes_run:
-        return []
-    new = sorted(run for run in runs if run and run not in known.runs)
-    known.runs.update(new)
-    return [(run, to_text(source.run_path), source.reader.name) for run in new]
-
-
-def _point_rows(
-    source: Tracked, points: Points, known: Known
-) -> tuple[PointRows | None, list[tuple[int, str, str, str]]]:
-    """The points with their series named by id, and the series seen for the first time."""
-    if not len(points):
-        return None, []
-    codes = points.key if points.run is None else points.run.astype(np.int64) * len(points.keys) + points.key
-    used = np.flatnonzero(np.bincount(codes))
-    kind = np.uint16 if len(used) < 1 << 16 else np.int64
-    dense: NDArray[Any] = np.zeros(int(used[-1]) + 1, kind)
-    dense[used] = np.arange(len(used))
-    runs: list[str] = []
-    ids: list[int] = []
-    new: list[tuple[int, str, str, str]] = []
-    for code in used.tolist():
-        run = _run_of(source, points.runs[code // len(points.keys)] if points.run is not None else "")
-        key = source.cursor.key_prefix + points.keys[code % len(points.keys)] + source.own.key_suffix
-        series = series_id(run, key, source.reader.name)
-        runs.append(run)
-        ids.append(series)
-        if series not in known.series:
-            known.series.add(series)
-            new.append((series, run, key, source.reader.name))
-    series_ids = np.array(ids, dtype=np.uint64)
-    return PointRows(series_ids, runs, dense[codes], points.offset, points.step, points.wall, points.value), new
-
-
-def _lowest(known: int | None, step: NDArray[np.int64]) -> int | None:
-    if not len(step):
-        return known
-    lowest = int(step.min())
-    return lowest if known is None else min(known, lowest)
-
-
-def _rhythm(before: Cursor, wall: NDArray[np.float64], modified: float) -> Mapping[str, Any]:
-    """When data last came, and the two longest pauses between arrivals, in seconds."""
-    if len(wall) > _FEW:
-        return _long_rhythm(before, wall, modified)
-    at, longest, second = before.data_at, before.longest_gap, before.second_gap
-    for time in [moment for moment in wall.tolist() if math.isfinite(moment)] or [modified]:
-        gap = 0.0 if at is None else time - at
-        if gap >= 0.0:
-            at = time
-        if gap > longest:
-            longest, second = gap, longest
-        elif gap > second:
-            second = gap
-    return {"data_at": at, "longest_gap": longest, "second_gap": second}
-
-
-def _long_rhythm(before: Cursor, wall: NDArray[np.float64], modified: float) -> Mapping[str, Any]:
-    times = wall[np.isfinite(wall)]
-    if not len(times):
-        times = np.array([modified])
-    if before.data_at is not None:
-        times = np.concatenate(([before.data_at], times))
-    times = np.maximum.accumulate(times)
-    gaps = np.diff(times)
-    longest = sorted([before.longest_gap, before.second_gap, *np.sort(gaps)[-2:].tolist()])[-2:]
-    return {"data_at": float(times[-1]), "longest_gap": longest[1], "second_gap": longest[0]}

@@ -23,6 +23,9 @@ class Rhythm:
     trouble: float = 2.0
     share: float = 0.01
     """Share of the time that full scans may take; they are stretched beyond it."""
+    slowest_hot: float = 0.4
+    work: float = 0.12
+    """Share of a core that following live files may take; looks are stretched beyond it."""
 
 
 class Watch:
@@ -58,7 +61,7 @@ class Watch:
                 self._tell(remark)
         next_full = 0.0
         while not self._stop.is_set() and alive():
-            began = time.monotonic()
+            began, worked = time.monotonic(), time.process_time()
             try:
                 next_full = self._pass(next_full)
             except StoreError as error:
@@ -66,7 +69,7 @@ class Watch:
                 self._stop.wait(self._rhythm.trouble)
                 next_full = 0.0
                 continue
-            self._pause(began)
+            self._pause(began, time.process_time() - worked)
         if self._hints is not None:
             self._hints.stop()
 
@@ -86,7 +89,9 @@ class Watch:
             self._after()
         return next_full
 
-    def _pause(self, began: float) -> None:
+    def _pause(self, began: float, worked: float) -> None:
         """Wait until a tick has passed since the last look, unless there is more to read."""
-        tick = 0.0 if self._engine.behind else self._rhythm.hot
-        self._stop.wait(max(0.01 if tick else 0.0, began + tick - time.monotonic()))
+        if self._engine.behind:
+            return
+        tick = min(max(self._rhythm.hot, worked / self._rhythm.work), max(self._rhythm.hot, self._rhythm.slowest_hot))
+        self._stop.wait(max(0.01, began + tick - time.monotonic()))

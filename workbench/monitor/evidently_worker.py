@@ -1,22 +1,21 @@
-"""Evidently's own HTML report, made in a process of its own: it takes seconds and hundreds of megabytes to import.
+"""Evidently's own report, made in a process of its own: it takes seconds and hundreds of megabytes to import.
 
-Run as `python -m workbench.monitor.evidently_worker REFERENCE CURRENT OUT`; each stage is a line on stderr.
+Run as `python -m workbench.monitor.evidently_worker JSON`; each stage is a line on stderr.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.monitor.registry import EVIDENTLYS_CHOICE, MethodChoice
 from workbench.monitor.tables import DriftInputError, expand, sniff_format
-
-STAGE = "stage: "
-"""What a line of progress on the worker's stderr starts with; other lines are errors."""
-_KEPT_LINES = 20
+from workbench.monitor.worker import run_worker, say
 
 
 class EvidentlyError(RuntimeError):
@@ -26,9 +25,22 @@ class EvidentlyError(RuntimeError):
 def evidently_html(
     reference: Path | str, current: Path | str, out: Path, progress: Callable[[str], None] | None = None
 ) -> None:
-    """Write Evidently's data drift report of two tables to an HTML file.
+    """Write Evidently's data drift report of two tables to an HTML file; see `evidently_report`."""
+    evidently_report(reference, current, html=out, progress=progress)
 
-    progress: told each stage in words.
+
+def evidently_report(
+    reference: Path | str,
+    current: Path | str,
+    *,
+    html: Path | None = None,
+    snapshot: Path | None = None,
+    choice: MethodChoice = EVIDENTLYS_CHOICE,
+    progress: Callable[[str], None] | None = None,
+) -> None:
+    """Let Evidently compare two tables, and write its report as HTML, as a snapshot (JSON), or both.
+
+    choice: methods and thresholds other than its own. progress: told each stage in words.
 
     Raises:
         DriftInputError: a table that does not exist.
@@ -36,35 +48,18 @@ def evidently_html(
     """
     for path in (reference, current):
         expand(path)
-    if not out.parent.is_dir():
-        raise EvidentlyError(f"{out}: the folder {out.parent} does not exist; create it first")
+    for out in (html, snapshot):
+        if out is not None and not out.parent.is_dir():
+            raise EvidentlyError(f"{out}: the folder {out.parent} does not exist; create it first")
     tell = progress or (lambda _words: None)
     tell("starting Evidently, this takes some seconds")
-    # -P: a file of the project named like a library must not be imported in its place.
-    command = [sys.executable, "-P", "-m", "workbench.monitor.evidently_worker", str(reference), str(current), str(out)]
-    environment = {**os.environ, "DO_NOT_TRACK": "1", "PYTHONIOENCODING": "utf-8"}
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        encoding="utf-8", errors="replace", env=environment,
-    ) as worker:  # fmt: skip
-        try:
-            said = _follow(worker, tell)
-        except BaseException:
-            worker.kill()
-            raise
-    if worker.returncode:
-        raise EvidentlyError(_explain(worker.returncode, said))
-
-
-def _follow(worker: subprocess.Popen[str], tell: Callable[[str], None]) -> list[str]:
-    """Pass stages on as they come, and keep the last of the other lines."""
-    said: list[str] = []
-    for line in worker.stderr or ():
-        if line.startswith(STAGE):
-            tell(line.removeprefix(STAGE).strip())
-        elif line.strip():
-            said = [*said, line.strip()][-_KEPT_LINES:]
-    return said
+    asked = {
+        "reference": str(reference), "current": str(current), "html": str(html or ""), "json": str(snapshot or ""),
+        "choice": dataclasses.asdict(choice),
+    }  # fmt: skip
+    ended = run_worker("workbench.monitor.evidently_worker", [json.dumps(asked)], tell)
+    if ended.code:
+        raise EvidentlyError(_explain(ended.code, ended.said))
 
 
 def _explain(code: int, said: Sequence[str]) -> str:
@@ -74,11 +69,6 @@ def _explain(code: int, said: Sequence[str]) -> str:
     if any("ImportError" in line or "ModuleNotFoundError" in line for line in said[-1:]):
         return f"Evidently cannot be imported: {last}; install evidently>=0.7.23,<0.8 with pandas<3.1"
     return f"Evidently made no report: {last}"
-
-
-def _say(stage: str) -> None:
-    sys.stderr.write(f"{STAGE}{stage}\n")
-    sys.stderr.flush()
 
 
 def _read(path: str) -> Any:
@@ -109,25 +99,37 @@ def _comparable(reference: Any, current: Any) -> list[str]:
     return names
 
 
-def _write(reference: str, current: str, out: str) -> None:
-    _say("reading the tables")
-    left, right = _read(reference), _read(current)
+def _write(asked: Mapping[str, Any]) -> None:
+    say("reading the tables")
+    left, right = _read(asked["reference"]), _read(asked["current"])
     names = _comparable(left, right)
     if not names:
         raise DriftInputError("the tables have no column in common that holds values on both sides")
     if dropped := [str(name) for name in right.columns if name not in names]:
-        _say(f"left out, as Evidently cannot compare them: {', '.join(dropped)}")
-    _say("importing Evidently")
+        say(f"left out, as Evidently cannot compare them: {', '.join(dropped)}")
+    say("importing Evidently")
     from evidently import Report
     from evidently.presets import DataDriftPreset
 
-    _say(f"comparing {len(names)} columns of {len(left):,} and {len(right):,} rows")
-    snapshot = Report([DataDriftPreset()], include_tests=True).run(right[names], left[names])
-    _say("writing the report")
-    # Written aside and moved, so that a report that failed half way leaves nothing under its name.
-    part = Path(f"{out}.part")
-    snapshot.save_html(str(part))
-    part.replace(out)
+    say(f"comparing {len(names)} columns of {len(left):,} and {len(right):,} rows")
+    preset = DataDriftPreset(**_options(asked["choice"], names))
+    snapshot = Report([preset], include_tests=True).run(right[names], left[names])
+    say("writing the report")
+    for form, save in (("html", snapshot.save_html), ("json", lambda part: Path(part).write_text(snapshot.dumps()))):
+        if out := asked[form]:
+            # Written aside and moved, so that a report that failed half way leaves nothing under its name.
+            save(f"{out}.part")
+            Path(f"{out}.part").replace(out)
+
+
+def _options(choice: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The choice under the preset's names; an empty one is left to Evidently."""
+    own = {"column_methods": "per_column_method", "column_thresholds": "per_column_threshold"}
+    options = {key: value for key, value in choice.items() if key not in own and value is not None}
+    for key, name in own.items():
+        if kept := {column: value for column, value in choice[key].items() if column in names}:
+            options[name] = kept
+    return options
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -137,7 +139,7 @@ def main(arguments: Sequence[str]) -> int:
     warnings.simplefilter("ignore")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     try:
-        _write(*arguments)
+        _write(json.loads(arguments[0]))
     except Exception as error:  # noqa: BLE001 – whatever a foreign library raises ends as one line for the caller
         sys.stderr.write(f"{type(error).__name__}: {' '.join(str(error).split())[:500]}\n")
         return 1

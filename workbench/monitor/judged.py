@@ -76,7 +76,10 @@ def _judge_column(
 ) -> Iterator[tuple[WindowFigures, Judged]]:  # fmt: skip
     def load(side: Column) -> Reference:
         categorical = column.name in config.columns.categorical
-        return load_reference(session, table, side, categorical=categorical, min_rows=config.window.min_rows)
+        return load_reference(
+            session, table, side, categorical=categorical, min_rows=config.window.min_rows,
+            time=frame.plan.mapping.timestamp,
+        )  # fmt: skip
 
     told = table.column(column.name)
     where = segmentation.where(segment)

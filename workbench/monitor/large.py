@@ -3,7 +3,7 @@
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.model import ColumnDrift
+from workbench.monitor.joint import Block, Joint, join_sorted
 from workbench.monitor.methods import WASSERSTEIN, Method, Numbers, Tally, normed, score_numbers
-from workbench.monitor.session import Session, quoted
+from workbench.monitor.registry import EVIDENTLYS_CHOICE, MethodChoice
+from workbench.monitor.scores import QUICK, score_joint
+from workbench.monitor.session import Session
 from workbench.monitor.tables import Column, Table
 from workbench.monitor.verdicts import FEW_INTEGERS, Pair, judge_samples
 
@@ -36,53 +39,92 @@ class LargeNumbers:
     std: float
     ends: tuple[float, float]
     few: NDArray[np.float64]
+    single: bool = False
+    integers: bool = False
+    rising: bool = False
+    about: int = 0
+    """How many distinct values there are, estimated."""
 
     def __len__(self) -> int:
         return self.n
+
+    def distinct_count(self) -> int:
+        """How many distinct values there are, to a few per cent."""
+        return self.about
 
     def distinct(self, limit: int) -> NDArray[np.float64]:
         """All distinct values, or `limit` of them where there are more; `limit` is at most 11."""
         return self.few[:limit]
 
 
-def judge_large(session: Session, left: Table, right: Table, pair: Pair) -> ColumnDrift:
+def judge_large(
+    session: Session, left: Table, right: Table, pair: Pair, choice: MethodChoice = EVIDENTLYS_CHOICE
+) -> ColumnDrift:
     """Test a long column of numbers or booleans, in memory that does not grow with it."""
     assert pair.reference is not None
     assert pair.current is not None
-    sides = _describe(session, left, pair.reference), _describe(session, right, pair.current)
-    names = [f"{quoted(column.sql)}::DOUBLE" for column in (pair.reference, pair.current)]
+    sides = describe(session, left, pair.reference), describe(session, right, pair.current)
+    names = [column.number for column in (pair.reference, pair.current)]
 
     def score(method: Method) -> float:
-        cuts = _cuts(session, left, right, names, len(sides[0]) + len(sides[1]))
-        area, gap = _sweep(_slices(session, left, right, names, cuts), len(sides[0]), len(sides[1]))
-        if method is WASSERSTEIN:
+        cuts = cut_range(session, left, right, names, len(sides[0]) + len(sides[1]))
+        if method.key not in QUICK:
+            return score_joint(method, join_slices(sides, lambda: read_slices(session, left, right, names, cuts)))
+        area, gap = sweep(read_slices(session, left, right, names, cuts), len(sides[0]), len(sides[1]))
+        if method.key == WASSERSTEIN.key:
             return normed(area, sides[0])
         if max(map(len, sides)) <= _EXACT:  # mostly nulls: scipy then has an exact p-value
-            *_, values, others = next(_slices(session, left, right, names, np.empty(0)))
+            *_, values, others = next(read_slices(session, left, right, names, np.empty(0)))
             return score_numbers(method, Numbers(values), Numbers(others))
         return _ks_p_value(gap, len(sides[0]), len(sides[1]))
 
     def tally() -> Tally:
         return tally_values(session, left, right, *(f"CASE WHEN isfinite({name}) THEN {name} END" for name in names))
 
-    return judge_samples(pair.name, *sides, pair.current.kind, score, tally)
+    return judge_samples(pair.name, *sides, pair.current.kind, score, tally, choice=choice)
 
 
-def tally_values(session: Session, left: Table, right: Table, reference: str, current: str) -> Tally:
-    """Counts by value of two SQL expressions; the values stay in DuckDB, which orders text as Python does."""
+def tally_values(
+    session: Session, left: Table, right: Table, reference: str, current: str, *, keys: bool = False
+) -> Tally:
+    """Counts by value of two SQL expressions; DuckDB orders text as Python does.
+
+    keys: fetch the values too, for columns known to hold few; else they stay where they are.
+    """
     counts = session.arrays(
-        f"""SELECT sum(r)::BIGINT AS c0, sum(c)::BIGINT AS c1 FROM (
+        f"""SELECT sum(r)::BIGINT AS c0, sum(c)::BIGINT AS c1{", x AS c2" if keys else ""} FROM (
               SELECT {reference} AS x, count(*) AS r, 0 AS c FROM {left.source} GROUP BY ALL
               UNION ALL
               SELECT {current}, 0, count(*) FROM {right.source} GROUP BY ALL
             ) WHERE x IS NOT NULL GROUP BY x ORDER BY x""",
         [*left.parameters, *right.parameters],
     )
-    return Tally(counts[0].astype(np.int64), counts[1].astype(np.int64))
+    return Tally(counts[0].astype(np.int64), counts[1].astype(np.int64), counts[2].tolist() if keys else ())
 
 
-def _describe(session: Session, table: Table, column: Column) -> LargeNumbers:
-    name = f"{quoted(column.sql)}::DOUBLE"
+def named_values(
+    session: Session, left: Table, right: Table, reference: str, current: str, limit: int = 5
+) -> tuple[list[str], list[str]]:
+    """The most frequent values that only the current side has, and those that only the reference has."""
+    found = []
+    for one, (other, expression, lacks) in (
+        (right, (left, current, reference)), (left, (right, reference, current)),
+    ):  # fmt: skip
+        rows = session.rows(
+            f"""SELECT x FROM (SELECT {expression} AS x, count(*) AS n FROM {one.source} GROUP BY ALL)
+                WHERE x IS NOT NULL AND x NOT IN
+                  (SELECT {lacks} FROM {other.source} WHERE {lacks} IS NOT NULL) ORDER BY n DESC, x LIMIT {limit}""",
+            [*one.parameters, *other.parameters],
+        )
+        found.append([str(row[0]) for row in rows])
+    return found[0], found[1]
+
+
+def describe(
+    session: Session, table: Table, column: Column, *, within: tuple[float, float] | None = None
+) -> LargeNumbers:
+    """What there is to know of a long column; values beyond `within` stand on its ends."""
+    name = column.number if within is None else clipped(column.number, within)
     finite = f"FILTER (isfinite({name}))"
     n, missing, infinite, low, high, mean = session.rows(
         f"""SELECT count(*) {finite}, count(*) FILTER ({name} IS NULL OR isnan({name})),
@@ -102,12 +144,41 @@ def _describe(session: Session, table: Table, column: Column) -> LargeNumbers:
     )
     std = float(np.sqrt(spread) * scale)
     std = float(np.float32(std)) if column.type == "FLOAT" else std
-    return LargeNumbers(
-        n, missing, infinite, std, (low, high), np.sort(np.asarray([row[0] for row in few], np.float64))
-    )
+    values = np.sort(np.asarray([row[0] for row in few], np.float64))
+    integers = column.kind == "int" and not missing
+    rising, about = _order(session, table, name, n) if column.kind == "int" else (False, 0)
+    return LargeNumbers(n, missing, infinite, std, (low, high), values, column.type == "FLOAT", integers, rising, about)
 
 
-def _cuts(session: Session, left: Table, right: Table, names: list[str], rows: int) -> NDArray[np.float64]:
+def _order(session: Session, table: Table, name: str, n: int) -> tuple[bool, int]:
+    """Whether the first rows rise, and about how many distinct values there are: enough to know names of rows."""
+    first = session.arrays(f"SELECT {name} AS x FROM {table.source} LIMIT {_SAMPLE}", table.parameters)[0]
+    about = session.rows(f"SELECT approx_count_distinct({name}) FROM {table.source}", table.parameters)[0][0]
+    # The estimate is good to a few per cent: near n it stands for n.
+    return bool(np.all(np.diff(np.asarray(first)) >= 0)), n if about > 0.9 * n else int(about)
+
+
+def join_slices(sides: tuple[LargeNumbers, LargeNumbers], slices: Callable[[], Iterator[Slice]]) -> Joint:
+    """The two samples by value, read slice by slice."""
+
+    def blocks() -> Iterator[Block]:
+        for cut, on_left, on_right, left, right in slices():
+            if on_left or on_right:
+                yield Block(np.array([cut]), np.array([float(on_left)]), np.array([float(on_right)]))
+            if len(left) or len(right):
+                yield join_sorted(left, right)
+
+    one, two = sides
+    return Joint(len(one), len(two), blocks, one.integers and two.integers, one.single and two.single)
+
+
+def clipped(expression: str, within: tuple[float, float]) -> str:
+    """SQL of a number, put on the nearer end where it is beyond; missing and infinite ones stay."""
+    low, high = (f"{end!r}::DOUBLE" for end in within)
+    return f"CASE WHEN isfinite({expression}) THEN least(greatest({expression}, {low}), {high}) ELSE {expression} END"
+
+
+def cut_range(session: Session, left: Table, right: Table, names: list[str], rows: int) -> NDArray[np.float64]:
     """Values that part the range into slices of about equal numbers of rows, from a sample of both sides."""
     parts = []
     for table, name in zip((left, right), names, strict=True):
@@ -121,24 +192,32 @@ def _cuts(session: Session, left: Table, right: Table, names: list[str], rows: i
     return np.unique(np.quantile(np.concatenate(parts), shares, method="inverted_cdf"))
 
 
-def _slices(
+def read_slices(
     session: Session, left: Table, right: Table, names: list[str], cuts: NDArray[np.float64]
 ) -> Iterator[Slice]:
     """The slices in order of value; a value that many rows share is counted, not fetched."""
     bounds = [-np.inf, *cuts.tolist(), np.inf]
+    shared = [_shared(session, table, name, cuts) for table, name in zip((left, right), names, strict=True)]
     for low, high in pairwise(bounds):
-        on, between = [], []
+        between = []
         for table, name in zip((left, right), names, strict=True):
-            parameters = [*table.parameters, low]
-            shared = session.rows(f"SELECT count(*) FROM {table.source} WHERE {name} = ?", parameters)[0][0]
-            # An infinite bound is no cut: what lies on it is left out like every infinity.
-            on.append(int(shared) if np.isfinite(low) else 0)
             inside = f"SELECT {name} AS x FROM {table.source} WHERE {name} > ? AND {name} < ? AND isfinite({name})"
-            between.append(np.sort(np.asarray(session.arrays(inside, [*parameters, high])[0], np.float64)))
-        yield low, on[0], on[1], between[0], between[1]
+            found = session.arrays(inside, [*table.parameters, low, high])[0]
+            between.append(np.sort(np.asarray(found, np.float64)))
+        # An infinite bound is no cut: what lies on it is left out like every infinity.
+        yield low, shared[0].get(low, 0), shared[1].get(low, 0), between[0], between[1]
 
 
-def _sweep(slices: Iterator[Slice], n: int, m: int) -> tuple[float, float]:
+def _shared(session: Session, table: Table, name: str, cuts: NDArray[np.float64]) -> dict[float, int]:
+    """How many values lie on each cut, in one reading."""
+    on = f"{name} IN (SELECT unnest(?::DOUBLE[]))"
+    rows = session.rows(
+        f"SELECT {name} AS x, count(*) FROM {table.source} WHERE {on} GROUP BY 1", [*table.parameters, cuts.tolist()]
+    )
+    return {float(value): int(count) for value, count in rows}
+
+
+def sweep(slices: Iterator[Slice], n: int, m: int) -> tuple[float, float]:
     """Area between, and greatest gap of, the two distribution functions."""
     area = gap = 0.0
     last, below, under = -np.inf, 0, 0

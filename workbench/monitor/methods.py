@@ -31,20 +31,31 @@ class Method:
 
     name: str
     threshold: float
-    sides: Literal["score >= threshold", "score <= threshold", "score < threshold"]
+    sides: Literal["score >= threshold", "score > threshold", "score <= threshold", "score < threshold"]
+    key: str = ""
+    """What Evidently and the command line call it."""
+    numbers: bool = True
+    categories: bool = True
+
+    @property
+    def is_p_value(self) -> bool:
+        """Whether a small score means drift."""
+        return "<" in self.sides
 
     def drifted(self, score: float) -> bool:
         """The verdict: a distance that is large or a p-value that is small."""
         if self.sides == "score >= threshold":
             return score >= self.threshold
+        if self.sides == "score > threshold":
+            return score > self.threshold
         return score <= self.threshold if self.sides == "score <= threshold" else score < self.threshold
 
 
-WASSERSTEIN = Method("Wasserstein distance (normed)", 0.1, "score >= threshold")
-JENSEN_SHANNON = Method("Jensen-Shannon distance", 0.1, "score >= threshold")
-KOLMOGOROV_SMIRNOV = Method("K-S p_value", 0.05, "score <= threshold")
-CHI_SQUARE = Method("chi-square p_value", 0.05, "score < threshold")
-Z_TEST = Method("Z-test p_value", 0.05, "score < threshold")
+WASSERSTEIN = Method("Wasserstein distance (normed)", 0.1, "score >= threshold", "wasserstein", categories=False)
+JENSEN_SHANNON = Method("Jensen-Shannon distance", 0.1, "score >= threshold", "jensenshannon")
+KOLMOGOROV_SMIRNOV = Method("K-S p_value", 0.05, "score <= threshold", "ks", categories=False)
+CHI_SQUARE = Method("chi-square p_value", 0.05, "score < threshold", "chisquare", numbers=False)
+Z_TEST = Method("Z-test p_value", 0.05, "score < threshold", "z", numbers=False)
 
 
 def default_method(numeric: bool, n_reference: int, distinct: int) -> Method:
@@ -75,10 +86,17 @@ class Sample(Protocol):
     def ends(self) -> tuple[float, float]:
         """The least and the greatest value."""
 
+    @property
+    def rising(self) -> bool:
+        """Whether the column holds integers of which, in the file, none is smaller than the one before it."""
+
     def __len__(self) -> int: ...
 
     def distinct(self, limit: int) -> NDArray[np.float64]:
         """All distinct values, or `limit` of them where there are more."""
+
+    def distinct_count(self) -> int:
+        """How many distinct values there are, to a few per cent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +108,10 @@ class Numbers:
     infinite: int = 0
     single: bool = False
     """The column holds 32-bit floats: its standard deviation is rounded to them, as pandas does."""
+    integers: bool = False
+    """The column holds integers and no nulls."""
+    rising: bool = False
+    """It holds integers, and in the file none is smaller than the one before it."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -121,6 +143,10 @@ class Numbers:
             found.append(float(self.values[at]))
             at = int(np.searchsorted(self.values, self.values[at], "right"))
         return np.asarray(found, np.float64)
+
+    def distinct_count(self) -> int:
+        """How many distinct values there are."""
+        return int(np.count_nonzero(self.values[1:] != self.values[:-1])) + bool(len(self.values))
 
     def integral(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Integral of the sorted (centred) values from index 0 to fractional indices."""
@@ -160,18 +186,11 @@ def tally_numbers(reference: Numbers, current: Numbers) -> Tally:
 
 def score_numbers(method: Method, reference: Numbers, current: Numbers) -> float:
     """Score two samples of numbers by Wasserstein or Kolmogorov-Smirnov."""
-    if method is WASSERSTEIN:
+    if method.key == WASSERSTEIN.key:
         return normed(wasserstein(reference, current), reference)
     from scipy.stats import ks_2samp
 
     return float(ks_2samp(reference.values, current.values).pvalue)
-
-
-def score_tally(method: Method, tally: Tally) -> float:
-    """Score two samples of categories by Jensen-Shannon, chi-square or Z."""
-    if method is JENSEN_SHANNON:
-        return jensen_shannon(tally)
-    return chi_square(tally) if method is CHI_SQUARE else z_test(tally)
 
 
 def normed(distance: float, reference: Sample) -> float:
@@ -179,11 +198,14 @@ def normed(distance: float, reference: Sample) -> float:
     return distance / max(reference.std, STD_FLOOR)
 
 
-def wasserstein(reference: Numbers, current: Numbers) -> float:
-    """The area between two empirical distribution functions, exact."""
+def wasserstein(reference: Numbers, current: Numbers, places: NDArray[np.int64] | None = None) -> float:
+    """The area between two empirical distribution functions, exact.
+
+    places: how many reference values are below each current one, where this is known already.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         if len(current) * _SPARSE < len(reference):
-            return _wasserstein_sparse(reference, current.values)
+            return _wasserstein_sparse(reference, current.values, places)
         if len(current) == len(reference):
             return float(np.mean(np.abs(reference.values - current.values)))
         return _wasserstein_merged(reference.values, current.values)
@@ -205,13 +227,16 @@ def _wasserstein_merged(left: NDArray[np.float64], right: NDArray[np.float64]) -
     return area / total
 
 
-def _wasserstein_sparse(reference: Numbers, current: NDArray[np.float64]) -> float:
+def _wasserstein_sparse(
+    reference: Numbers, current: NDArray[np.float64], places: NDArray[np.int64] | None = None
+) -> float:
     """The same in O(m log n): against one current value the sorted reference lies below it, then above."""
     n, m = len(reference), len(current)
     bounds = np.arange(m + 1, dtype=np.float64) * (n / m)
     bounds[-1] = n
     low, high = bounds[:-1], bounds[1:]
-    cross = np.clip(np.searchsorted(reference.values, current).astype(np.float64), low, high)
+    places = np.searchsorted(reference.values, current) if places is None else places
+    cross = np.clip(places.astype(np.float64), low, high)
     at = current - reference.centre
     below = at * (cross - low) - (reference.integral(cross) - reference.integral(low))
     above = (reference.integral(high) - reference.integral(cross)) - at * (high - cross)

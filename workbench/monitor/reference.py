@@ -3,6 +3,7 @@
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +14,15 @@ from numpy.typing import NDArray
 
 from workbench.core.model import ColumnDrift, Distribution
 from workbench.core.units import number as written
-from workbench.monitor.drift import read_numbers, sorted_numbers
+from workbench.monitor.calibrated import Setting
+from workbench.monitor.drift import Mode
 from workbench.monitor.methods import Numbers, Tally
+from workbench.monitor.profiles import ReferenceProfile
+from workbench.monitor.registry import EVIDENTLYS_CHOICE, MethodChoice
+from workbench.monitor.samples import read_column, sorted_numbers
 from workbench.monitor.session import Session, quoted
 from workbench.monitor.tables import Column, Table
+from workbench.monitor.timeblocks import INDEPENDENT, MOST_CODES, BlockNoise, blocks_of_categories
 from workbench.monitor.verdicts import Pair, judge_numbers, judge_schema, judge_strings, missing_note, untested
 
 BINS = 30
@@ -37,14 +43,24 @@ class Reference:
     counts: Mapping[str, int] | None = None
     categorical: bool = False
     min_rows: int = 0
+    choice: MethodChoice = EVIDENTLYS_CHOICE
+    profile: ReferenceProfile | None = None
+    """What windows are judged against in calibrated mode; without one they are judged as Evidently would."""
+
+    @property
+    def _setting(self) -> Setting:
+        return Setting(self.choice, self.min_rows)
 
     def judge_numbers(self, values: NDArray[np.float64]) -> Judged:
         """The verdict on a window's numbers, missing ones as NaN, and the two distributions."""
         assert self.numbers is not None
         assert self.pair.current is not None
         current = sorted_numbers(values)
-        verdict = judge_schema(self.pair, len(self.numbers) + self.numbers.infinite, len(values) - current.missing)
-        if verdict is None:
+        known = len(self.numbers) + self.numbers.infinite, len(values) - current.missing
+        verdict = judge_schema(self.pair, *known)
+        if self.profile is not None and (verdict is None or verdict.status == "no-data"):
+            verdict = self.profile.compare_numbers(values, self._setting)
+        elif verdict is None:
             verdict = judge_numbers(
                 self.pair.name,
                 self.numbers,
@@ -52,6 +68,7 @@ class Reference:
                 self.pair.current.kind,
                 categorical=self.categorical,
                 min_rows=self.min_rows,
+                choice=self.choice,
             )
         if not len(self.numbers) or not len(current):
             return verdict, None
@@ -62,15 +79,20 @@ class Reference:
         """The verdict on a window's categories by count, of `rows` rows, and the two distributions."""
         assert self.counts is not None
         n_reference, n_current = sum(self.counts.values()), sum(counts.values())
-        verdict = judge_schema(self.pair, n_reference, n_current)
-        if verdict is not None:
-            return verdict, None
+        if self.profile is not None:
+            verdict = self.profile.compare_counts(counts, rows, self._setting)
+            shown = verdict.type == "cat" and n_reference and n_current
+            return verdict, self._category_distribution(counts, n_current) if shown else None
+        found = judge_schema(self.pair, n_reference, n_current)
+        if found is not None:
+            return found, None
         verdict = judge_strings(
             self.pair.name,
             self._tally(counts),
             missing=missing_note(self.rows - n_reference, self.rows, rows - n_current, rows),
             categorical=self.categorical,
             min_rows=self.min_rows,
+            choice=self.choice,
         )
         return verdict, self._category_distribution(counts, n_current) if verdict.type == "cat" else None
 
@@ -154,22 +176,64 @@ class Reference:
 
 
 def load_reference(
-    session: Session, table: Table, current: Column, *, categorical: bool = False, min_rows: int = 0
-) -> Reference:
-    """Read and sort, or count, the reference's side of one feature."""
+    session: Session, table: Table, current: Column, *, categorical: bool = False, min_rows: int = 0,
+    mode: Mode = "calibrated", choice: MethodChoice = EVIDENTLYS_CHOICE, time: str | None = None,
+) -> Reference:  # fmt: skip
+    """Read and sort, or count, the reference's side of one feature.
+
+    time: the reference's column of times, if it has one; in calibrated mode its blocks tell the noise of windows.
+    """
     pair = Pair(current.name, table.column(current.name), current)
+    ordered = ordered_table(table, time) if mode == "calibrated" else table
+    timed = ordered is not table
     if pair.reference and pair.numeric:
-        numbers = read_numbers(session, table, [pair.reference])[0]
-        return Reference(pair, table.rows, numbers, None, categorical, min_rows)
+        kind = "bool" if "bool" in {pair.reference.kind, current.kind} else pair.reference.kind
+        values = read_column(session, ordered, pair.reference)
+        whole, single = pair.reference.kind == "int", pair.reference.type == "FLOAT"
+        numbers = sorted_numbers(values, single=single, integers=whole)
+        profile = None
+        if mode == "calibrated":
+            profile = ReferenceProfile.build(
+                current.name, values, kind=kind, categorical=categorical, in_time_order=timed, numbers=numbers
+            )
+        return Reference(pair, table.rows, numbers, None, categorical, min_rows, choice, profile)
     if pair.reference and pair.textual:
-        name = quoted(pair.reference.sql)
-        found = session.rows(
-            f"SELECT {name}::VARCHAR, count(*) FROM {table.source} WHERE {name} IS NOT NULL GROUP BY 1 LIMIT ?",
-            [*table.parameters, _MOST_CATEGORIES + 1],
-        )
+        found = _count_strings(session, table, pair.reference)
         if len(found) <= _MOST_CATEGORIES:
-            return Reference(pair, table.rows, None, dict(found), categorical, min_rows)
+            profile = None
+            if mode == "calibrated":
+                codes = _code_noise(session, ordered, pair.reference, len(found)) if timed else INDEPENDENT
+                profile = ReferenceProfile(current.name, "string", table.rows, None, found, categorical, codes=codes)
+            return Reference(pair, table.rows, None, found, categorical, min_rows, choice, profile)
     return Reference(pair, _values(session, table, pair.reference), categorical=categorical, min_rows=min_rows)
+
+
+def ordered_table(table: Table, time: str | None) -> Table:
+    """The table with its rows in the order of a column of times; as it is where it has no such column."""
+    column = table.column(time) if time else None
+    if column is None:
+        return table
+    return dataclasses.replace(table, source=f"(SELECT * FROM {table.source} ORDER BY {quoted(column.sql)})")
+
+
+def _count_strings(session: Session, table: Table, column: Column) -> dict[str, int]:
+    name = quoted(column.sql)
+    found = session.rows(
+        f"SELECT {name}::VARCHAR, count(*) FROM {table.source} WHERE {name} IS NOT NULL GROUP BY 1 LIMIT ?",
+        [*table.parameters, _MOST_CATEGORIES + 1],
+    )
+    return dict(sorted(found))
+
+
+def _code_noise(session: Session, table: Table, column: Column, kinds: int) -> BlockNoise:
+    if kinds > MOST_CODES:
+        return INDEPENDENT
+    name = quoted(column.sql)
+    values = session.arrays(
+        f"SELECT {name}::VARCHAR AS x FROM {table.source} WHERE {name} IS NOT NULL", table.parameters
+    )
+    names, codes = np.unique(np.ma.asarray(values[0]).compressed().astype(str), return_inverse=True)
+    return blocks_of_categories(codes, len(names))
 
 
 def _values(session: Session, table: Table, column: Column | None) -> int:

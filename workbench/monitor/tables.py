@@ -47,6 +47,14 @@ class Column:
     name: str
     sql: str
     type: str
+    cast: str = ""
+    """What text is turned into before it is read as a number, where all of it can be."""
+
+    @property
+    def number(self) -> str:
+        """The column as SQL of numbers."""
+        name = '"' + self.sql.replace('"', '""') + '"'
+        return f"{name}::{self.cast}::DOUBLE" if self.cast else f"{name}::DOUBLE"
 
     @property
     def kind(self) -> Kind:

@@ -21,6 +21,7 @@ import numpy as np
 
 from workbench.core.model import ColumnDrift
 from workbench.core.units import number, percent
+from workbench.monitor.hypotheses import NotDefined
 from workbench.monitor.methods import (
     STD_FLOOR,
     WASSERSTEIN,
@@ -29,10 +30,10 @@ from workbench.monitor.methods import (
     Sample,
     Tally,
     default_method,
-    score_numbers,
-    score_tally,
     tally_numbers,
 )
+from workbench.monitor.registry import EVIDENTLYS_CHOICE, MethodChoice, unfit
+from workbench.monitor.scores import score_categories, score_held
 from workbench.monitor.tables import Column, Kind
 
 Type = Literal["num", "cat", "text", "other"]
@@ -85,7 +86,7 @@ def judge_schema(pair: Pair, n_reference: int, n_current: int) -> ColumnDrift | 
         side = "the reference" if left is None else "the current data"
         return untested(pair.name, "other", "schema-changed", f"missing in {side}", *counts)
     if not n_reference or not n_current:
-        return untested(pair.name, type_of(right.kind), "no-data", _no_data(*counts), *counts)
+        return untested(pair.name, type_of(right.kind), "no-data", no_values(*counts), *counts)
     if pair.name.startswith("__index_level_"):
         return untested(pair.name, "other", "unsupported", "the row index that pandas wrote", *counts)
     if pair.numeric or pair.textual:
@@ -96,7 +97,14 @@ def judge_schema(pair: Pair, n_reference: int, n_current: int) -> ColumnDrift | 
 
 
 def judge_numbers(
-    name: str, reference: Numbers, current: Numbers, kind: Kind, *, categorical: bool = False, min_rows: int = 0
+    name: str,
+    reference: Numbers,
+    current: Numbers,
+    kind: Kind,
+    *,
+    categorical: bool = False,
+    min_rows: int = 0,
+    choice: MethodChoice = EVIDENTLYS_CHOICE,
 ) -> ColumnDrift:
     """Test a column of numbers or booleans held in memory; see `judge_samples`."""
     return judge_samples(
@@ -104,10 +112,11 @@ def judge_numbers(
         reference,
         current,
         kind,
-        lambda method: score_numbers(method, reference, current),
+        lambda method: score_held(method, reference, current),
         lambda: tally_numbers(reference, current),
         categorical=categorical,
         min_rows=min_rows,
+        choice=choice,
     )
 
 
@@ -121,6 +130,7 @@ def judge_samples(
     *,
     categorical: bool = False,
     min_rows: int = 0,
+    choice: MethodChoice = EVIDENTLYS_CHOICE,
 ) -> ColumnDrift:
     """Test a column of numbers or booleans; `kind` is the current side's.
 
@@ -129,34 +139,58 @@ def judge_samples(
     min_rows: with fewer current values the score is shown and no verdict given.
     """
     if not len(reference) or not len(current):
-        reason = join(_no_data(len(reference), len(current)), _odd_values(reference, current))
+        reason = join(no_values(len(reference), len(current)), _odd_values(reference, current))
         return untested(name, type_of(kind), "no-data", reason, len(reference), len(current))
     cat = categorical or kind == "bool" or (kind == "int" and not current.missing and _few(current, FEW_INTEGERS))
     distinct = np.union1d(reference.distinct(6), current.distinct(6))
-    method = default_method(not cat, len(reference), len(distinct))
+    default = default_method(not cat, len(reference), len(distinct))
+    method = choice.of(name, cat, default)
+    type_: Type = "cat" if cat else "num"
+    counts = len(reference), len(current)
     note = join(_odd_values(reference, current), _constants(reference, current))
-    if cat or len(distinct) <= 5:
-        counts = tally()
-        note = join(note, _new_values(counts) if cat else "")
-        return _verdict(name, "cat" if cat else "num", method, score_tally(method, counts), counts, note, min_rows)
-    found = float(score(method))
-    note = join(note, _floor_note(method, reference, found))
-    return _verdict(name, "num", method, found, (reference, current), note, min_rows)
+    asked = method.key != default.key
+    if asked and (reason := unfit(method, cat)):
+        return untested(name, type_, "unsupported", join(reason, note), *counts)
+    try:
+        if cat or (len(distinct) <= 5 and not asked):
+            found = tally()
+            note = join(note, _new_values(found) if cat else "")
+            return _verdict(name, type_, method, score_categories(method, found), counts, note, min_rows)
+        value = float(score(method))
+    except NotDefined as error:
+        return untested(name, type_, "unsupported", join(f"{method.name}: {error}", note), *counts)
+    note = join(note, _floor_note(method, reference, value))
+    return _verdict(name, "num", method, value, counts, note, min_rows)
 
 
 def judge_strings(
-    name: str, tally: Tally, *, missing: str = "", categorical: bool = False, min_rows: int = 0
+    name: str,
+    tally: Tally,
+    *,
+    missing: str = "",
+    categorical: bool = False,
+    min_rows: int = 0,
+    choice: MethodChoice = EVIDENTLYS_CHOICE,
 ) -> ColumnDrift:
     """Test a column of strings, or say why they are no categories."""
     n_reference, n_current = int(tally.reference.sum()), int(tally.current.sum())
     if not n_reference or not n_current:
-        return untested(name, "cat", "no-data", join(_no_data(n_reference, n_current), missing), n_reference, n_current)
+        return untested(
+            name, "cat", "no-data", join(no_values(n_reference, n_current), missing), n_reference, n_current
+        )
     distinct = int(np.count_nonzero(tally.current))
     if not categorical and distinct > TEXT_SHARE * n_current:
         return judge_text(name, distinct, n_reference, n_current)
-    method = default_method(False, n_reference, len(tally))
+    method = choice.of(name, True, default_method(False, n_reference, len(tally)))
     note = join(missing, _new_values(tally))
-    return _verdict(name, "cat", method, score_tally(method, tally), tally, note, min_rows)
+    try:
+        if reason := unfit(method, True):
+            raise NotDefined(reason)
+        score = score_categories(method, tally)
+    except NotDefined as error:
+        reason = join(f"{method.name}: {error}", note)
+        return untested(name, "cat", "unsupported", reason, n_reference, n_current)
+    return _verdict(name, "cat", method, score, (n_reference, n_current), note, min_rows)
 
 
 def judge_text(name: str, distinct: int, n_reference: int, n_current: int, *, about: str = "") -> ColumnDrift:
@@ -195,14 +229,11 @@ def _verdict(
     kind: Type,
     method: Method,
     score: float,
-    sides: Tally | tuple[Sample, Sample],
+    counts: tuple[int, int],
     note: str,
     min_rows: int,
 ) -> ColumnDrift:
-    if isinstance(sides, Tally):
-        n_reference, n_current = int(sides.reference.sum()), int(sides.current.sum())
-    else:
-        n_reference, n_current = len(sides[0]), len(sides[1])
+    n_reference, n_current = counts
     if not math.isfinite(score):
         reason = join("values too large for a finite score", note)
         return untested(name, kind, "unsupported", reason, n_reference, n_current)
@@ -217,7 +248,8 @@ def _few(numbers: Sample, limit: int) -> bool:
     return len(numbers.distinct(limit + 1)) <= limit
 
 
-def _no_data(n_reference: int, n_current: int) -> str:
+def no_values(n_reference: int, n_current: int) -> str:
+    """Which side holds nothing."""
     sides = [side for side, n in (("reference", n_reference), ("current", n_current)) if not n]
     return "no values in " + " and ".join(sides)
 
@@ -242,7 +274,7 @@ def _constants(reference: Sample, current: Sample) -> str:
 
 def _floor_note(method: Method, reference: Sample, score: float) -> str:
     """Evidently's floor hides shifts of small-scale columns; the true multiple of the deviation is given beside it."""
-    if method is not WASSERSTEIN or reference.std >= STD_FLOOR or score == 0:
+    if method.key != WASSERSTEIN.key or reference.std >= STD_FLOOR or score == 0:
         return ""
     if reference.std == 0:
         return "the reference does not vary: the score is the distance / 0.001"

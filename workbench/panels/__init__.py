@@ -9,9 +9,17 @@ def built_in() -> tuple[Panel, ...]:
     """One of each, in the order they are shown."""
     from workbench.panels.compare import ComparePanel
     from workbench.panels.drift import DriftPanel
+    from workbench.panels.findings import FindingsPanel
+    from workbench.panels.latency import LatencyPanel
+    from workbench.panels.pipeline import PipelinePanel
+    from workbench.panels.quality import QualityPanel
     from workbench.panels.run import RunPanel
     from workbench.panels.runs import RunsPanel
+    from workbench.panels.scoreboard import ScoreboardPanel
     from workbench.panels.sources import SourcesPanel
     from workbench.panels.windows import WindowsPanel
 
-    return (RunsPanel(), RunPanel(), ComparePanel(), DriftPanel(), WindowsPanel(), SourcesPanel())
+    return (
+        RunsPanel(), RunPanel(), ComparePanel(), DriftPanel(), WindowsPanel(), SourcesPanel(), ScoreboardPanel(),
+        FindingsPanel(), LatencyPanel(), QualityPanel(), PipelinePanel(),
+    )  # fmt: skip

@@ -7,19 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.core import units
-from workbench.core.model import ColumnDrift, DatasetDrift, Distribution, Window
+from workbench.core.model import ColumnDrift, Distribution, Finding, Window
 from workbench.core.query import Query
-from workbench.panels.monitors import (
-    NO_MONITOR,
-    chosen_monitor,
-    drift_share,
-    is_p_value,
-    no_windows,
-    share_tone,
-    strength,
-    window_labels,
-)
+from workbench.core.strength import drift_share, is_p_value, strength
+from workbench.panels.monitors import NO_MONITOR, chosen_monitor, no_windows, share_tone, window_labels
 from workbench.panels.parts import that_fit
+from workbench.panels.production import finding_note
 from workbench.panels.shapes import monitor_shape
 from workbench.plugin.api import (
     Bars,
@@ -36,10 +29,10 @@ from workbench.plugin.api import (
     Stack,
     Stat,
     Table,
-    Tone,
 )
 
 _LABEL = 20
+_FINDINGS = 2
 _NARROWEST = 3
 
 
@@ -53,6 +46,8 @@ class DriftData:
     column: str | None = None
     window: float | None = None
     distribution: Distribution | None = None
+    findings: Sequence[Finding] = ()
+    """Those on drift."""
 
 
 class DriftPanel(Panel):
@@ -68,8 +63,9 @@ class DriftPanel(Panel):
         if monitor is None:
             return DriftData()
         windows = [window for window in query.windows(monitor) if not window.segment] if monitor in names else []
+        findings = [each for each in query.findings(monitor) if each.kind == "drift"] if windows else []
         found = query.distribution(monitor, focus.column, focus.window) if focus.column and windows else None
-        return DriftData(monitor, names, windows, focus.column, focus.window, found)
+        return DriftData(monitor, names, windows, focus.column, focus.window, found, findings)
 
     def view(self, data: DriftData, fit: Fit) -> Block:
         """The open column first, then the heat map and the newest window's verdicts."""
@@ -85,32 +81,13 @@ class DriftPanel(Panel):
         blocks: list[Block] = [_headline(data)]
         if data.column is not None:
             blocks.append(_opened(data))
+        blocks += [finding_note(each) for each in data.findings if each.until is None][:_FINDINGS]
         blocks += [_heat(data, fit), _verdicts(data, fit)]
         return Stack(blocks, f"{self.title}: {data.monitor}")
 
     def to_json(self, data: DriftData) -> dict[str, Any] | None:
         """The shape of a monitor, None where there is none."""
-        return None if data.monitor is None else monitor_shape(data.monitor, data.windows)
-
-
-def drift_block(result: DatasetDrift, fit: Fit) -> Block:
-    """The verdict on two tables: the share of drifted columns, and every column once."""
-    tone: Tone = {"drift": "bad", "ok": "good", "no-data": "warn"}[result.verdict]  # type: ignore[assignment]
-    words = {"drift": "the data has drifted", "ok": "no drift of the data as a whole", "no-data": "nothing to test"}
-    by_name = {column.column: column for column in result.columns}
-    return Stack(
-        [
-            Columns(
-                [
-                    Stat("drifted columns", result.drifted),
-                    Stat("tested", result.tested),
-                    Stat("share", result.share, "share"),
-                ]
-            ),
-            Note(words[result.verdict], tone),
-            _verdict_table(by_name, list(by_name), "Columns", fit),
-        ]
-    )
+        return None if data.monitor is None else monitor_shape(data.monitor, data.windows, data.findings)
 
 
 def _headline(data: DriftData) -> Block:
@@ -214,15 +191,18 @@ def _verdicts(data: DriftData, fit: Fit) -> Table:
     window = _window_at(data)
     by_name = {column.column: column for column in window.columns}
     names = [name for name in _columns_by_strength([window]) if name in by_name]
-    return _verdict_table(by_name, names, f"Columns, window {window_labels([window])[0]}", fit)
+    return verdict_table(by_name, names, f"Columns, window {window_labels([window])[0]}", fit)
 
 
-def _verdict_table(by_name: Mapping[str, ColumnDrift], names: Sequence[str], title: str, fit: Fit) -> Table:
+def verdict_table(by_name: Mapping[str, ColumnDrift], names: Sequence[str], title: str, fit: Fit) -> Table:
+    """Verdicts on columns, as many of their figures as there is room for."""
     columns = [
         Column("column", "column", priority=0),
         Column("status", "status", priority=0),
         Column("score", "score", align="right", priority=1),
         Column("threshold", "threshold", align="right", priority=2),
+        Column("noise_p95", "noise", align="right", priority=3),
+        Column("p_value", "p", align="right", priority=4),
         Column("method", "method", priority=3),
         Column("type", "type", priority=4),
         Column("n_reference", "reference", "count", "right", priority=5),
@@ -247,6 +227,8 @@ def _verdict_row(column: ColumnDrift) -> list[Cell]:
         Cell(column.status, tone),  # type: ignore[arg-type]
         Cell(column.score, text=score),
         Cell(column.threshold),
+        Cell(column.noise_p95),
+        Cell(column.p_value, text="" if column.p_value is None else units.p_value(column.p_value)),
         Cell(column.method),
         Cell(column.type),
         Cell(column.n_reference),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from workbench.core.model import ColumnDrift, Window
+from workbench.core.model import Window
 from workbench.core.query import Query
 from workbench.plugin.api import Empty, Focus, Tone
 
@@ -16,8 +15,6 @@ NO_MONITOR = Empty(
     "or compare two files at once: `workbench drift REFERENCE CURRENT`.",
 )
 """What is shown until there is a monitor."""
-
-_STRONGEST = 10.0
 
 
 def chosen_monitor(query: Query, focus: Focus) -> tuple[Sequence[str], str | None]:
@@ -57,35 +54,8 @@ def _moment(seconds: float) -> datetime | None:
         return None
 
 
-def drift_share(window: Window) -> float | None:
-    """Drifted columns of those tested, None where none was."""
-    tested = [column for column in window.columns if column.status in ("ok", "drift")]
-    return sum(column.drifted for column in tested) / len(tested) if tested else None
-
-
 def share_tone(share: float | None) -> Tone:
     """Bad from Evidently's limit for a data set on, a warning from the first drifted column on."""
     if share is None or share == 0:
         return "" if share is None else "good"
     return "bad" if share >= 0.5 else "warn"
-
-
-def strength(column: ColumnDrift) -> float | None:
-    """How far a score is past its threshold, 1 being on it, whichever way its method counts.
-
-    A distance is divided by its threshold; a p-value is compared by its order of magnitude. None where the column was
-    not tested; at most 10.
-    """
-    score, threshold = column.score, column.threshold
-    if score is None or not threshold or not math.isfinite(score):
-        return None
-    if not is_p_value(column):
-        return min(score / threshold, _STRONGEST)
-    if score <= 0:
-        return _STRONGEST
-    return min(max(math.log(min(score, 1.0)) / math.log(threshold), 0.0), _STRONGEST) if threshold < 1 else None
-
-
-def is_p_value(column: ColumnDrift) -> bool:
-    """Whether a small score means drift."""
-    return column.method is not None and "p_value" in column.method

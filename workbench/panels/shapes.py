@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.core.compare import Delta, MetricRow, ParamRow, Percentiles, latency_percentiles, with_percentiles
-from workbench.core.model import ColumnDrift, DatasetDrift, Run, Source, Stage, Summary, Window
+from workbench.core.model import ColumnDrift, DatasetDrift, Finding, Run, Source, Stage, Summary, Window
 from workbench.core.progress import seconds_left, share_done, under_way
 from workbench.core.query import Query
 
@@ -149,12 +149,27 @@ def source_shape(source: Source) -> dict[str, Any]:
     }
 
 
-def monitor_shape(monitor: str, windows: Sequence[Window], findings: Sequence[Any] = ()) -> dict[str, Any]:
-    """A monitor with its windows, oldest first."""
+def monitor_shape(monitor: str, windows: Sequence[Window], findings: Sequence[Finding] = ()) -> dict[str, Any]:
+    """A monitor with its windows, oldest first, and what is worth attention in them, the worst first."""
     return {
         "monitor": monitor,
         "windows": [window_shape(window) for window in windows],
-        "findings": plain_json(findings),
+        "findings": [finding_shape(finding) for finding in findings],
+    }
+
+
+def finding_shape(finding: Finding) -> dict[str, Any]:
+    """A finding: what, about what, how bad, since when, and the numbers behind it."""
+    return {
+        "kind": finding.kind,
+        "subject": finding.subject,
+        "segment": finding.segment,
+        "severity": finding.severity,
+        "since": moment(finding.since),
+        "until": moment(finding.until),
+        "confidence": number(finding.confidence),
+        "sentence": finding.sentence,
+        "evidence": plain_json(finding.evidence),
     }
 
 
@@ -178,6 +193,7 @@ def drift_shape(drift: DatasetDrift) -> dict[str, Any]:
             "share": number(drift.share),
             "columns": drift.tested,
             "verdict": drift.verdict,
+            "mode": drift.mode,
         },
         "columns": [column_shape(column) for column in drift.columns],
     }
@@ -196,6 +212,9 @@ def column_shape(column: ColumnDrift) -> dict[str, Any]:
         "n_reference": column.n_reference,
         "n_current": column.n_current,
         "reason": column.reason,
+        "noise_p95": number(column.noise_p95),
+        "p_value": number(column.p_value),
+        "effect": number(column.effect),
     }
 
 

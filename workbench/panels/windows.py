@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import fnmatch
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from workbench.core.model import Roles, Window
 from workbench.core.query import Query
 from workbench.core.roles import split_percentile
-from workbench.panels.monitors import NO_MONITOR, chosen_monitor, drift_share, no_windows, share_tone, window_labels
+from workbench.core.strength import drift_share
+from workbench.panels import production
+from workbench.panels.monitors import NO_MONITOR, no_windows, share_tone, window_labels
 from workbench.panels.parts import that_fit
+from workbench.panels.production import MonitorData
 from workbench.panels.shapes import monitor_shape
 from workbench.plugin.api import Block, Cell, Column, Fit, Focus, Note, Panel, Stack, Table, Tone
 
 _EARLIER = 3
 """Windows needed before one to say that it is worse than usual."""
+_CHARTED = 4
+"""Windows from which on a line says more than their numbers."""
 _FIXED = 3
 """Columns before those of the metrics."""
 _KIND_ORDER = {"latency": 0, "performance": 1, "business": 2}
@@ -27,16 +31,6 @@ _LEADING = ("*.p95", "error_rate", "auc", "accuracy", "mae", "business.mean", "*
 _SHOWN_ALREADY = frozenset({"rows", "drift.share", "drift.columns"})
 
 
-@dataclass(frozen=True, slots=True)
-class WindowsData:
-    """One monitor's windows, oldest first, with the roles of their metrics."""
-
-    monitor: str | None = None
-    monitors: Sequence[str] = ()
-    windows: Sequence[Window] = ()
-    roles: Mapping[str, Roles] = field(default_factory=dict)
-
-
 class WindowsPanel(Panel):
     """One row a window, newest first."""
 
@@ -44,17 +38,12 @@ class WindowsPanel(Panel):
     title = "Windows"
     key = "4"
 
-    def load(self, query: Query, focus: Focus) -> WindowsData:
+    def load(self, query: Query, focus: Focus) -> MonitorData:
         """The monitor's windows and what their metrics mean."""
-        names, monitor = chosen_monitor(query, focus)
-        if monitor is None:
-            return WindowsData()
-        windows = query.windows(monitor) if monitor in names else []
-        keys = {key for window in windows for key in window.metrics}
-        return WindowsData(monitor, names, windows, {key: query.roles(key) for key in keys})
+        return production.load_monitor(query, focus)
 
-    def view(self, data: WindowsData, fit: Fit) -> Block:
-        """A table of as many metrics as there is room for; what is worse than usual is toned."""
+    def view(self, data: MonitorData, fit: Fit) -> Block:
+        """One metric as a timeline, then as many metrics as there is room for; what is worse than usual is toned."""
         if data.monitor is None:
             return NO_MONITOR
         if not data.windows:
@@ -72,14 +61,33 @@ class WindowsPanel(Panel):
         )
         toned = any(cell.tone for row in rows for cell in row[_FIXED:])
         legend = [Note("Marked: worse than the median of the windows before it by 20 %, or by 50 %.", "dim")]
-        return Stack([table, *(legend if toned else [])], f"{self.title}: {data.monitor}")
+        lead = _charted(data, keys)
+        chart = [] if lead is None or len(data.windows) < _CHARTED else [_timeline(data, lead)]
+        return Stack([*chart, table, *(legend if toned else [])], f"{self.title}: {data.monitor}")
 
-    def to_json(self, data: WindowsData) -> dict[str, Any] | None:
+    def to_json(self, data: MonitorData) -> dict[str, Any] | None:
         """The shape of a monitor, None where there is none."""
-        return None if data.monitor is None else monitor_shape(data.monitor, data.windows)
+        return None if data.monitor is None else monitor_shape(data.monitor, _every(data), data.findings)
 
 
-def _metric_keys(data: WindowsData) -> list[str]:
+def _every(data: MonitorData) -> Sequence[Window]:
+    """Windows of the population and of its segments, oldest first."""
+    return sorted((*data.windows, *data.segments), key=lambda window: (window.start, window.segment))
+
+
+def _charted(data: MonitorData, keys: Sequence[str]) -> str | None:
+    """The metric asked for, else that of the worst open finding, else the first one."""
+    told = (each.subject for each in data.findings if each.until is None and each.subject in data.roles)
+    return data.metric or next(told, keys[0] if keys else None)
+
+
+def _timeline(data: MonitorData, key: str) -> Block:
+    about = [each for each in data.findings if not each.segment and production.is_about(each, key)]
+    chart = production.timeline(data, [key], key, with_band=True, findings=about)
+    return Stack([chart, *(production.finding_note(each) for each in about[:1])])
+
+
+def _metric_keys(data: MonitorData) -> list[str]:
     """One figure of each of the four kinds first, as they are to be seen at any width; then the rest of each kind."""
 
     def place(key: str) -> tuple[int, int, str, float]:
@@ -88,30 +96,23 @@ def _metric_keys(data: WindowsData) -> list[str]:
         lead = next((at for at, pattern in enumerate(_LEADING) if fnmatch.fnmatch(key, pattern)), len(_LEADING))
         return lead, _KIND_ORDER.get(data.roles[key].kind, 3), base, q
 
-    return sorted((key for key in data.roles if key not in _SHOWN_ALREADY), key=place)
+    return sorted(
+        (key for key in data.roles if key not in _SHOWN_ALREADY and not key.startswith("quality.")), key=place
+    )
 
 
-def _columns(data: WindowsData, keys: Sequence[str]) -> list[Column]:
+def _columns(data: MonitorData, keys: Sequence[str]) -> list[Column]:
     columns = [
         Column("window", "window", priority=0),
         Column("rows", "rows", "count", "right", priority=1),
         Column("drift", "drift", "share", "right", priority=1),
     ]
     for index, key in enumerate(keys):
-        unit = data.roles[key].unit or ("share" if _is_share(data, key) else "")
-        columns.append(Column(key, key, unit, "right", priority=2 + index))
+        columns.append(Column(key, key, data.unit(key), "right", priority=2 + index))
     return columns
 
 
-def _is_share(data: WindowsData, key: str) -> bool:
-    """Whether a rate or share is to be shown in percent: all its values lie in 0 to 1."""
-    if not key.endswith(("rate", "share")):
-        return False
-    values = [window.metrics.get(key) for window in data.windows]
-    return all(value is None or 0 <= value <= 1 for value in values)
-
-
-def _row(data: WindowsData, at: int, label: str, keys: Sequence[str]) -> list[Cell]:
+def _row(data: MonitorData, at: int, label: str, keys: Sequence[str]) -> list[Cell]:
     window = data.windows[at]
     share = drift_share(window)
     before = [each for each in data.windows[:at] if each.segment == window.segment]

@@ -37,7 +37,7 @@ class CatBoostReader(Reader):
         """Certain when the head has CatBoost's description of the training."""
         if b'"meta"' in head.data and (b'"iteration_count"' in head.data or b'"learn_metrics"' in head.data):
             return Claim(1.0, "CatBoost's record of a training", covers=_COVERED)
-        return Claim(0.0, "named catboost_training.json, but without meta and iteration_count")
+        return Claim(0.0, "named catboost_training.json, but without meta and iteration_count", nearly=True)
 
     def read(self, chunk: Chunk) -> Batch:
         """The iterations that were added; all of them when another training took the file over."""

@@ -71,7 +71,7 @@ class Header:
 
 def guess_header(text: str) -> Header:
     """Read a header line with the delimiter that gives the most fields; blanks count where there is no other."""
-    split = {delimiter: next(csv.reader([text], delimiter=delimiter), []) for delimiter in _DELIMITERS}
+    split = {delimiter: _parted(text, delimiter) for delimiter in _DELIMITERS}
     best = max(_DELIMITERS, key=lambda delimiter: len(split[delimiter]))
     if len(split[best]) < 2 and len(text.split()) > 1:
         return Header.of(cells_of(text, BLANKS), BLANKS)
@@ -81,8 +81,16 @@ def guess_header(text: str) -> Header:
 def cells_of(text: str, delimiter: str) -> list[str]:
     """The cells of a line, quotes taken for what they look like only where there are any."""
     if '"' in text:
-        return next(csv.reader([text.strip()], delimiter=delimiter, skipinitialspace=delimiter == BLANKS), [])
+        return _parted(text.strip(), delimiter)
     return text.split() if delimiter == BLANKS else text.split(delimiter)
+
+
+def _parted(text: str, delimiter: str) -> list[str]:
+    """The cells of a line by the rules of quoting, or of plain splitting where it breaks them."""
+    try:
+        return next(csv.reader([text], delimiter=delimiter, skipinitialspace=delimiter == BLANKS), [])
+    except csv.Error:
+        return text.split(delimiter)
 
 
 def cell_number(cell: str, delimiter: str) -> float | int | None:

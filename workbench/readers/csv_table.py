@@ -25,6 +25,7 @@ from workbench.readers.rows import Rows
 
 MAX_RECORD = 1024 * 1024
 """Bytes of a quoted record; a quote that stays open for longer is taken for a stray one."""
+csv.field_size_limit(MAX_RECORD)  # for the whole process: a field may be as long as a record
 _NOT_UTF8 = "bytes that are not UTF-8 are shown as U+FFFD"
 _RULE = re.compile(r"[-=+|:\s]+")
 """The line between the head and the body of a printed table."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Head, Reader
+from workbench.plugin.api import Batch, Chunk, Claim, Head, Reader
 from workbench.readers.csv_header import BLANKS, Header, cell_number, cells_of, guess_header
 from workbench.readers.csv_table import Table, commented_header
 from workbench.readers.keys import claimed_axis, metric_like, number, production_columns, roles_of, view_of_folder
@@ -26,20 +26,25 @@ class DelimitedReader(Reader):
 
     def claim(self, head: Head) -> Claim:
         """Bid by the header: it needs a step, an epoch, names of metrics, or a file of parameters beside it."""
+        if b"\n" not in head.data:
+            return Claim(0.0, "no complete line yet")
         header, others = _head_and_rows(head)
         if header is None or not _is_table(header, others):
-            return NO
+            return Claim(0.0, "not a table: no header of names with rows of as many numbers below it")
         if found := production_columns(header.columns):
-            return Claim(0.0, f"rows of a model in production ({', '.join(found[:3])}): give it a [monitor]")
+            why = f"rows of a model in production ({', '.join(found[:3])}): give it a [monitor]"
+            return Claim(0.0, why, nearly=True)
         own = not view_of_folder(head.name)
         if axis := claimed_axis(header.columns):
             return Claim(0.8 if own else 0.9, f"a table with a column {axis}", per_file_run=own)
         beside = next((name for name in (*PARAM_FILES, ".hydra") if name in head.siblings), None)
         if not others:
-            return NO
+            return Claim(0.0, "a header without step, epoch or time, and no row yet")
         if metric := _metric_of(header, others):
             return Claim(0.55, f"a table of {metric}", per_file_run=own)
-        return Claim(0.5, f"a table beside {beside}", per_file_run=own) if beside else NO
+        if beside:
+            return Claim(0.5, f"a table beside {beside}", per_file_run=own)
+        return Claim(0.0, "a table without step, epoch or time, mostly of other things than usual metrics")
 
     def read(self, chunk: Chunk) -> Batch:
         """Blocks of plain lines at once, all others record by record; every line is accepted or refused."""

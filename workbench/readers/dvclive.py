@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Reader, Reject
+from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Reader, Reject
 from workbench.readers.gathering import (
     EXCERPT,
     Gathering,
@@ -38,11 +38,11 @@ class DvcliveReader(Reader):
     def claim(self, head: Head) -> Claim:
         """Certain by place and header: `[timestamp] step <the file's name>`."""
         if _root(head.path) is None:
-            return NO
+            return Claim(0.0, "not in DVCLive's plots/metrics")
         cells = decode(head.first_line)[0].split("\t")
         if cells in (["step", head.path.stem], ["timestamp", "step", head.path.stem]):
             return Claim(1.0, "in plots/metrics, with DVCLive's header")
-        return Claim(0.0, "in plots/metrics, but its header is not step and the file's name")
+        return Claim(0.0, "in plots/metrics, but its header is not step and the file's name", nearly=True)
 
     def run_folder(self, path: PurePath) -> tuple[PurePath, str]:
         """DVCLive's folder, and the metric's sub-folders as the prefix of its key."""
@@ -94,19 +94,19 @@ def _root(path: PurePath) -> PurePath | None:
 class DvcliveSummaryReader(Reader):
     """Reads `metrics.json`, the latest value of everything, and whether the process that writes it is at work."""
 
-    name: ClassVar[str] = "dvclive_summary"
+    name: ClassVar[str] = "dvclive-summary"
     framing: ClassVar[Framing] = "path"
     names: ClassVar[tuple[str, ...]] = ("metrics.json",)
 
     def claim(self, head: Head) -> Claim:
         """Certain beside `plots/metrics`, likely in a folder named after DVCLive."""
         if not head.data.lstrip().startswith(b"{"):
-            return NO
+            return Claim(0.0, "not a JSON object")
         if head.place and Path(head.place).parent.joinpath(*_PLOTS).is_dir():
             return Claim(1.0, "beside plots/metrics: DVCLive's latest values")
         if "dvclive" in head.path.parent.name and b'"step"' in head.data:
             return Claim(0.9, "in a folder named after DVCLive, with a step")
-        return NO
+        return Claim(0.0, "no plots/metrics beside it, and its folder is not named after DVCLive")
 
     def stamp(self, place: str) -> tuple[int, int]:
         """Sizes and newest modification of the summary and of the signal that its writer is at work."""

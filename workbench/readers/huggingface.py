@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -42,17 +43,30 @@ class HuggingFaceReader(Reader):
         if b'"global_step"' in head.data or b'"log_history"' in head.data:
             return Claim(1.0, "the state of a Hugging Face Trainer: it has global_step or log_history")
         if not head.data.strip():
-            return Claim(0.4, "named like the state of a Hugging Face Trainer; empty yet")
-        return Claim(0.0, f"named {_NAME}, but without global_step and log_history")
+            return Claim(0.4, "named like the state of a Hugging Face Trainer; empty yet", nearly=True)
+        return Claim(0.0, f"named {_NAME}, but without global_step and log_history", nearly=True)
 
     def run_folder(self, path: PurePath) -> tuple[PurePath, str]:
         """The output folder, whichever checkpoint the file lies in."""
         folder = path.parent
         return (folder.parent if _CHECKPOINT.fullmatch(folder.name) else folder), ""
 
+    def stamp(self, place: str) -> tuple[int, int]:
+        """Size and newest modification of the state and, for a checkpoint's, of the output folder and its own state."""
+        size, newest = super().stamp(place)
+        output = Path(place).parent.parent
+        if _rank(Path(place).parent.name) < float("inf"):
+            for other in (output, output / _NAME):
+                with contextlib.suppress(OSError):
+                    found = os.stat(other)
+                    size, newest = size + found.st_size, max(newest, found.st_mtime_ns)
+        return size, newest
+
     def read(self, chunk: Chunk) -> Batch:
         """What the history has gained; all of it, and the earlier checkpoints' points purged, at the first look."""
         newer = _newer(chunk.place)
+        if newer and "history" in chunk.state:
+            return Batch(restart=True, message=f"{newer} says the same and more")
         if newer:
             told = {"newer": newer}
             return Batch(state=told, consumed=int(told != chunk.state), message=f"{newer} says the same and more")

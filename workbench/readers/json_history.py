@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Framing, Head, Reader
+from workbench.plugin.api import Batch, Chunk, Claim, Framing, Head, Reader
 from workbench.readers.json_records import Refused, flatten, sound_row
 from workbench.readers.keys import claimed_axis, metric_like, production_columns, view_of_folder
 from workbench.readers.lines import UTF8_BOM
@@ -36,14 +36,14 @@ class JsonHistoryReader(Reader):
         text = head.data.removeprefix(UTF8_BOM).decode("utf-8", "replace")
         opening = _OPENING.match(text)
         if opening is None:
-            return NO
+            return Claim(0.0, "begins neither with lists of values by name nor with a list of objects")
         own = not view_of_folder(head.name)
         if head.size > len(head.data):
             return _claim_of_beginning(text, opening, own)
         try:
             rows = list(_rows_of(json.loads(text)))
         except (ValueError, RecursionError):
-            return Claim(0.0, "begins like a history; what follows is no JSON")
+            return Claim(0.0, "begins like a history; what follows is no JSON", nearly=True)
         if opening["second"] and any(map(_is_set, json.loads(text))):
             return Claim(0.85, "lists of a metric by set, as boosting libraries keep them", per_file_run=own)
         return _claim_of_rows(rows, own)
@@ -114,13 +114,13 @@ def _claim_of_beginning(text: str, opening: re.Match[str], own: bool) -> Claim:
         try:
             record, _ = json.JSONDecoder().raw_decode(text, opening.end())
         except (ValueError, RecursionError):
-            return NO
+            return Claim(0.0, "begins with a list of objects whose first one is no JSON")
         return _claim_of_rows([record], own)
     if opening["second"] and (_is_set(opening["first"]) or metric_like(opening["second"])):
         return Claim(0.85, "lists of a metric by set, as boosting libraries keep them", per_file_run=own)
     if metric_like(opening["first"]):
         return Claim(0.7, f"a list of {opening['first']}", per_file_run=own)
-    return NO
+    return Claim(0.0, "its lists have no metric's name")
 
 
 def _claim_of_rows(rows: Sequence[Mapping[str, Any]], own: bool) -> Claim:
@@ -135,14 +135,16 @@ def _claim_of_rows(rows: Sequence[Mapping[str, Any]], own: bool) -> Claim:
             names |= {*more, *words}
     except Refused as refused:
         return Claim(0.0, str(refused))
-    if not numbers or production_columns(names):
-        return NO
+    if not numbers:
+        return Claim(0.0, "no numbers in its lists")
+    if found := production_columns(names):
+        return Claim(0.0, f"rows of a model in production ({', '.join(found[:3])})")
     if axis := claimed_axis(numbers):
         return Claim(0.75, f"a JSON document of rows with {axis}", per_file_run=own)
     metrics = _metrics(numbers)
     if 2 * len(metrics) >= len(numbers):
         return Claim(0.6, f"a JSON document with values of {metrics[0]}", per_file_run=own)
-    return NO
+    return Claim(0.0, "no step or epoch in it, and mostly other things than usual metrics")
 
 
 def _metrics(names: Iterable[str]) -> list[str]:

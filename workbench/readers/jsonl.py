@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Head, Reader
+from workbench.plugin.api import Batch, Chunk, Claim, Head, Reader
 from workbench.readers.attributes import Text
 from workbench.readers.json_blocks import BLOCK, Shape, read_block
 from workbench.readers.json_records import MAX_DEPTH, Refused, flatten, sound_row
@@ -36,16 +36,18 @@ class JsonlReader(Reader):
     def claim(self, head: Head) -> Claim:
         """Bid by the keys of the first lines: a step, an epoch, a metric's name; rows of production are left alone."""
         if head.name.endswith(".wb.jsonl"):
-            return NO
+            return Claim(0.0, "a tracking file: another reader's")
         records = _first_records(head)
-        if not records or (head.path.suffix == ".json" and len(records) < 2):
-            return NO
+        if not records:
+            return Claim(0.0, "its first line is no complete JSON object")
+        if head.path.suffix == ".json" and len(records) < 2:
+            return Claim(0.0, "one JSON object, not a line each")
         score, why = _evidence(records, head.name)
         if score and head.path.parts[-2:] == ("vis_data", "scalars.json"):
             # mmengine writes every row a second time, to a file named by the time of the start
             folder = str(head.path.parent.parent)
             return Claim(0.95, "the scalars of mmengine", covers=("[0-9]*.json",), run_folder=folder)
-        return Claim(score, why, per_file_run=not view_of_folder(head.name))
+        return Claim(score, why, per_file_run=not view_of_folder(head.name), nearly=not score and "[monitor]" in why)
 
     def read(self, chunk: Chunk) -> Batch:
         """Blocks of plain lines at once, all others one by one; every line is accepted or refused."""

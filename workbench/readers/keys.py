@@ -70,7 +70,7 @@ _ROW_ID = re.compile(r"id|uuid|guid|.*_id|.*_uuid|user|customer")
 _FOLDER_WORDS = frozenset({
     "metrics", "metric", "log", "logs", "logger", "result", "results", "history", "training", "train", "trainer",
     "val", "valid", "validation", "eval", "evaluation", "test", "scalars", "scalar", "progress", "events", "event",
-    "evals", "stats", "loss", "losses", "output", "stdout", "monitor",
+    "evals", "stats", "summary", "loss", "losses", "output", "stdout", "monitor",
 })  # fmt: skip
 
 

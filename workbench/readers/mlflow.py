@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject
+from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject
 from workbench.readers import mlflow_folder as folders
 from workbench.readers.mlflow_facts import LONGEST_KEY, facts_of, user_tags
 from workbench.readers.mlflow_lines import MetricLines, parse
@@ -34,7 +34,7 @@ class MlflowReader(Reader):
         """Certain for the `meta.yaml` of a run; those of experiments, datasets and models are none of one."""
         uuid = folders.run_id_in(head.data)
         if head.name != folders.META or not uuid:
-            return NO
+            return Claim(0.0, "a meta.yaml without run_uuid: of an experiment, a dataset or a model, not of a run")
         return Claim(1.0, "the meta.yaml of an MLflow run", native_id=uuid, covers=("**",))
 
     def stamp(self, place: str) -> tuple[int, int]:

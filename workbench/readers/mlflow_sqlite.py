@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
+from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
 from workbench.readers import mlflow_tables as tables
 from workbench.readers.mlflow_facts import LONGEST_KEY, NATIVE_ID, facts_of
-from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened
+from workbench.readers.sqlite import NOT_SQLITE, Database, UnreadableDatabaseError, is_sqlite, opened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class MlflowSqliteReader(Reader):
     def claim(self, head: Head) -> Claim:
         """Certain when MLflow's tables are there; one that cannot be opened now is judged by its name."""
         if not is_sqlite(head.data):
-            return NO
+            return Claim(0.0, NOT_SQLITE)
         try:
             with opened(head.place) as database:
                 lacking = tables.lacking(database)
@@ -51,7 +51,9 @@ class MlflowSqliteReader(Reader):
             why = f"an SQLite database that cannot be read now: {error}"
             named = head.name.lower().startswith(("mlflow", "mlruns"))
             return Claim(0.6 if named else 0.0, why, many_runs=named)
-        return NO if lacking else Claim(1.0, "an SQLite database with MLflow's tables", many_runs=True)
+        if lacking:
+            return Claim(0.0, f"an SQLite database, but no MLflow store: {lacking}")
+        return Claim(1.0, "an SQLite database with MLflow's tables", many_runs=True)
 
     def read(self, chunk: Chunk) -> Batch:
         """The next metric rows, and what is said anew of runs; a database that is busy is left for the next look."""

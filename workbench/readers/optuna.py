@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, ClassVar
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Reader
+from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Reader
 from workbench.readers.gathering import Gathering, digest, local_seconds, mapping_of, number_of, utc_seconds, whole_of
 from workbench.readers.optuna_trial import (
     HEARTBEAT_GRACE,
@@ -25,7 +25,7 @@ from workbench.readers.optuna_trial import (
     metric_names,
     native_id,
 )
-from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_at
+from workbench.readers.sqlite import NOT_SQLITE, Database, UnreadableDatabaseError, is_sqlite, opened, tables_at
 
 _TABLES = frozenset({"studies", "trials", "trial_params"})
 _UTC_SINCE = 5
@@ -47,7 +47,7 @@ class OptunaReader(Reader):
     def claim(self, head: Head) -> Claim:
         """Certain when the database has Optuna's tables."""
         if not is_sqlite(head.data):
-            return NO
+            return Claim(0.0, NOT_SQLITE)
         if tables_at(head.place) >= _TABLES:
             return Claim(1.0, "an SQLite database with Optuna's tables", many_runs=True)
         return Claim(0.0, "an SQLite database without the tables studies, trials and trial_params")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, ClassVar
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Head, Reader, Reject
+from workbench.plugin.api import Batch, Chunk, Claim, Fact, Head, Reader, Reject
 from workbench.readers.gathering import (
     EXCERPT,
     Gathering,
@@ -42,14 +42,14 @@ _METRIC_NAMES = "study:metric_names"
 class OptunaJournalReader(Reader):
     """Reads a journal line by line; what is not a whole operation is refused."""
 
-    name: ClassVar[str] = "optuna_journal"
+    name: ClassVar[str] = "optuna-journal"
     names: ClassVar[tuple[str, ...]] = ("*.log", "*.journal", "*journal*", "*.jsonl", "*.txt")
 
     def claim(self, head: Head) -> Claim:
         """Certain when the first line is an operation with a worker."""
         first = head.first_line
         if not first.startswith(b"{") or b'"op_code"' not in first or b'"worker_id"' not in first:
-            return NO
+            return Claim(0.0, "its first line is no operation of Optuna's journal: no op_code and worker_id")
         return Claim(1.0, "begins with an operation of Optuna's journal", many_runs=True)
 
     def read(self, chunk: Chunk) -> Batch:

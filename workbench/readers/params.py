@@ -45,13 +45,13 @@ def facts_beside(folder: Mapping[str, bytes]) -> list[Fact]:
             continue
         try:
             found = _params(name, folder[name])
-            params.update(found)
-            total = epochs_of(found)
         except _NotRead as refused:
             notes.append(Fact("note", f"{name} is not read: {refused}", name))
+            continue
         except (ValueError, RecursionError):
             continue
-        if total is not None:
+        params.update(found)
+        if (total := epochs_of(found)) is not None:
             totals = [Fact("total_steps", total)]
     return [*totals, *(Fact("param", value, key) for key, value in params.items()), *notes]
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, no_points
+from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, no_points
 from workbench.readers.csv_header import MISSING, guess_header
 from workbench.readers.keys import number
 from workbench.readers.lines import UTF8_BOM, decode
@@ -33,7 +33,7 @@ class SearchReader(Reader):
     def claim(self, head: Head) -> Claim:
         """Certain by the columns that every search has."""
         if sum(mark in head.data for mark in _MARKS) < 2 or b"param" not in head.data:
-            return NO
+            return Claim(0.0, "not the results of a search: no mean_fit_time, params and rank_test_*")
         return Claim(0.95, "the results of a scikit-learn search: mean_fit_time and rank_test_*", many_runs=True)
 
     def read(self, chunk: Chunk) -> Batch:

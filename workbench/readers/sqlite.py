@@ -20,6 +20,8 @@ from typing import Any
 from urllib.parse import quote
 
 MAGIC = b"SQLite format 3\0"
+NOT_SQLITE = "not an SQLite database"
+"""Why a reader of databases leaves a file alone."""
 SECONDS = 4.0
 """Longest time a database stays open: below the five seconds that most writers wait for a lock."""
 _BUSY_SECONDS = 0.25

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Histogram, Points, Purge, Reader, Reject
+from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Histogram, Points, Purge, Reader, Reject
 from workbench.readers.histograms import compact
 from workbench.readers.protobuf import WireError
 from workbench.readers.tfevent import Event, Value, decode_event
@@ -63,7 +63,7 @@ class TensorBoardReader(Reader):
     def claim(self, head: Head) -> Claim:
         """Certain when the name says so and the first record's header holds; likely while there is no header yet."""
         if "tfevents" not in head.name:
-            return NO
+            return Claim(0.0, "no tfevents in its name")
         start = head.data[:HEADER]
         if not start.strip(b"\0") or (len(start) < HEADER and head.size < HEADER):
             if part_of(head):

@@ -29,12 +29,12 @@ _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 def claim_of(head: Head) -> Claim:
     """The bid for a file by its head, with what was found or tried."""
     if head.data.startswith(UTF16_BOMS):
-        return Claim(0.0, "UTF-16 text: save the file as UTF-8")
+        return Claim(0.0, "UTF-16 text: save the file as UTF-8", nearly=True)
     if head.data.count(b"\0") > len(head.data) // 64:
         return Claim(0.0, "not text")
     lines = split(Chunk(head.path, head.data, 0, {}, final=head.size <= len(head.data)))
     if not len(lines):
-        return Claim(0.0, "no complete line yet" if head.data.strip() else "")
+        return Claim(0.0, "no complete line yet" if head.data.strip() else "no line yet")
     if _is_json(lines.raw(i) for i in range(min(len(lines), 20))):
         return Claim(0.0, "JSON lines: another reader's")
     shapes = shapes_of(clean(lines).text)
@@ -53,11 +53,11 @@ def claim_of(head: Head) -> Claim:
     if named and named[0][1] >= _ENOUGH:
         return Claim(CERTAIN, f"text with {named[0][1]} lines as {named[0][0]} prints them", per_file_run=own)
     if found := production_columns(keys):
-        return Claim(0.0, f"rows of a model in production ({', '.join(found[:3])}): give it a [monitor]")
+        return Claim(0.0, f"rows of a model in production ({', '.join(found[:3])}): give it a [monitor]", nearly=True)
     recurring = [key for key, n in keys.items() if n >= _ENOUGH_GENERAL and _is_told(key, key in stands)]
     if recurring:
         return Claim(LIKELY, f"text in which {', '.join(recurring[:3])} recur", per_file_run=own)
-    return Claim(0.0, _why_not(len(lines), dialects))
+    return Claim(0.0, _why_not(len(lines), dialects), nearly=bool(dialects))
 
 
 def _why_not(lines: int, dialects: Counter[str]) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, ClassVar
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Reader
+from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Reader
 from workbench.readers.gathering import Gathering, mapping_of, utc_seconds, whole_of
-from workbench.readers.sqlite import Database, UnreadableDatabaseError, is_sqlite, opened, tables_at
+from workbench.readers.sqlite import NOT_SQLITE, Database, UnreadableDatabaseError, is_sqlite, opened, tables_at
 from workbench.readers.trackio_values import add_alert, add_config, add_values, json_object, native_id
 
 _TABLES = frozenset({"metrics", "configs"})
@@ -26,15 +26,17 @@ class TrackioReader(Reader):
 
     def claim(self, head: Head) -> Claim:
         """Certain when the tables have trackio's columns."""
-        if not is_sqlite(head.data) or not tables_at(head.place) >= _TABLES:
-            return NO
+        if not is_sqlite(head.data):
+            return Claim(0.0, NOT_SQLITE)
+        if not tables_at(head.place) >= _TABLES:
+            return Claim(0.0, "an SQLite database without the tables metrics and configs")
         try:
             with opened(head.place, seconds=1.0) as database:
                 known = database.has("metrics", "run_name", "metrics") and database.has("configs", "config")
         except UnreadableDatabaseError as problem:
             return Claim(0.0, str(problem))
         if not known:
-            return Claim(0.0, "has the tables metrics and configs, but not with trackio's columns")
+            return Claim(0.0, "has the tables metrics and configs, but not with trackio's columns", nearly=True)
         return Claim(1.0, "an SQLite database with trackio's tables", many_runs=True)
 
     def read(self, chunk: Chunk) -> Batch:

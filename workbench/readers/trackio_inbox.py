@@ -6,7 +6,7 @@ import json
 from pathlib import PurePath
 from typing import Any, ClassVar
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Head, Reader, Reject
+from workbench.plugin.api import Batch, Chunk, Claim, Fact, Head, Reader, Reject
 from workbench.readers.gathering import EXCERPT, Gathering, mapping_of, utc_seconds
 from workbench.readers.lines import split
 from workbench.readers.trackio_values import add_alert, add_config, add_values, native_id
@@ -14,6 +14,7 @@ from workbench.readers.trackio_values import add_alert, add_config, add_values, 
 _LINES = 1_000_000
 _DIGITS = 12
 _KINDS = ("metric", "system_metric", "alert")
+_OTHER = "its first line is no record of trackio's inbox: no v, kind, project and run"
 
 
 class TrackioInboxReader(Reader):
@@ -23,20 +24,20 @@ class TrackioInboxReader(Reader):
     alias, so that importing fragments never doubles a point.
     """
 
-    name: ClassVar[str] = "trackio_inbox"
+    name: ClassVar[str] = "trackio-inbox"
     names: ClassVar[tuple[str, ...]] = ("*.jsonl",)
 
     def claim(self, head: Head) -> Claim:
         """Certain when the first line is a record of a fragment, in an inbox's folder."""
         first = head.first_line
         if not first.startswith(b"{") or b'"project"' not in first or b'"run"' not in first:
-            return NO
+            return Claim(0.0, _OTHER)
         try:
             record = json.loads(first)
         except (ValueError, RecursionError):
-            return NO
+            return Claim(0.0, _OTHER)
         if not isinstance(record, dict) or record.get("kind") not in _KINDS or "v" not in record:
-            return NO
+            return Claim(0.0, _OTHER)
         return Claim(1.0, "begins with a record of trackio's inbox", many_runs=True)
 
     def read(self, chunk: Chunk) -> Batch:

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePath
 from typing import ClassVar
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Framing, Head, Reader
+from workbench.plugin.api import Batch, Chunk, Claim, Framing, Head, Reader
 from workbench.readers.wandb_log import MAGIC, frame
 from workbench.readers.wandb_run import Reading
 
@@ -24,7 +24,7 @@ class WandbReader(Reader):
     def claim(self, head: Head) -> Claim:
         """Certain by the mark in the first bytes; likely while they are still to come."""
         if not head.name.endswith(".wandb"):
-            return NO
+            return Claim(0.0, "not named *.wandb")
         start = head.data[: len(MAGIC)]
         if start != MAGIC and not (MAGIC.startswith(start) or start.strip(b"\0") == b""):
             version = f"is version {start[-1]}, not 0" if start[:-1] == MAGIC[:-1] else "does not begin with `:W&B`"

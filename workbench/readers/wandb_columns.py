@@ -175,7 +175,10 @@ def _paths(byte: Bytes, found: _Found, odd: NDArray[np.bool_]) -> tuple[Ints, In
 def _coded(
     data: bytes, found: _Found, path_end: Ints, odd: NDArray[np.bool_]
 ) -> tuple[NDArray[np.intp], list[tuple[str, ...]]]:
-    """The path of each item as a code, by equality of its bytes; rows with media in them are odd."""
+    """The path of each item as a code, by equality of its bytes.
+
+    Rows are odd that have media, a path twice, or one that leads through another's value.
+    """
     if not len(found.row):
         return np.empty(0, np.intp), []
     words = _words(data, found.lo, path_end)
@@ -185,9 +188,12 @@ def _coded(
         if differs.any():
             odd[found.row[differs]] = True
     paths = [_path(data[found.lo[i] : path_end[i]]) for i in first.tolist()]
-    strange = np.array([path is None or "_type" in path for path in paths])
+    above = {path[:k] for path in paths if path for k in range(1, len(path))}
+    strange = np.array([path is None or "_type" in path or path in above for path in paths])
     if strange.any():
         odd[found.row[strange[key]]] = True
+    pairs = np.sort(found.row * len(paths) + key)
+    odd[pairs[1:][pairs[1:] == pairs[:-1]] // len(paths)] = True  # the last of several holds, whatever its kind
     return key, [path or () for path in paths]
 
 

@@ -108,7 +108,7 @@ class Rows:
                 self._row.append(row)
                 self._key.append(self._code(key))
                 self._value.append(as_number)
-            elif isinstance(value, (str, bool)):
+            elif isinstance(value, (str, bool)) and key not in HIDDEN:
                 words[key] = (row, value)
             elif isinstance(value, dict):
                 media.append((row, key, value))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 import numpy as np
 
-from workbench.plugin.api import NO, Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
+from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
 from workbench.readers.key_index import KeyIndex
 from workbench.readers.lines import UTF8_BOM, Lines, is_object, split
 from workbench.readers.workbench_records import (
@@ -46,7 +46,7 @@ class WorkbenchReader(Reader):
     def claim(self, head: Head) -> Claim:
         """Certain by name and first line, which tells the run's own id."""
         if not head.name.endswith(SUFFIX):
-            return NO
+            return Claim(0.0, f"not named *{SUFFIX}")
         data = head.data.removeprefix(UTF8_BOM)
         if found := _FIRST_LINE.match(data):
             return Claim(1.0, "begins with the tracking API's first line", native_id=_text(found[1]))

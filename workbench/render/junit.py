@@ -18,12 +18,13 @@ def render_junit(gates: Sequence[GateResult], title: str, generated_at: float | 
     """One test suite with a test case for each gate; those that did not pass are failures, with the reason."""
     failures = sum(not gate.passed for gate in gates)
     counts = {"tests": str(len(gates)), "failures": str(failures), "errors": "0", "skipped": "0"}
-    root = Xml.Element("testsuites", {"name": _legal(title), **counts})
-    suite = Xml.SubElement(root, "testsuite", {"name": _legal(title), **counts})
+    # The strict servers know no skipped tests of all suites together.
+    root = Xml.Element("testsuites", {"name": _legal(title), "time": "0", **dict(list(counts.items())[:3])})
+    suite = Xml.SubElement(root, "testsuite", {"name": _legal(title), "time": "0", **counts})
     if generated_at is not None:
         suite.set("timestamp", units.timestamp(generated_at).removesuffix("Z"))
     for gate in gates:
-        names = {"classname": _legal(gate.subject or "gates"), "name": _legal(gate.name)}
+        names = {"classname": _legal(gate.subject or "gates"), "name": _legal(gate.name), "time": "0"}
         case = Xml.SubElement(suite, "testcase", names)
         if not gate.passed:
             failure = Xml.SubElement(case, "failure", {"type": "gate", "message": _legal(gate.message)})

@@ -12,7 +12,7 @@ from workbench.core.compare import Delta, delta, latency_percentiles, with_perce
 from workbench.core.model import Direction, Run
 from workbench.core.query import Fit, Focus, Query
 from workbench.core.roles import PERCENTILES, main_metric, percentile_key
-from workbench.panels.monitors import drift_share
+from workbench.core.strength import drift_share
 from workbench.panels.parts import metric_order, that_fit, value_cell
 from workbench.panels.shapes import delta_shape
 from workbench.render.document import Section

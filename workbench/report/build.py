@@ -22,6 +22,8 @@ from workbench.render.document import Document, Section
 from workbench.render.json import clean
 from workbench.report.against import against_section
 from workbench.report.pack import Pack
+from workbench.report.replay import replay_section
+from workbench.rules.replay import Replay
 
 PASSED, GATE_FAILED, USAGE, STORE, UNREADABLE = 0, 1, 2, 3, 4
 """Exit codes: all is well, a gate failed, usage or configuration, the store, unreadable input with `--strict`."""
@@ -29,10 +31,14 @@ PASSED, GATE_FAILED, USAGE, STORE, UNREADABLE = 0, 1, 2, 3, 4
 REPORT_FIT = Fit(columns=120)
 """The room that blocks are made for when nobody says how wide the reader's page is."""
 
+_SILENT = ("latency", "quality", "pipeline")
+
 COMPARED = 6
 """Newest runs that are compared when none is marked."""
 
-_BUILT_IN = ("runs", "run", "compare", "windows", "drift", "sources")
+_BUILT_IN = (
+    "runs", "run", "compare", "windows", "drift", "sources", "scoreboard", "findings", "latency", "quality", "pipeline",
+)  # fmt: skip
 
 
 def build(
@@ -44,11 +50,13 @@ def build(
     *,
     fit: Fit = REPORT_FIT,
     against: Pack | None = None,
+    replayed: Sequence[Replay] | None = None,
     generated_at: float | None = None,
 ) -> Document:
     """Put a project's report together; a panel that raises has its error shown in its place.
 
-    `against` adds what changed to the main branch's pack. Sections that would be empty are left out, except the runs.
+    `against` adds what changed to the main branch's pack, `replayed` what gates would have said before.
+    Sections that would be empty are left out, except the runs.
     """
     if focus.metric is None and config.main_metric is not None:
         focus = replace(focus, metric=config.main_metric)
@@ -57,6 +65,8 @@ def build(
     if against is not None:
         sections.append(against_section(query, focus, against, fit))
     sections += _run_sections(by_name, query, focus, fit)
+    if replayed is not None:
+        sections.append(replay_section(replayed, fit))
     sections += _production_sections(by_name, query, focus, fit)
     sections.append(_problems(query, fit))
     sections += [_plugin_section(panel, query, focus, fit) for name, panel in by_name.items() if name not in _BUILT_IN]
@@ -84,6 +94,7 @@ def _run_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit:
     if not runs:
         return []
     sections = [_section(by_name.get("run"), query, replace(focus, run=focus.run or runs[0].id), fit)]
+    sections.append(_filled(_section(by_name.get("pipeline"), query, focus, fit), "pipeline"))
     marked = focus.marked or tuple(run.id for run in runs[:COMPARED])
     baseline = baseline_of(query.runs(hidden=True), focus.baseline)
     if len({*marked, *([baseline.id] if baseline else [])}) > 1:
@@ -94,13 +105,20 @@ def _run_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit:
 
 
 def _production_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit: Fit) -> list[Section | None]:
-    """Windows and drift of each monitor, or of the focused one."""
+    """Scores and findings of all, then windows, drift, latency and quality of each monitor, or of the focused one."""
     names = [focus.monitor] if focus.monitor is not None else query.monitors()
-    return [
-        _section(by_name.get(panel), query, replace(focus, monitor=name), fit, suffix=name)
+    summary = [_section(by_name.get(panel), query, focus, fit) for panel in ("scoreboard", "findings") if names]
+    return summary + [
+        _filled(_section(by_name.get(panel), query, replace(focus, monitor=name), fit, suffix=name), panel)
         for name in names
-        for panel in ("windows", "drift")
+        for panel in ("windows", "drift", "latency", "quality")
     ]
+
+
+def _filled(section: Section | None, panel: str) -> Section | None:
+    """A section that only says there is nothing is left out, unless it is the one that says what to do about it."""
+    empty = section is not None and isinstance(section.block, Empty)
+    return None if empty and panel in _SILENT else section
 
 
 def _problems(query: Query, fit: Fit) -> Section | None:

@@ -20,7 +20,7 @@ from workbench.core.compare import baseline_of, latency_percentiles
 from workbench.core.config import Config
 from workbench.core.model import Run, Window
 from workbench.core.query import Query
-from workbench.panels.monitors import drift_share
+from workbench.core.strength import drift_share
 
 VERSION = 1
 """Version of the file format; a newer one is refused by name."""

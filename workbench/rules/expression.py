@@ -15,11 +15,17 @@ from typing import Literal
 
 from workbench.core.where_text import WhereError, number_of
 
-FUNCTIONS = ("best", "last", "first", "min", "max", "n", "param", "drift", "window")
+PRODUCTION = ("drift", "window", "missing", "findings")
+"""Functions that ask a monitor and not a run."""
+
+FUNCTIONS = ("best", "last", "first", "min", "max", "n", "param", *PRODUCTION)
 """Functions a gate may use, besides percentiles such as `p95(latency_ms)`."""
 
 DRIFT_PARTS = ("share", "drifted", "tested")
 """What a gate may ask of a monitor's drift: `drift(flights).share`."""
+
+FINDING_PARTS = ("bad", "warn", "info")
+"""Severities a gate may count: `findings(flights).bad == 0`; without one, bad ones and warnings are counted."""
 
 Comparator = Literal["<", "<=", ">", ">=", "==", "!="]
 _LONGEST = 2_000
@@ -207,7 +213,11 @@ def _check_part(text: str, at: int, name: str, key: str, part: str) -> None:
         raise GateError(f"{asked}: ask for one of .{', .'.join(DRIFT_PARTS)}", at, text)
     if name == "window" and not part:
         raise GateError(f"window({key}) needs a metric behind it, such as window({key}).latency_ms.p95", at, text)
-    if name not in ("drift", "window") and part:
+    if name == "findings" and part not in ("", *FINDING_PARTS):
+        raise GateError(f"findings({key}).{part}: ask for one of .{', .'.join(FINDING_PARTS)}, or for none", at, text)
+    if name == "missing" and "." not in key:
+        raise GateError(f"missing({key}) needs a monitor and a column, such as missing({key}.age)", at, text)
+    if name not in ("drift", "window", "findings") and part:
         raise GateError(f"write {name}({key}) without .{part}, or the percentile as {key}.p95", at, text)
 
 

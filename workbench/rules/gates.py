@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from workbench.core.compare import baseline_of
-from workbench.core.config import GateConfig
+from workbench.core.config import GateConfig, MonitorConfig
 from workbench.core.gates import GateResult, failing_first
 from workbench.core.model import Run
+from workbench.core.moments import window_name
 from workbench.core.query import Query
 from workbench.core.units import number
 from workbench.core.where import WhereError, parse, unknown_keys
-from workbench.rules.expression import Check, Comparator, Term, has_baseline, quantities
+from workbench.rules.asked import of_monitors
+from workbench.rules.expression import (
+    PRODUCTION,
+    Check,
+    Comparator,
+    Quantity,
+    Term,
+    has_baseline,
+    quantities,
+)
 from workbench.rules.expression import parse as parse_check
-from workbench.rules.measure import Measure, Unanswerable, Value
+from workbench.rules.measure import Measure, Value
+from workbench.rules.production import Production
+from workbench.rules.unanswerable import Unanswerable
 
 
 def evaluate(
-    gate: GateConfig, query: Query, runs: Sequence[Run] | None = None, *, baseline: str | None = None
-) -> GateResult:
+    gate: GateConfig, query: Query, runs: Sequence[Run] | None = None, *, baseline: str | None = None,
+    production: Production | None = None,
+) -> GateResult:  # fmt: skip
     """Judge one gate; whatever keeps it from being judged makes it fail, with the reason and the next step.
 
     `runs` are the visible runs, newest first, to spare asking for them once a gate; `baseline` is the id of the run
-    that `baseline` stands for, the chosen one by default.
+    that `baseline` stands for, the chosen one by default; `production` is what is known of the monitors.
     """
     subject = ""
+    asked = production.afresh() if production is not None else Production(query)
     try:
-        check = parse_check(gate.check)
+        newest = query.runs() if runs is None else runs
+        check = of_monitors(parse_check(gate.check), asked.names, newest[0].metrics if newest else ())
         terms = [*quantities(check.left), *quantities(check.right)]
-        monitors = list(dict.fromkeys(term.key for term in terms if term.function in ("drift", "window")))
-        needs_run = any(term.function not in ("drift", "window") for term in terms)
-        run = _judged_run(gate, query, runs) if needs_run else None
-        subject = _subject(run, monitors)
-        return _judge(gate, check, query, run=run, runs=runs, subject=subject, baseline=baseline)
+        monitors = _monitors(terms, asked)
+        run = _judged_run(gate, query, newest) if any(term.function not in PRODUCTION for term in terms) else None
+        subject = ", ".join([*([f"run {run.name}"] if run else []), *(f"monitor {name}" for name in monitors)])
+        return _judge(gate, check, query, asked, run=run, runs=newest, subject=subject, baseline=baseline)
     except WhereError as error:
         place = f" (at character {error.position + 1} of {error.text!r})" if error.text else ""
         why = f"cannot be read: {error.message}{place}"
@@ -42,16 +56,24 @@ def evaluate(
         return GateResult(gate.name, gate.check, False, None, None, f"cannot be evaluated: {error}", subject)
 
 
-def evaluate_all(gates: Iterable[GateConfig], query: Query, *, baseline: str | None = None) -> list[GateResult]:
-    """Judge gates on one look at the runs; the failing ones come first, otherwise in their order."""
+def evaluate_all(
+    gates: Iterable[GateConfig], query: Query, *, baseline: str | None = None,
+    monitors: Mapping[str, MonitorConfig] | None = None, now: float | None = None,
+) -> list[GateResult]:  # fmt: skip
+    """Judge gates on one look at the runs; the failing ones come first, otherwise in their order.
+
+    `monitors` say how many rows a window needs, `now` which windows are closed: all of them by default.
+    """
     listed = list(gates)
     runs = query.runs() if listed else []
-    return failing_first([evaluate(gate, query, runs, baseline=baseline) for gate in listed])
+    production = Production(query, monitors, now) if listed else None
+    return failing_first([evaluate(gate, query, runs, baseline=baseline, production=production) for gate in listed])
 
 
-def _subject(run: Run | None, monitors: Sequence[str]) -> str:
-    parts = [f"run {run.name}"] if run else []
-    return ", ".join([*parts, *(f"monitor {name}" for name in monitors)])
+def _monitors(terms: Sequence[Quantity], production: Production) -> list[str]:
+    asked = [term for term in terms if term.function in PRODUCTION]
+    names = [production.split(term.key)[0] if term.function == "missing" else term.key for term in asked]
+    return list(dict.fromkeys(names))
 
 
 def _judged_run(gate: GateConfig, query: Query, runs: Sequence[Run] | None) -> Run:
@@ -70,34 +92,34 @@ def _judged_run(gate: GateConfig, query: Query, runs: Sequence[Run] | None) -> R
 
 
 def _judge(
-    gate: GateConfig, check: Check, query: Query, *, run: Run | None, runs: Sequence[Run] | None, subject: str,
-    baseline: str | None,
+    gate: GateConfig, check: Check, query: Query, production: Production, *, run: Run | None, runs: Sequence[Run],
+    subject: str, baseline: str | None,
 ) -> GateResult:  # fmt: skip
-    measure = Measure(query, run)
+    measure = Measure(query, run, production)
     base: tuple[Run, float] | None = None
     if has_baseline(check.left) or has_baseline(check.right):
         measured = check.right if has_baseline(check.left) else check.left
         base = _baseline_value(query, measured, runs, baseline)
-        measure = Measure(query, run, base[1])
+        measure = Measure(query, run, production, base[1])
     left, right = measure.value(check.left), measure.value(check.right)
     passed = _holds(left, check.comparator, right)
     turned = has_baseline(check.left) or not list(quantities(check.left))
     value, limit = (right, left) if turned else (left, right)
-    message = _message(check, left, right, passed=passed, base=base, run=run)
+    message = _message(check, left, right, production, passed=passed, base=base, run=run)
     return GateResult(gate.name, gate.check, passed, _float(value), _float(limit), message, subject)
 
 
-def _baseline_value(query: Query, measured: Term, runs: Sequence[Run] | None, chosen: str | None) -> tuple[Run, float]:
+def _baseline_value(query: Query, measured: Term, runs: Sequence[Run], chosen: str | None) -> tuple[Run, float]:
     """The other side's quantity, measured on the baseline run."""
     if not list(quantities(measured)):
         raise Unanswerable("baseline needs a metric on the other side, as in val/loss <= 1.1 * baseline")
-    if any(term.function in ("drift", "window") for term in quantities(measured)):
+    if any(term.function in PRODUCTION for term in quantities(measured)):
         raise Unanswerable("drift and windows belong to a monitor, so a baseline run has none of them")
-    run = (None if chosen else baseline_of(runs or ())) or baseline_of(query.runs(hidden=True), chosen)
+    run = (None if chosen else baseline_of(runs)) or baseline_of(query.runs(hidden=True), chosen)
     if run is None:
         raise Unanswerable("no baseline is set – choose one with: workbench baseline RUN")
     try:
-        return run, Measure(query, run).number(measured)
+        return run, Measure(query, run, Production(query)).number(measured)
     except Unanswerable as error:
         raise Unanswerable(f"of the baseline: {error}") from error
 
@@ -126,14 +148,39 @@ def _shown(value: Value) -> str:
 
 
 def _message(
-    check: Check, left: Value, right: Value, *, passed: bool, base: tuple[Run, float] | None, run: Run | None
-) -> str:
-    """What was compared, in numbers: `12.4 is not <= 11`, with the baseline and a run that still goes on."""
+    check: Check, left: Value, right: Value, production: Production, *, passed: bool, base: tuple[Run, float] | None,
+    run: Run | None,
+) -> str:  # fmt: skip
+    """What was compared, in numbers: `12.4 is not <= 11`, with the window, the baseline, and what is known of it."""
     verb = "is" if passed else "is not"
-    parts = [f"{_shown(left)} {verb} {check.comparator} {_shown(right)}"]
+    windows = dict.fromkeys(window_name(window) for window in production.judged.values())
+    place = f" in the window of {', '.join(windows)}" if windows else ""
+    parts = [f"{_shown(left)} {verb} {check.comparator} {_shown(right)}{place}", *production.remarks]
     if base is not None:
         own = " (the judged run itself)" if run is not None and run.id == base[0].id else ""
         parts.append(f"the baseline {base[0].name} has {_shown(base[1])}{own}")
     if run is not None and run.status == "running":
         parts.append("the run is still going on")
+    if not passed:
+        parts += _known(check, production)
     return "; ".join(parts)
+
+
+def _known(check: Check, production: Production) -> list[str]:
+    """The findings on what failed: what, and since when."""
+    found = []
+    for term in (*quantities(check.left), *quantities(check.right)):
+        match term:
+            case Quantity("window", monitor, key):
+                found.append(production.sentence(monitor, key))
+            case Quantity("drift", monitor):
+                found.append(production.sentence(monitor, "drift"))
+            case Quantity("missing", target):
+                monitor, column = production.split(target)
+                found.append(
+                    production.sentence(monitor, f"quality.missing.{column}") or production.sentence(monitor, column)
+                )
+            case Quantity("findings", monitor):
+                window = production.judged.get(monitor)
+                found += [each.sentence for each in production.going_on(monitor, window.end)[:3]] if window else []
+    return list(dict.fromkeys(sentence for sentence in found if sentence))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from workbench.core.model import Run, Window
+from workbench.core.model import Run
 from workbench.core.query import Query
 from workbench.core.roles import percentile_key, split_percentile
 from workbench.core.where import nearest_key
 from workbench.rules.expression import Arithmetic, Baseline, Negative, Number, Quantity, Term, Text
+from workbench.rules.production import Production
+from workbench.rules.unanswerable import Unanswerable, hint
 
 Value = float | str
 
@@ -22,16 +24,13 @@ _OPERATORS: Mapping[str, Callable[[float, float], float]] = {
 }
 
 
-class Unanswerable(ValueError):
-    """A term has no value; the message says why, and what would help."""
-
-
 @dataclass(frozen=True, slots=True)
 class Measure:
     """Measures terms on one run; `baseline_value` is what `baseline` stands for, None where it has no value."""
 
     query: Query
     run: Run | None
+    production: Production
     baseline_value: float | None = None
 
     def value(self, term: Term) -> Value:
@@ -66,10 +65,15 @@ class Measure:
 
     def quantity(self, quantity: Quantity) -> Value:
         """One measured quantity."""
-        if quantity.function == "drift":
-            return drift_part(self.query, quantity.key, quantity.part)
-        if quantity.function == "window":
-            return window_metric(self.query, quantity.key, quantity.part)
+        match quantity.function:
+            case "drift":
+                return self.production.drift(quantity.key, quantity.part)
+            case "window":
+                return self.production.metric(quantity.key, quantity.part)
+            case "missing":
+                return self.production.missing(quantity.key)
+            case "findings":
+                return self.production.findings(quantity.key, quantity.part)
         if self.run is None:
             raise Unanswerable(f"{quantity} needs a run, and there is none")
         if quantity.function == "param":
@@ -111,7 +115,7 @@ class Measure:
 
 def _param(run: Run, key: str) -> Value:
     if key not in run.params:
-        raise Unanswerable(f"run {run.name} has no parameter {key!r}{_hint(key, run.params)}")
+        raise Unanswerable(f"run {run.name} has no parameter {key!r}{hint(key, run.params)}")
     value = run.params[key]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value).casefold() if isinstance(value, bool) or value is None else str(value)
@@ -123,55 +127,5 @@ def _no_metric(run: Run, key: str) -> str:
     derived = [] if split is None else [percentile_key(name, split[1]) for name in run.metrics]
     near = nearest_key(key, derived)
     return f"run {run.name} has no metric {key!r}" + (
-        f" – did you mean {near!r}?" if near is not None else _hint(key, run.metrics)
+        f" – did you mean {near!r}?" if near is not None else hint(key, run.metrics)
     )
-
-
-def _hint(name: str, known: Mapping[str, object] | Sequence[str]) -> str:
-    near = nearest_key(name, known)
-    if near is not None:
-        return f" – did you mean {near!r}?"
-    names = sorted(known)
-    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    return f" – it has: {listed}" if names else " – it has none"
-
-
-def newest_window(query: Query, monitor: str) -> Window:
-    """The newest window of a monitor over its whole population.
-
-    Raises:
-        Unanswerable: no such monitor, or no window yet.
-    """
-    known = query.monitors()
-    if monitor not in known:
-        hint = _hint(monitor, known) if known else " – define one under [monitor.NAME] in workbench.toml"
-        raise Unanswerable(f"no monitor {monitor!r}{hint}")
-    windows = [window for window in query.windows(monitor) if not window.segment]
-    if not windows:
-        raise Unanswerable(f"monitor {monitor!r} has no window yet – read its exports with: workbench watch --once")
-    return windows[-1]
-
-
-def drift_part(query: Query, monitor: str, part: str) -> float:
-    """`share`, `drifted` or `tested` of the newest window's columns."""
-    window = newest_window(query, monitor)
-    tested = [column for column in window.columns if column.status in ("ok", "drift")]
-    if part == "tested":
-        return float(len(tested))
-    if not tested:
-        untested = sorted({column.status for column in window.columns})
-        why = f"its columns are {', '.join(untested)}" if untested else "it has no column to test"
-        raise Unanswerable(f"no column of the newest window of {monitor!r} could be tested: {why}")
-    drifted = sum(column.drifted for column in tested)
-    return float(drifted) if part == "drifted" else drifted / len(tested)
-
-
-def window_metric(query: Query, monitor: str, key: str) -> float:
-    """A metric of the newest window; `rows` is how many rows it has."""
-    window = newest_window(query, monitor)
-    value = float(window.rows) if key == "rows" and key not in window.metrics else window.metrics.get(key)
-    if value is not None:
-        return value
-    if key in window.metrics:
-        raise Unanswerable(f"{key} of the newest window of {monitor!r} has no value")
-    raise Unanswerable(f"windows of {monitor!r} have no {key!r}{_hint(key, window.metrics)}")

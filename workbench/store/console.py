@@ -11,24 +11,20 @@ from typing import Any
 
 from workbench.core.model import Run
 from workbench.core.query import Rows
-from workbench.store.files import spill_folder
+from workbench.store.settings import connected
+from workbench.store.spill import Spill
 
 LIMIT = 100_000
 """Rows returned at most."""
 TIMEOUT = 60.0
 """Seconds a statement may run."""
-_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "threads": "2",
-    "max_temp_directory_size": "4GB",
-}
 _TABLES = (
     "source", "series", "alias", "point", "histogram", "console", "fact", "reject", "monitor", "window",
-    "window_metric", "window_column", "profile",
+    "window_metric", "window_column", "profile", "finding",
 )  # fmt: skip
 
 
+_ZONED = "WITH TIME ZONE"
 _EXPLAIN = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*explain\b\s*(?:analyze\b)?\s*(?:\([^)]*\))?", re.I | re.S)
 _PRAGMA = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*pragma\b", re.I | re.S)
 
@@ -45,8 +41,8 @@ def run_sql(snapshot: Path, text: str, parameters: Sequence[Any], runs: Sequence
     """
     import duckdb
 
-    spill = spill_folder(snapshot.parent.parent)  # DuckDB's own choice would be the user's current folder
-    con = duckdb.connect(":memory:", config={**_SETTINGS, "temp_directory": spill})
+    spill = Spill(snapshot.parent.parent)  # DuckDB's own choice would be the user's current folder
+    con = connected(":memory:", spill)
     try:
         _prepare(con, snapshot, runs)
         _allow(con, text)
@@ -54,9 +50,7 @@ def run_sql(snapshot: Path, text: str, parameters: Sequence[Any], runs: Sequence
         timer.daemon = True
         timer.start()
         try:
-            cursor = con.execute(text, list(parameters))
-            names = [column[0] for column in cursor.description or ()]
-            return Rows(names, [tuple(row) for row in cursor.fetchmany(LIMIT)])
+            return _rows(con, text, list(parameters))
         finally:
             timer.cancel()
     except duckdb.InterruptException as error:
@@ -65,6 +59,30 @@ def run_sql(snapshot: Path, text: str, parameters: Sequence[Any], runs: Sequence
         raise SqlError(str(error)) from error
     finally:
         con.close()
+        spill.close()
+
+
+def _rows(con: Any, text: str, parameters: list[Any]) -> Rows:
+    """The rows; moments with a time zone come as text, since DuckDB needs pytz to make them Python's."""
+    cursor = con.execute(text, parameters)
+    columns = [(column[0], str(column[1])) for column in cursor.description or ()]
+    if any(_ZONED in kind for _, kind in columns):
+        shown = ", ".join(
+            f"CAST(#{place} AS VARCHAR)" if _ZONED in kind else f"#{place}"
+            for place, (_, kind) in enumerate(columns, 1)
+        )
+        cursor = con.execute(f"SELECT {shown} FROM ({_without_end(text)}\n)", parameters)
+    return Rows([name for name, _ in columns], [tuple(row) for row in cursor.fetchmany(LIMIT)])
+
+
+def _without_end(text: str) -> str:
+    """A statement without its semicolon and what follows; the tokens' places are in bytes."""
+    import duckdb
+
+    raw = text.encode()
+    places = [place for place, _ in duckdb.tokenize(text)]
+    end = next((place for place in places if raw[place : place + 1] == b";"), len(raw))
+    return raw[:end].decode()
 
 
 def _prepare(con: Any, snapshot: Path, runs: Sequence[Run]) -> None:
@@ -86,8 +104,7 @@ def _prepare(con: Any, snapshot: Path, runs: Sequence[Run]) -> None:
     ])  # fmt: skip
     _fill(con, "param", [(run.id, key, _text(value)) for run in runs for key, value in run.params.items()])
     _fill(con, "tag", [(run.id, key, value) for run in runs for key, value in run.tags.items()])
-    for setting in ("enable_external_access = false", "python_enable_replacements = false", "memory_limit = '1GB'"):
-        con.execute(f"SET {setting}")
+    con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
 
 

@@ -14,6 +14,10 @@ class StoreBusyError(StoreError):
     """Another process kept the store for longer than we wait."""
 
 
+class StoreGoneError(StoreError):
+    """The store file is not there any more."""
+
+
 class StoreNewerError(StoreError):
     """The store was written by a newer workbench or a newer DuckDB."""
 

@@ -35,6 +35,7 @@ def evidence_of(row: RunRow, flush_intervals: Mapping[str, float]) -> Evidence:
         promised_at=row.number("heartbeat"),
         total_steps=row.total_steps,
         last_step=None if series is None else series.last_step,
+        first_step=None if series is None or row.total_steps is None else series.first_step,
         pid_alive=alive,
         host_is_here=here,
         marks_end=not _MARKS_END.isdisjoint(row.formats),

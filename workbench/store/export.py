@@ -16,18 +16,15 @@ import numpy as np
 
 from workbench.core.model import Run
 from workbench.core.text import plain
-from workbench.store.files import spill_folder
+from workbench.store.settings import connected
+from workbench.store.spill import Spill
 
 _POINTS = """
     SELECT r.run_id, r.run, p.key, p.step, p.wall_time, p.value
     FROM point p JOIN exported r ON r.run_id = p.run_id JOIN source s ON s.source_id = p.source_id
-    ORDER BY r.position, p.key, s.path, p.generation, p.byte_offset
+    ORDER BY r.position, p.key, s.first_step NULLS LAST, s.path, p.generation, p.byte_offset
 """
-_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "threads": 2,
-    "memory_limit": "1GB",
-    "max_temp_directory_size": "16GB",
-}
+_MOST_SPILLED = "16GB"
 """Sorting 100 M points takes more than memory: what goes to disk goes beside the store."""
 _FETCH = 10_000
 """Rows in memory at a time."""
@@ -36,8 +33,9 @@ _FETCH = 10_000
 def export_points(snapshot: Path, runs: Sequence[Run], form: str, out: Path | None, stdout: BinaryIO) -> None:
     """Write the points of some runs to a file or stream; `form` is csv, parquet or json.
 
-    Runs keep their order, keys are sorted, sources of one series follow by path, points as they stand in their file.
-    A file appears when it is whole. CSV names are made safe for terminals and spreadsheets; Parquet and JSON keep them.
+    Runs keep their order, keys are sorted, points stand as in their file. The sources of one series follow by first
+    step and path: a rotated file comes before the one that took its name. A file appears when it is whole. CSV names
+    are made safe for terminals and spreadsheets; Parquet and JSON keep them.
 
     Raises:
         OSError: the file or stream cannot be written.
@@ -45,8 +43,8 @@ def export_points(snapshot: Path, runs: Sequence[Run], form: str, out: Path | No
     import duckdb
 
     regular = out is not None and (out.is_file() or not out.exists())
-    settings = {**_SETTINGS, "temp_directory": spill_folder(snapshot.parent.parent)}
-    con = duckdb.connect(str(snapshot), read_only=True, config=settings)
+    spill = Spill(snapshot.parent.parent)
+    con = connected(str(snapshot), spill, read_only=True, most_spilled=_MOST_SPILLED)
     try:
         _register(con, runs, safe=form == "csv")
         with tempfile.TemporaryDirectory(dir=out.resolve().parent if out and regular else None) as folder:
@@ -62,6 +60,7 @@ def export_points(snapshot: Path, runs: Sequence[Run], form: str, out: Path | No
         raise OSError(str(error)) from error
     finally:
         con.close()
+        spill.close()
 
 
 def _write(con: Any, form: str, file: Path) -> None:

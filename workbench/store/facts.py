@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from workbench.core.model import Stage
-from workbench.store.schema import FACTS
+from workbench.store.schema import FACTS, by_hash
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -103,7 +103,7 @@ def fetch_facts(con: DuckDBPyConnection, where: str) -> Iterator[tuple[str, Fact
                 || CASE WHEN isfinite(wall_time) THEN wall_time ELSE 0 END || ']', ',')
                 FILTER (kind NOT IN ('param', 'environment')), '') || ']',
             {", ".join(_object(kind) for kind in _LOOKED_AT)}
-        FROM ({FACTS.format(where=f"{where} WHERE kind IN ({_KINDS})")}) GROUP BY run_id"""
+        FROM ({by_hash(FACTS.format(where=f"{where} WHERE kind IN ({_KINDS})"))}) GROUP BY run_id"""
     ).fetchall()
     judged = _every([row[1] for row in texts])
     for (run, _, params, environment), said in zip(texts, judged, strict=True):

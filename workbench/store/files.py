@@ -5,37 +5,15 @@ Opening and closing the file in a process that has it attached would drop DuckDB
 
 from __future__ import annotations
 
-import itertools
 import os
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from workbench.store.errors import StoreUnwritableError
 
-_instances = itertools.count()
-
-
-def spill_folder(store: Path) -> str:
-    """A folder for what DuckDB spills, one an instance: 1.5 gives files the same names in every process.
-
-    Folders of processes that are gone are removed.
-    """
-    base = store / "tmp"
-    for old in base.iterdir() if base.is_dir() else ():
-        if not _lives(old.name.partition("-")[0]):
-            shutil.rmtree(old, ignore_errors=True)
-    return str(base / f"{os.getpid()}-{next(_instances)}")
-
-
-def _lives(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except OSError:
-        return True
-    return True
+_CLONE = ("cp", "-c") if sys.platform == "darwin" else ("cp", "--reflink=always")
+"""Shares the blocks with the original where the file system can, which takes no time at any size."""
 
 
 def copy_store(path: Path, target: Path) -> None:
@@ -51,10 +29,21 @@ def copy_store(path: Path, target: Path) -> None:
     if wal.exists():
         pairs.append((wal, target.with_name(target.name + ".wal")))
     for source, copy in pairs:
-        done = subprocess.run(["cp", str(source), str(copy)], capture_output=True, text=True, check=False)
-        if done.returncode:
+        problem = _copy(source, copy)
+        if problem:
             partial.unlink(missing_ok=True)
-            raise StoreUnwritableError(
-                f"{target}: could not be written: {done.stderr.strip()}\n  next: free some space"
-            )
+            raise StoreUnwritableError(f"{target}: could not be written: {problem}\n  next: free some space")
+    os.utime(partial)  # a clone may bear the original's time
     partial.replace(target)
+
+
+def _copy(source: Path, copy: Path) -> str:
+    """Clone or copy; why it failed, or nothing."""
+    for command in (_CLONE, ("cp",)):
+        copy.unlink(missing_ok=True)
+        done = subprocess.run(
+            [*command, str(source), str(copy)], capture_output=True, text=True, errors="replace", check=False
+        )
+        if not done.returncode:
+            return ""
+    return done.stderr.strip() or "cp failed"

@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.core.model import Direction, Summary
 from workbench.store.facts import Lazy
-from workbench.store.schema import RANKED
+from workbench.store.schema import RANKED, by_hash
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -53,6 +53,11 @@ class FoldedSeries:
     def keys(self) -> list[str]:
         """Names of the metrics, sorted."""
         return self.columns.key[self.start : self.stop]
+
+    @property
+    def first_step(self) -> int:
+        """The lowest of all series."""
+        return int(self.columns.numbers["first_step"][self.start : self.stop].min())
 
     def is_only(self, name: str) -> bool:
         """Whether one format speaks for every metric and no other has any."""
@@ -97,7 +102,7 @@ def fetch_folded(con: DuckDBPyConnection, where: str) -> Iterator[tuple[str, Fol
     """(run id, its series) of the runs that `where` narrows to."""
     found = con.execute(
         f"SELECT run_id, key, format, place, {', '.join(_WHOLE)}, {', '.join(_REAL)}"
-        f" FROM ({RANKED.format(where=where)}) ORDER BY run_id, key, place"
+        f" FROM ({by_hash(RANKED.format(where=where))}) ORDER BY run_id, key, place"
     ).fetchnumpy()
     if not len(found["run_id"]):
         return iter(())

@@ -15,9 +15,23 @@ from workbench.store.schema import TABLES, VIEWS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = 1
+VERSION = 2
 Migration = Callable[["DuckDBPyConnection"], None]
-MIGRATIONS: Mapping[int, Migration] = {}
+
+
+def _begin_anew(con: DuckDBPyConnection) -> None:
+    """Nothing is taken over: what version 1 lacks is in the logs, which are read again, annotations among them."""
+    for view, temporary in con.execute(
+        "SELECT view_name, internal FROM duckdb_views() WHERE database_name = 'wb'"
+    ).fetchall():
+        if not temporary:
+            con.execute(f'DROP VIEW "{view}"')
+    for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'wb'").fetchall():
+        con.execute(f'DROP TABLE "{table}"')
+    con.execute(TABLES)
+
+
+MIGRATIONS: Mapping[int, Migration] = {2: _begin_anew}
 """By the version a step leads to."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ STATE_NAME = ".workbench"
 STORE_NAME = "workbench.duckdb"
 _NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "smb2", "lustre", "ceph", "gpfs", "beegfs", "glusterfs", "afs", "9p"}
-    | {"afpfs", "webdav", "panfs", "orangefs"}
+    | {"afpfs", "webdav", "panfs", "orangefs", "macfuse", "osxfuse", "fuse-t"}
 )
+_ESCAPED = re.compile(r"\\([0-7]{3})")
 _NETWORK_FUSE = ("sshfs", "rclone", "s3fs", "gcsfuse", "glusterfs", "blobfuse", "juicefs", "goofys", "mountpoint-s3")
 
 
@@ -65,29 +67,33 @@ def file_system(path: Path, mounts: str | None = None) -> str:
     best, kind = "", ""
     for point, name in _mounts(mounts):
         prefix = point.rstrip("/") + "/"
-        if (str(path) + "/").startswith(prefix) and len(prefix) > len(best):
-            best, kind = prefix, name
+        if (str(path) + "/").startswith(prefix) and len(prefix) >= len(best):
+            best, kind = prefix, name  # of two on one point, autofs and what it mounted, the later one covers
     return kind
 
 
 def _mounts(text: str | None) -> list[tuple[str, str]]:
     if text is None:
         try:
-            text = Path("/proc/self/mounts").read_text(errors="surrogateescape")
+            text = os.fsdecode(Path("/proc/self/mounts").read_bytes())
         except OSError:
             text = _mac_mounts()
-    rows = [line.split() for line in text.splitlines()]
-    return [(row[1].encode().decode("unicode_escape"), row[2]) for row in rows if len(row) > 2]
+    rows = [line.split(" ") for line in text.split("\n")]  # other white space may stand in a name
+    return [(_ESCAPED.sub(lambda code: chr(int(code[1], 8)), row[1]), row[2]) for row in rows if len(row) > 2]
 
 
 def _mac_mounts() -> str:
     """macOS' `mount` in the form of a mount table."""
     try:
-        lines = subprocess.run(["/sbin/mount"], capture_output=True, text=True, timeout=5, check=False).stdout
+        lines = os.fsdecode(subprocess.run(["/sbin/mount"], capture_output=True, timeout=5, check=False).stdout)
     except (OSError, subprocess.SubprocessError):
         return ""
     rows = (line.partition(" on ") for line in lines.splitlines())
     return "\n".join(
-        f"{device} {rest.partition(' (')[0].replace(' ', chr(92) + '040')} {rest.partition(' (')[2].split(',')[0]}"
+        f"{_escaped(device)} {_escaped(rest.rpartition(' (')[0])} {rest.rpartition(' (')[2].rstrip(')').split(',')[0]}"
         for device, _, rest in rows
     )
+
+
+def _escaped(name: str) -> str:
+    return name.replace("\\", r"\134").replace(" ", r"\040")

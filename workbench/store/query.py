@@ -10,11 +10,13 @@ from typing import Any
 from workbench.core import where as where_language
 from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
+from workbench.core.lineage import trained_by
 from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
 from workbench.core.query import Rows
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
 from workbench.store.facts import fetch_stages
+from workbench.store.findings import fetch_findings
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
 from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_sparks
 from workbench.store.roster import Roster, in_order
@@ -108,7 +110,12 @@ class StoreQuery:
             return window_rows.fetch_distribution(con, monitor, column, window)
 
     def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
-        return ()
+        with self._store.read() as con:
+            return fetch_findings(con, monitor, run)
+
+    def trained_by(self, monitor: str) -> Run | None:
+        configured = self._config.monitors.get(monitor)
+        return trained_by(self.runs(hidden=True), monitor, getattr(configured, "reference_run", None))
 
     def roles(self, key: str) -> Roles:
         return self._roster.roles(key)

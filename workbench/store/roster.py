@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +48,10 @@ class Roster:
 
     def all(self) -> list[Run]:
         """Every run as it is now, in no order."""
-        self._refresh()
-        now = self._clock()
-        return [self._judged(row, now) for row in self._rows.values()]
+        with nullcontext() if self._seen else _uncollected():
+            self._refresh()
+            now = self._clock()
+            return [self._judged(row, now) for row in self._rows.values()]
 
     def newest(self, n: int) -> list[Run]:
         """The newest visible runs; fetches no other when nothing was fetched before."""
@@ -164,6 +167,18 @@ class Roster:
 
     def _direction(self, key: str) -> Direction | None:
         return self.roles(key).direction
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Make many records at once: looking through them for cycles again and again takes longer than making them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def in_order(runs: Iterable[Run]) -> list[Run]:

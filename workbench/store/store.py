@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.store.errors import StoreBusyError, StoreError, explain, explain_statement, lock_holder
-from workbench.store.files import copy_store, spill_folder
+from workbench.store.errors import StoreBusyError, StoreError, StoreGoneError, explain, explain_statement, lock_holder
+from workbench.store.files import copy_store
 from workbench.store.leases import PATIENCE, FairLock, Turnstile
 from workbench.store.migrations import VERSION, check_not_newer, current_version, migrate
 from workbench.store.place import Place
+from workbench.store.settings import connected
+from workbench.store.spill import Spill
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -21,14 +23,10 @@ if TYPE_CHECKING:
 APPLICATION = "workbench 0.1.0"
 _KEEP_SNAPSHOT = 600.0
 """Seconds a snapshot that is no longer the newest stays for those who are about to open it."""
-_SETTINGS = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "python_enable_replacements": "false",
-    "threads": "2",
-    "memory_limit": "1GB",
-    "max_temp_directory_size": "4GB",
-}
+_SHARED_FOR = 2.0
+"""Seconds that a snapshot of a store that is slow to copy is good enough for others."""
+_SLOW_TO_COPY = 64 * 1024 * 1024
+"""Bytes from which on copying holds writers up noticeably."""
 
 
 class Store:
@@ -45,7 +43,9 @@ class Store:
         self._turnstile = Turnstile(place.store)
         self._in_process = FairLock()
         self._connection: DuckDBPyConnection | None = None
-        self._checked = False
+        self._spill: Spill | None = None
+        self._checked = 0
+        """Inode of the file whose version was looked at."""
 
     @property
     def exists(self) -> bool:
@@ -68,7 +68,7 @@ class Store:
             raise explain(error, self.place.store) from error
         with self._lease(exclusive=True) as con:
             migrate(con, self.path, APPLICATION)
-            self._checked = True
+            self._checked = os.stat(self.path).st_ino
 
     @contextmanager
     def read(self) -> Iterator[DuckDBPyConnection]:
@@ -83,6 +83,8 @@ class Store:
 
         A commit that raises may have committed: callers re-read their cursors before they try again.
         """
+        if not self.exists:
+            self.create()  # removed while this process runs: what the files say is read again
         with self._lease(exclusive=True) as con:
             self._check(con)
             con.execute("BEGIN")
@@ -102,14 +104,17 @@ class Store:
         return f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"
 
     def snapshot(self) -> Path:
-        """A copy of the store for long work, one per revision, shared by all who ask."""
+        """A copy of the store for long work, one per revision, shared by all who ask.
+
+        Of a large store, one that is a moment old is as good: under steady writing every revision would be copied.
+        """
         folder = self.place.store / "snapshots"
-        target = folder / f"{self.revision()}.duckdb"
-        if target.exists():
-            os.utime(target)
+        target = self._shared(folder)
+        if target is not None:
             return target
         with self._in_process_turn(), self._turnstile.pass_through(exclusive=False, patience=self._patience):
             target = folder / f"{self.revision()}.duckdb"
+            self._require()
             if not target.exists():
                 copy_store(self.path, target)
         for old in list(folder.iterdir()):
@@ -123,9 +128,13 @@ class Store:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._spill is not None:
+            self._spill.close()
+            self._spill = None
 
     def _check(self, con: DuckDBPyConnection) -> None:
-        if not self._checked:
+        inode = os.stat(self.path).st_ino
+        if self._checked != inode:
             version = current_version(con)
             check_not_newer(version, self.path)
             if version < VERSION:
@@ -133,7 +142,33 @@ class Store:
                     f"{self.path}: schema version {version}, this workbench needs {VERSION}.\n"
                     "  next: workbench watch --once"
                 )
-            self._checked = True
+            self._checked = inode
+
+    def _shared(self, folder: Path) -> Path | None:
+        """A snapshot that is there and good enough."""
+        target = folder / f"{self.revision()}.duckdb"
+        if target.exists():
+            os.utime(target)
+            return target
+        with suppress(OSError):
+            if self.path.stat().st_size >= _SLOW_TO_COPY:
+                made = [(item.stat().st_ctime, item) for item in folder.glob("*.duckdb")]
+                newest = max(made, default=None)
+                if newest is not None and time.time() - newest[0] < _SHARED_FOR:
+                    return newest[1]
+        return None
+
+    def _require(self) -> None:
+        """The store file, or an error that says what to do.
+
+        Raises:
+            StoreGoneError: it was removed.
+        """
+        if not self.exists:
+            raise StoreGoneError(
+                f"{self.path}: there is no store any more.\n"
+                "  next: workbench watch --once reads the logs again; a running ingester does so by itself"
+            )
 
     @contextmanager
     def _in_process_turn(self) -> Iterator[None]:
@@ -146,7 +181,13 @@ class Store:
 
     @contextmanager
     def _lease(self, *, exclusive: bool) -> Iterator[DuckDBPyConnection]:
+        if not exclusive:
+            self._require()
         with self._in_process_turn(), self._turnstile.pass_through(exclusive=exclusive, patience=self._patience):
+            if not exclusive:
+                self._require()
+            elif not self.exists:
+                self.path.with_name(f"{self.path.name}.wal").unlink(missing_ok=True)  # of a store that was removed
             con = self._connect()
             self._attach(con, exclusive)
             import duckdb
@@ -160,11 +201,10 @@ class Store:
 
     def _connect(self) -> DuckDBPyConnection:
         if self._connection is None:
-            import duckdb
-
-            settings: dict[str, str | bool | int | float | list[str]] = {**_SETTINGS}
-            settings["temp_directory"] = spill_folder(self.place.store)
-            self._connection = duckdb.connect(":memory:", config=settings)
+            self._spill = Spill(self.place.store)
+            self._connection = connected(":memory:", self._spill)
+        elif self._spill is not None:
+            self._spill.keep()
         return self._connection
 
     def _attach(self, con: DuckDBPyConnection, exclusive: bool) -> None:

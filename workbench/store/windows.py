@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.model import ColumnDrift, Distribution, Window
+from workbench.core.model import ColumnDrift, ColumnFinding, Distribution, Window
 from workbench.store.rows import first_row, next_commit
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ _COLUMN = (
     "n_reference",
     "n_current",
     "reason",
+    "noise_p95",
+    "p_value",
+    "effect",
+    "findings",
 )
 
 
@@ -69,7 +75,8 @@ def append_windows(
 def _column_row(place: tuple[Any, ...], position: int, item: ColumnDrift) -> tuple[Any, ...]:
     return (
         *place, position, item.column, item.type, item.status, item.method, item.score, item.threshold, item.drifted,
-        item.n_reference, item.n_current, item.reason,
+        item.n_reference, item.n_current, item.reason, item.noise_p95, item.p_value, item.effect,
+        json.dumps([asdict(finding) for finding in item.findings]) if item.findings else None,
     )  # fmt: skip
 
 
@@ -78,7 +85,7 @@ _TYPES = {
     "window_metric_log": ("BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "VARCHAR", "DOUBLE"),
     "window_column_log": (
         "BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "INTEGER", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR",
-        "DOUBLE", "DOUBLE", "BOOLEAN", "BIGINT", "BIGINT", "VARCHAR",
+        "DOUBLE", "DOUBLE", "BOOLEAN", "BIGINT", "BIGINT", "VARCHAR", "DOUBLE", "DOUBLE", "DOUBLE", "VARCHAR",
     ),
     "profile_log": (
         "BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "VARCHAR", "VARCHAR[]", "DOUBLE[]", "DOUBLE[]",
@@ -103,12 +110,13 @@ def fetch_windows(con: DuckDBPyConnection, monitor: str) -> list[Window]:
     ).fetchall():
         metrics[commit, segment, start][key] = None if value is None or math.isnan(value) else value
     columns: dict[_Place, list[ColumnDrift]] = defaultdict(list)
-    for commit, segment, start, *values in con.execute(
+    for commit, segment, start, *values, noted in con.execute(
         f"""SELECT commit_id, segment, window_start, {", ".join(_COLUMN)} FROM window_column WHERE monitor = ?
             ORDER BY position""",
         [monitor],
     ).fetchall():
-        columns[commit, segment, start].append(ColumnDrift(*values))
+        found = tuple(ColumnFinding(**finding) for finding in json.loads(noted or "[]"))
+        columns[commit, segment, start].append(ColumnDrift(*[*values, found]))
     rows = con.execute(
         """SELECT commit_id, segment, window_start, window_end, rows FROM "window" WHERE monitor = ?
             ORDER BY window_start, segment, slot""",

@@ -147,6 +147,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("close", ("escape", "question_mark", "e"), "close", "Back to where you were.", "reader", 1),
     Action("scroll(-1)", ("up", "k"), "up", "One line up.", "reader", 2),
     Action("scroll(1)", ("down", "j"), "down", "One line down.", "reader", 3),
+    Action("page(1)", ("pagedown", "space"), "page down", "One page down.", "reader", 4),
+    Action("page(-1)", ("pageup",), "page up", "One page up.", "reader"),
+    Action("page(-99)", ("home", "g"), "first", "To the beginning.", "reader"),
+    Action("page(99)", ("end", "G"), "last", "To the end.", "reader"),
     Action("quit", ("q", "ctrl+c"), "quit", "Leave the workbench.", "reader"),
 )
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.screen import Screen
 
 from workbench.core.config import Config
@@ -23,11 +23,13 @@ from workbench.tui.look import DARK, LIGHT
 from workbench.tui.messages import Said
 from workbench.tui.pages import help_page
 from workbench.tui.runs_screen import RunsScreen
-from workbench.tui.session import load_session, save_session
+from workbench.tui.session import load_session, save_session, session_path
 from workbench.tui.viewing import ViewApp
 
 if TYPE_CHECKING:
+    from workbench.core.blocks import Empty
     from workbench.plugin.api import Panel
+    from workbench.tui.desk import Desk
     from workbench.tui.drawing import Target
 
 POLL = 0.1
@@ -38,7 +40,10 @@ WITHOUT_TAB = ("run", "source")
 
 
 class WorkbenchApp(ViewApp, inherit_bindings=False):
-    """The workbench; `query` and `panels` may be functions, called off the event loop after the first paint."""
+    """The workbench; `query` and `panels` may be functions, called off the event loop after the first paint.
+
+    `quick` opens the store for its newest runs alone, which are painted while all others are read.
+    """
 
     TITLE = "Workbench"
     ENABLE_COMMAND_PALETTE = False
@@ -58,15 +63,20 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         config: Config,
         panels: Sequence[Panel] | Callable[[], Sequence[Panel]],
         *,
-        on_start: Callable[[], None] | None = None,
+        quick: Callable[[Config], Query] | None = None,
+        on_start: Callable[[], None] = lambda: None,
+        on_answer: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.time,
         poll: float = POLL,
     ) -> None:
-        self._session_path = config.root / ".workbench" / "session.json"
-        super().__init__(query, panels, config, clock, *load_session(self._session_path))
+        self._session_path = session_path(config.root)
+        super().__init__(query, panels, config, clock, *load_session(self._session_path), quick)
         self._annotator = annotator
         self._on_start = on_start
+        self._on_answer = on_answer
         self._poll = poll
+        self.waiting: Callable[[], Empty | None] = lambda: None
+        """What to say, instead of how to begin, where no run has been found yet."""
         self._done: list[tuple[str, Callable[[Annotator], None]]] = []
         """What was written down in this sitting, the last at the end, and how to take it back."""
         self.project = config.root.resolve().name or "workbench"
@@ -84,13 +94,20 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        if self._on_start is not None:
-            self._opened_at = self.clock()
-            self._on_start()
-        self.start()
+        self._on_start()
+        self._opened_at = None if self._on_answer is None else self.clock()
+        if not self.start_with_newest():
+            self.start()
         if self._poll:
             self.set_interval(self._poll, self.look_at_store)
             self.set_interval(1.0, self._tick)
+
+    def answer_seen(self) -> None:
+        """Begin to read logs once there is something to look at."""
+        super().answer_seen()
+        if self._on_answer is not None:
+            self._on_answer()
+            self._on_answer = None
 
     def _tick(self) -> None:
         """Ages grow, and the configuration may have been edited."""
@@ -139,6 +156,11 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         self.switch_mode(name)
 
     # Actions
+
+    def on_key(self, event: events.Key) -> None:
+        """Say so where a key does nothing, which is better than nothing."""
+        if event.is_printable and event.key not in self.screen.active_bindings:
+            self.say(f"{event.character} does nothing here · ? shows every key that does")
 
     async def action_back(self) -> None:
         """One layer back."""
@@ -220,3 +242,10 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         painting = screens[0].paint() if screens and self.live else self.painting
         save_session(self._session_path, self.view, painting)
         self.exit()
+
+
+if TYPE_CHECKING:
+
+    def _desk(app: WorkbenchApp) -> Desk:
+        """That the app is what its screens take it for, for the type checker to see."""
+        return app

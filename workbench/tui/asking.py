@@ -37,9 +37,11 @@ class AskingApp(App[None], inherit_bindings=False):
         clock: Callable[[], float],
         view: ViewState,
         painting: Painting | None,
+        quick: Callable[[Config], Query] | None,
     ) -> None:
         super().__init__()
         self._query_source = query
+        self._quick_source = quick
         self._panel_source = panels
         self._query: Query | None = None
         self._config = config
@@ -110,6 +112,16 @@ class AskingApp(App[None], inherit_bindings=False):
                 return LoadFailed(error)
 
         self._lanes["store"].submit(feed.posting(self.post_message, job))
+
+    def start_with_newest(self) -> bool:
+        """Read the newest runs before all others; False where rows are on the screen, or others come first."""
+        quick, config, preferred, view = self._quick_source, self._config, self.view.metric, self.view
+        if quick is None or self.painting is not None or view.sort != "age" or view.descending or view.where:
+            return False
+        self._looking = True
+        job = lambda: feed.load_newest(quick, config, preferred)  # noqa: E731
+        self._lanes["store"].submit(feed.posting(self.post_message, job))
+        return True
 
     def find_panels(self) -> None:
         """Collect the panels once, off the event loop; their modules are loaded after the first rows are seen."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rich.segment import Segment
 from rich.style import Style
 
@@ -18,9 +20,7 @@ def cell_text(cell: Cell, unit: str = "", spark_width: int = 12) -> str:
     if cell.text:
         return text.plain(cell.text, limit=CELL_LIMIT)
     if cell.spark:
-        from workbench.core.series import sparkline  # numpy is not wanted before the first paint
-
-        return sparkline(cell.spark, spark_width)
+        return _sparkline(tuple(cell.spark), spark_width)
     if cell.value is None:
         return "" if cell.delta is not None else units.UNKNOWN
     if isinstance(cell.value, bool):
@@ -28,6 +28,14 @@ def cell_text(cell: Cell, unit: str = "", spark_width: int = 12) -> str:
     if isinstance(cell.value, int | float):
         return units.value(cell.value, unit)
     return text.plain(cell.value, limit=CELL_LIMIT)
+
+
+@lru_cache(maxsize=512)
+def _sparkline(values: tuple[float, ...], width: int) -> str:
+    """A row is drawn anew with every point of its run, its sparkline changes once a second."""
+    from workbench.core.series import sparkline  # numpy is not wanted before the first paint
+
+    return sparkline(values, width)
 
 
 def cell_parts(cell: Cell, unit: str = "", spark_width: int = 12) -> list[tuple[str, Tone]]:

@@ -61,7 +61,6 @@ class RunChart(LinesView):
 
     def on_resize(self, event: events.Resize) -> None:
         """Other widths want other points."""
-        super().on_resize(event)
         self._ask()
 
     def _chart(self, room: Room) -> Drawing:

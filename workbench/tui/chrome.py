@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from dataclasses import replace
+from typing import ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -11,16 +12,14 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from workbench.core import text
-from workbench.tui.actions import Action, Scope, actions_in, footer_actions
+from workbench.tui.actions import ACTIONS, Action, Scope, actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
+from workbench.tui.desk import Desk
 from workbench.tui.keys import name_of
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
 from workbench.tui.prompt import Prompt, Verdict
 from workbench.tui.session import ViewState
-
-if TYPE_CHECKING:
-    from workbench.tui.app import WorkbenchApp
 
 SMALLEST = (60, 15)
 """Columns and rows below which nothing useful fits."""
@@ -28,6 +27,12 @@ SMALLEST = (60, 15)
 
 LONGEST_PROJECT = 18
 """Columns of a project's name beside the tabs."""
+
+
+CROSSHAIR = tuple(replace(each, footer=1) for each in ACTIONS if each.id in ("cross(-1)", "cross(1)", "crosshair"))
+"""Keys worth showing while the crosshair is on."""
+HUSHED = frozenset({"crosshair", "mark", "open", "baseline"})
+"""Keys that make room for them."""
 
 
 class WorkbenchScreen(Screen[None], inherit_bindings=False):
@@ -42,9 +47,9 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     """
 
     @property
-    def workbench(self) -> WorkbenchApp:
+    def workbench(self) -> Desk:
         """The app, as what it is."""
-        return cast("WorkbenchApp", self.app)
+        return cast("Desk", self.app)
 
     @property
     def look(self) -> Look:
@@ -95,9 +100,16 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         """Whether esc does something here."""
         return True
 
+    @property
+    def reading(self) -> bool:
+        """Whether the crosshair is on, and ← → move it."""
+        return False
+
     def footer(self) -> list[Action]:
         """The keys worth showing here and now, the more the wider the terminal is."""
         offered = [action for action in self.offered() if action.id != "back" or self.leads_back]
+        if self.reading:
+            offered = [*CROSSHAIR, *(action for action in offered if action.id not in HUSHED)]
         return footer_actions(offered, 7 if self.app.size.width < 100 else 11)
 
     def show_bars(self) -> None:
@@ -128,7 +140,7 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         words, ink = self.workbench.link
         return [Piece(f" {words} ", ink, keep=1 if ink == "dim" else 0)]
 
-    # Handlers
+    # Handlers; Textual calls those of every class of a screen, so none calls its parent's
 
     def on_mount(self) -> None:
         """Draw the bars once there are widgets."""
@@ -137,6 +149,10 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     def on_screen_resume(self) -> None:
         """Show what changed while another screen was on top."""
         self.show_bars()
+        self.resumed()
+
+    def resumed(self) -> None:
+        """Another screen was on top."""
         self.data_changed()
 
     def on_resize(self, event: events.Resize) -> None:

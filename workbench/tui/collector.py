@@ -27,3 +27,14 @@ def spared() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def hold() -> None:
+    """No search while the modules of the interface are loaded and its first rows made."""
+    gc.disable()
+
+
+def release() -> None:
+    """Search again, but not among what has been made so far."""
+    gc.freeze()
+    gc.enable()

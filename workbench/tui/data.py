@@ -6,7 +6,6 @@ from textual import on
 
 from workbench.core import units
 from workbench.core.blocks import Tone
-from workbench.tui import feed
 from workbench.tui.asking import AskingApp
 from workbench.tui.messages import (
     ChartLoaded,
@@ -30,19 +29,8 @@ class StoreApp(AskingApp, inherit_bindings=False):
 
     @on(Started)
     def _started(self, event: Started) -> None:
-        query, self._query = event.query, event.query
-        if self.live or self.painting is not None or not self._newest_first:
-            self.reload()
-            return
-        preferred, configured = self.view.metric, self._config.main_metric
-        job = lambda: feed.load_newest(query, preferred, configured)  # noqa: E731
-        self._lanes["store"].submit(feed.posting(self.post_message, job))
-
-    @property
-    def _newest_first(self) -> bool:
-        """Whether the newest runs are the first rows of the view."""
-        view = self.view
-        return view.sort == "age" and not (view.descending or view.where or view.hidden)
+        self._query = event.query
+        self.reload()
 
     @on(PanelsFound)
     def _panels_found(self, event: PanelsFound) -> None:
@@ -78,16 +66,20 @@ class StoreApp(AskingApp, inherit_bindings=False):
         self.painting = None
         self.monitors = event.monitors
         self.tell(lambda screen: screen.data_changed())
-        if self._panels_wanted or not event.snapshot.whole:
-            self._seeing = True
-            self.call_after_refresh(self.rows_seen)
+        self._first_answer()
 
-    def rows_seen(self) -> None:
-        """The first rows are on the screen: what they did not have to wait for is done now."""
+    def _first_answer(self) -> None:
+        """Once the store's first answer is on the screen, do what it did not have to wait for."""
+        if self._panels_wanted and not self._seeing:
+            self._seeing = True
+            self.call_after_refresh(self.answer_seen)
+
+    def answer_seen(self) -> None:
+        """The store's first answer is on the screen."""
         self._seeing = False
         self.find_panels()
-        if not self.rows.snapshot.whole:
-            self.look_at_store()
+        if self._query is None:
+            self.start()
 
     @on(Unchanged)
     def _unchanged(self, _: Unchanged) -> None:
@@ -102,7 +94,7 @@ class StoreApp(AskingApp, inherit_bindings=False):
         self._asked.forget()
         self._next_load = self.clock() + 1.0
         self.tell(lambda screen: screen.link_changed())
-        self.find_panels()
+        self._first_answer()
 
     @on(ExtrasLoaded)
     def _extras_loaded(self, event: ExtrasLoaded) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TypeVar, cast
 
 from rich.segment import Segment
 from textual import events, on
@@ -18,10 +18,7 @@ from workbench.tui.bars import Bar, Piece, keys_bar
 from workbench.tui.drawing import Drawing, Room, Target
 from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
-from workbench.tui.look import Look
-
-if TYPE_CHECKING:
-    from workbench.tui.app import WorkbenchApp
+from workbench.tui.look import Look, Looking
 
 Result = TypeVar("Result")
 
@@ -32,7 +29,7 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
     @property
     def look(self) -> Look:
         """Styles of the current theme."""
-        return cast("WorkbenchApp", self.app).look
+        return cast("Looking", self.app).look
 
     def keys_bar(self, scope: Scope, id: str, **labels: str) -> Bar:
         """A bar with the keys of this dialog; `labels` say in other words what an action does here."""
@@ -120,9 +117,9 @@ class Chooser(Dialog[str | None]):
         for place, option in enumerate(found):
             remark = text.plain(option.remark, limit=40)
             mark = "• " if option.on else "  "
-            label = text.fit(text.plain(option.label, limit=200), room.width - 4 - text.width(remark))
+            label = text.fit(text.plain(option.label, limit=200), room.width - 5 - text.width(remark))
             segments = [Segment(f" {mark}", room.look.accent), Segment(label, room.look.base)]
-            strips.append(room.line([*segments, Segment(remark, room.look.dim)]))
+            strips.append(room.line([*segments, Segment(f" {remark}", room.look.dim)]))
             targets.append(Target(place, 0, room.width, option.key))
         return Drawing(strips, targets)
 
@@ -195,6 +192,10 @@ class Reader(Dialog[None]):
     def action_scroll(self, rows: int) -> None:
         """Scroll by lines."""
         self.query_one(LinesView).move(rows)
+
+    def action_page(self, pages: int) -> None:
+        """Scroll by pages."""
+        self.query_one(LinesView).move_page(pages)
 
     def action_close(self) -> None:
         """Back to where you were."""

@@ -33,6 +33,9 @@ def _faint_style(index: int, look: Look) -> Style:
 def lines(block: Lines, room: Room) -> Drawing:
     """Curves in the rows there are, remarks below them."""
     rows = max(LOWEST_CHART, room.rows) if room.rows else 14
+    if block.x_kind != "number" and block.lines and not steps_of(block, -math.inf, math.inf):
+        words = room.text("no times are known of these points; X draws them by step", room.look.dim)
+        return Drawing([*title(block.title, room), words, *[room.blank()] * (rows - 2)])
     frame = raster.draw(block, room.width, rows, crosshair=room.crosshair, zone=None)
     if frame.notes:
         frame = raster.draw(block, room.width, rows - 1, crosshair=room.crosshair, zone=None)

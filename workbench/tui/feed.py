@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.message import Message
 
-from workbench.core.config import CONFIG_NAME, ConfigError, load_config
+from workbench.core.config import CONFIG_NAME, Config, ConfigError, load_config
 from workbench.core.model import Run, Series
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, main_metric
@@ -38,12 +38,13 @@ def load_runs(query: Query, preferred: str | None, configured: str | None, revis
         return LoadFailed(error)
 
 
-def load_newest(query: Query, preferred: str | None, configured: str | None) -> Message:
+def load_newest(source: Callable[[Config], Query], config: Config, preferred: str | None) -> Message:
     """The newest runs, enough for a screen, of a store that takes a while to be read for the first time."""
     try:
         with spared():
+            query = source(config)
             found = query.newest(NEWEST + 1)
-            snapshot = _snapshot(found[:NEWEST], query, preferred, configured, whole=len(found) <= NEWEST)
+            snapshot = _snapshot(found[:NEWEST], query, preferred, config.main_metric, whole=len(found) <= NEWEST)
         return RunsLoaded(snapshot, (), "", 0.0)
     except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
         return LoadFailed(error)

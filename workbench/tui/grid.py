@@ -13,31 +13,13 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from workbench.core.blocks import Cell, Column
+from workbench.core.blocks import Cell
 from workbench.tui.cells import cell_segments, header_segments
 from workbench.tui.drawing import Drawing, Room
 from workbench.tui.look import Look
-
-GUTTER = 3
-"""Cells left of the first column: the cursor's bar and the mark."""
+from workbench.tui.run_columns import GUTTER, GridColumns
 
 MARK = "■"
-
-
-@dataclass(frozen=True, slots=True)
-class GridColumns:
-    """Columns that fit, each with its width; the first `fixed` stay when the others scroll."""
-
-    columns: Sequence[Column]
-    gap: int = 1
-
-    def starts(self) -> list[int]:
-        """Where each column begins."""
-        places, x = [], GUTTER
-        for column in self.columns:
-            places.append(x)
-            x += (column.width or 0) + self.gap
-        return places
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +156,9 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
 
     def show_marks(self, marks: dict[str, Style]) -> None:
         """Mark these runs, each in the colour of its curve."""
-        self._marks = marks
-        self.repaint()
+        if marks != self._marks:
+            self._marks = marks
+            self.repaint()
 
     def repaint(self) -> None:
         """Ask again for the cells of the rows on the screen and redraw the lines that differ."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from rich.style import Style
 from textual.color import Color
@@ -105,6 +106,15 @@ class Look:
             "": self.base,
         }
         return styles[tone]
+
+
+class Looking(Protocol):
+    """Something with a look: the app, to whoever draws."""
+
+    @property
+    def look(self) -> Look:
+        """Styles of the current theme."""
+        ...
 
 
 def look_of(variables: Mapping[str, str], dark: bool, *, shades: bool = True, colors: bool = True) -> Look:

@@ -18,11 +18,20 @@ def opened_by(panel: str, target: Target, data: Any, focus: Focus, name_of: Call
         return _column(target, data, focus)
     if panel == "windows":
         return _window(target, data)
+    if panel == "scoreboard":
+        return _score(target)
     if panel == "sources":
         path = next((source.path for source in data.sources if source.id == target.row), "")
         return "source", {"options": {"source": target.row}}, path
     name = name_of(target.row)
     return ("run", {"run": target.row}, name) if name else None
+
+
+def _score(target: Target) -> Opened:
+    """One of the four metrics opens to the panel that says more of it."""
+    monitor, _, kind = target.row.rpartition(":")
+    panel = {"latency": "latency", "data": "drift"}.get(kind, "windows")
+    return panel, {"monitor": monitor}, monitor
 
 
 def _column(target: Target, data: Any, focus: Focus) -> Opened:

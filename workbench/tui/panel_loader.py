@@ -60,7 +60,6 @@ class PanelLoader(WorkbenchScreen):
 
     def on_mount(self) -> None:
         """Load, and again as often as the panel wants."""
-        super().on_mount()
         if self.panel.every is not None:
             self.set_interval(max(0.5, self.panel.every), self._again)
 

@@ -57,7 +57,6 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
 
     def on_mount(self) -> None:
         """Start on what was opened."""
-        super().on_mount()
         if self._start is not None:
             self.page.place(self._start.row, self._start.column)
 
@@ -155,7 +154,7 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         if action == "traceback":
             return self._failure is not None
         if action == "cycle_monitor":
-            return self.panel.name in ("drift", "windows") and len(self.workbench.monitors) > 1
+            return self.panel.name in ("drift", "windows", "latency", "quality") and len(self.workbench.monitors) > 1
         if action in ("crosshair", "metric", "cycle_x", "log_y", "smooth"):
             return self.has_lines
         return True
@@ -267,7 +266,7 @@ class RunScreen(RunActions, PanelScreen):
 def _compared(marked: int) -> str:
     """What Compare puts side by side, and the key that changes it."""
     if not marked:
-        return "nothing is marked: space in Runs marks what to compare"
+        return "chosen by itself · space in Runs marks what to compare"
     return f"{marked} marked {'run' if marked == 1 else 'runs'}"
 
 

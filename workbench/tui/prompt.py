@@ -36,7 +36,7 @@ class Prompt(Vertical):
     BINDINGS = bindings("prompt")
     DEFAULT_CSS = """
     Prompt { layer: prompt; dock: bottom; height: 4; background: $background; border-top: solid $border; }
-    Prompt Input { height: 1; border: none; padding: 0; background: $background; color: $foreground; width: 1fr; }
+    Prompt Input { height: 1; border: none; padding: 0 1; background: $background; color: $foreground; width: 1fr; }
     Prompt Input:focus { border: none; background-tint: $background 0%; }
     """
 
@@ -77,9 +77,9 @@ class Prompt(Vertical):
         verdict = self._judge(value)
         bar = self.query_one("#verdict", Bar)
         if verdict.wrong_at is None:
-            bar.show([Piece(verdict.remark, "dim")])
+            bar.show([Piece(f" {verdict.remark}", "dim")])
             return
-        before = text.width(text.plain(value[: verdict.wrong_at]))
+        before = 1 + text.width(text.plain(value[: verdict.wrong_at]))
         room = max(0, self.app.size.width - text.width(verdict.remark) - 4)
         bar.show([Piece(" " * min(before, room), ""), Piece("^ ", "bad"), Piece(verdict.remark, "bad")])
 

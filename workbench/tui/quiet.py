@@ -1,13 +1,19 @@
-"""Keeps the terminal to the interface: what anything else in the process prints goes to a file."""
+"""Keeps the terminal to the interface, and the interface to the terminal: neither is left without the other."""
 
 from __future__ import annotations
 
 import io
 import os
+import select
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_LOOK_AGAIN = 2.0
+"""Seconds between looks whether the terminal is still there."""
 
 
 @contextmanager
@@ -15,7 +21,8 @@ def kept_terminal(log: Path) -> Iterator[Callable[[], None]]:
     """Descriptors 1 and 2 lead to `log`, so that neither a plugin, its threads nor C code can write on the screen.
 
     Gives a function to call once the interface has its own way to the terminal, the only one that is left then.
-    Nothing is done where standard error is no terminal.
+    A terminal that is closed ends the process, as the signal that may not come would. Nothing is done where standard
+    error is no terminal.
     """
     if sys.__stderr__ is None or sys.__stdout__ is None or not sys.__stderr__.isatty():
         yield lambda: None
@@ -27,9 +34,12 @@ def kept_terminal(log: Path) -> Iterator[Callable[[], None]]:
             os.dup2(sink.fileno(), descriptor)
         sys.stderr = screen
         vars(sys).update(__stderr__=screen, __stdout__=_Size(screen.fileno()))
+        left = threading.Event()
+        threading.Thread(target=_mind_terminal, args=(left,), name="terminal", daemon=True).start()
         try:
             yield lambda: vars(sys).update(__stderr__=before["__stderr__"])
         finally:
+            left.set()
             screen.flush()
             for place, descriptor in zip(saved, (1, 2), strict=True):
                 os.dup2(place, descriptor)
@@ -49,3 +59,14 @@ class _Size(io.TextIOBase):
 
     def write(self, text: str, /) -> int:
         return len(text)
+
+
+def _mind_terminal(left: threading.Event) -> None:
+    """Hang up when the terminal was closed without a signal, which would leave us reading nothing for ever."""
+    poll = select.poll()
+    poll.register(0, select.POLLHUP)
+    while not left.wait(_LOOK_AGAIN):
+        if any(events & select.POLLHUP for _, events in poll.poll(0)):
+            os.kill(os.getpid(), signal.SIGHUP)
+            if not left.wait(_LOOK_AGAIN):  # the signal is ignored, as under nohup
+                os._exit(128 + signal.SIGHUP)

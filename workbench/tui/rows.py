@@ -11,9 +11,8 @@ from workbench.core import units
 from workbench.core.blocks import Cell, Column
 from workbench.core.model import Roles, Run
 from workbench.core.status import STATE_MARKS
-from workbench.tui.grid import GridColumns
 from workbench.tui.ordering import RunOrder
-from workbench.tui.run_columns import Snapshot, fitting, fixed_columns
+from workbench.tui.run_columns import GridColumns, Snapshot, fitting, fixed_columns
 from workbench.tui.session import ViewState
 
 SAMPLE = 200
@@ -57,7 +56,8 @@ class RunRows(RunOrder):
             fixed.insert(0, Choice("main", main))
         if self.snapshot.latency is not None:
             fixed.append(Choice("p95", f"p95 of {self.snapshot.latency}"))
-        return fixed + [Choice(key, key.replace(":", " ", 1)) for key in self._known_keys()]
+        known = [key for key in self._known_keys() if key != f"metric:{main}"]
+        return fixed + [Choice(key, key.replace(":", " ", 1)) for key in known]
 
     def _known_keys(self) -> list[str]:
         kinds: dict[str, Counter[str]] = {"param": Counter(), "tag": Counter(), "metric": Counter()}
@@ -157,12 +157,12 @@ class RunRows(RunOrder):
 
 
 def _even(value: float | None, unit: str) -> Cell:
-    """A metric with all its four digits, so that the points of a column stand below each other."""
+    """A metric with all its four digits, or four decimals, so that the points of a column stand below each other."""
     text = units.value(value, unit)
-    digits = text.replace(".", "").lstrip("-0")
-    if unit or "." not in text or not digits.isdigit():
+    digits, decimals = text.replace(".", "").lstrip("-0"), len(text.partition(".")[2])
+    if unit or not decimals or not digits.isdigit():
         return Cell(value)
-    return Cell(value, text=text + "0" * (4 - len(digits)))
+    return Cell(value, text=text + "0" * (4 - max(len(digits), decimals)))
 
 
 def _extra_cell(run: Run, kind: str, name: str, unit: str) -> Cell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from workbench.core.model import Run
+from workbench.core.model import Roles, Run
 from workbench.tui.annotator import Annotator
 from workbench.tui.bars import Piece
 from workbench.tui.dialogs import Chooser, Option
@@ -100,8 +100,7 @@ class ChartActions(Base):
         """Choose the main metric."""
         snapshot = self.workbench.rows.snapshot
         options = [
-            Option(key, key, " ".join(filter(None, (roles.kind, roles.direction))), key == snapshot.main)
-            for key, roles in sorted(snapshot.roles.items())
+            Option(key, key, _meaning(roles), key == snapshot.main) for key, roles in sorted(snapshot.roles.items())
         ]
         self.app.push_screen(Chooser("Main metric", lambda: options), self._metric_chosen)
 
@@ -170,7 +169,7 @@ class RunActions(ListActions, ChartActions):
             for each in runs:
                 to.tag(each.id, words)
 
-        self._ask(f"tag for {about}", write, lambda to, words: _untag(to, runs, words))
+        self._ask(f"tag for {about}", "name, or key=value", write, lambda to, words: _untag(to, runs, words))
 
     def action_note(self) -> None:
         """Write a note."""
@@ -178,23 +177,31 @@ class RunActions(ListActions, ChartActions):
         if run is not None:
             self._ask(
                 f"note on {run.name}",
+                "what you want to find here again",
                 lambda to, words: to.note(run.id, words),
                 lambda to, words: to.note(run.id, words, on=False),
             )
 
-    def _ask(self, about: str, write: Written, take_back: Written) -> None:
+    def _ask(self, about: str, example: str, write: Written, take_back: Written) -> None:
         def written(words: str | None) -> None:
             if words is not None and (kept := words.strip()):
                 done = f"{about}: {kept}"
                 self.workbench.annotate(done, lambda to: write(to, kept), lambda to: take_back(to, kept))
 
-        self.ask(about, "", lambda words: Verdict(about), written)
+        self.ask(example, "", lambda words: Verdict(about), written)
 
     def action_mark(self) -> None:
         """Mark it, or take the mark off."""
         run = self.current_run()
         if run is not None:
             self.workbench.toggle_mark(run.id)
+
+
+def _meaning(roles: Roles) -> str:
+    """What is known of a metric, in words."""
+    kind = "" if roles.kind == "other" else roles.kind
+    better = "" if roles.direction is None else f"{roles.direction} is better"
+    return ", ".join(filter(None, (kind, better)))
 
 
 def _untag(to: Annotator, runs: Sequence[Run], tag: str) -> None:

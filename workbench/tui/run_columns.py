@@ -7,12 +7,30 @@ from dataclasses import dataclass, field, replace
 
 from workbench.core.blocks import Column
 from workbench.core.model import Roles, Run
-from workbench.tui.grid import GUTTER, GridColumns
+
+GUTTER = 3
+"""Cells left of the first column: the cursor's bar and the mark."""
 
 ROOMY = 96
 """Columns from which a table is not narrow."""
 WIDEST_NAME = 28
 """Columns a name gets before other columns; it grows further only into what they leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridColumns:
+    """Columns that fit, each with its width; the first `fixed` stay when the others scroll."""
+
+    columns: Sequence[Column]
+    gap: int = 1
+
+    def starts(self) -> list[int]:
+        """Where each column begins."""
+        places, x = [], GUTTER
+        for column in self.columns:
+            places.append(x)
+            x += (column.width or 0) + self.gap
+        return places
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from workbench.core.model import Run
 from workbench.core.status import STATE_MARKS
 from workbench.tui.bars import Piece
 from workbench.tui.cells import cell_text
-from workbench.tui.rows import RunRows
+from workbench.tui.rows import EXACT, RunRows
 from workbench.tui.session import ViewState
 
 EMPTY_HINT = """\
@@ -63,7 +63,10 @@ def count(number: int, word: str) -> str:
 
 
 def _param(value: object) -> str:
-    return units.logged(value) or str(value)
+    exact = units.logged(value)
+    return (
+        exact if 0 < len(exact) <= EXACT else units.number(value) if isinstance(value, float) else exact or str(value)
+    )
 
 
 def as_text(cell: Cell, column: Column) -> Cell:

@@ -17,9 +17,10 @@ from workbench.tui.chart_place import ChartPlace
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room
-from workbench.tui.grid import GridColumns, RunGrid
+from workbench.tui.grid import RunGrid
 from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
+from workbench.tui.run_columns import GridColumns
 from workbench.tui.run_words import EMPTY_HINT, as_text, detail, summary
 from workbench.tui.session import PAINTED_ROWS, Painting, ViewState
 
@@ -80,17 +81,14 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
 
     def on_mount(self) -> None:
         """Show the table as it stood when the workbench was left."""
-        super().on_mount()
         self._painting = self.workbench.painting
         self.lay_out()
         if self._painting is not None:
             self.grid.show_columns(GridColumns(self._painting.columns, self._painting.gap), "", False)
             self.grid.show_rows(self._painting.ids, cursor=self.workbench.view.cursor)
-        self.data_changed()
 
     def on_resize(self, event: events.Resize) -> None:
         """Put the chart beside or below."""
-        super().on_resize(event)
         self.lay_out()
 
     def _cells(self, run_id: str) -> Sequence[Cell]:
@@ -119,14 +117,27 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
             self.lay_out()
             self.show_columns()
             self._show_rows(app.view.cursor if self.grid.cursor is None else None)
-        empty = not self.grid.ids and self._painting is None and not self._filtered_out
-        self.set_class(empty, "-empty")
-        if empty:
-            self.query_one("#nothing", LinesView).redraw()
+        self._show_emptiness()
         self.show_bars()
         self._show_detail()
         self._show_marks()
         self._request_extras()
+
+    def resumed(self) -> None:
+        """The rows have followed all along; only their sparklines and percentiles have not."""
+        if self.workbench.live:
+            self._request_extras()
+        else:
+            self.data_changed()
+
+    def _show_emptiness(self) -> None:
+        """A page in the table's place where there are no runs at all; what a filter leaves empty stays a table."""
+        app = self.workbench
+        nothing = not self.grid.ids and self._painting is None and not self._filtered_out
+        empty = nothing and (app.live or app.failing)
+        self.set_class(empty, "-empty")
+        if empty:
+            self.query_one("#nothing", LinesView).redraw()
 
     @property
     def _filtered_out(self) -> bool:
@@ -153,7 +164,7 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
     def link_changed(self) -> None:
         """Say why there are no rows, where that is the reason."""
         super().link_changed()
-        self.query_one("#nothing", LinesView).redraw()
+        self._show_emptiness()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is done to runs is offered where there are some, what is done to curves where some are drawn."""
@@ -165,8 +176,10 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
             return bool(self.workbench.rows.snapshot.runs)
         if action == "cross":
             return self.reading
-        if action in ("crosshair", "cycle_x", "log_y", "smooth"):
+        if action in ("crosshair", "log_y", "smooth"):
             return self.curves is not None
+        if action == "cycle_x":
+            return self.chart_shown and bool(self.workbench.charted)
         return action != "metric" or bool(self.workbench.rows.snapshot.roles)
 
     def look_changed(self) -> None:
@@ -235,12 +248,12 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         if not app.live:
             return Empty("Reading the store …")
         if self.where:
-            return Empty("No run matches the filter", "/ changes it, esc clears it")
+            return Empty("No run matches the filter", "/ changes it, esc clears it" if self._preview is None else "")
         if app.rows.snapshot.runs:
             return Empty("Every run is hidden", "a shows them, H on one of them takes it out of hiding")
         if app.seconds_open < LOOKING:
-            return Empty(f"Looking for logs in {app.project} …")
-        return Empty(f"No runs yet in {app.project}", EMPTY_HINT)
+            return app.waiting() or Empty(f"Looking for logs in {app.project} …")
+        return app.waiting() or Empty(f"No runs yet in {app.project}", EMPTY_HINT)
 
     # Grid
 

@@ -51,6 +51,11 @@ class Painting:
     rows: Sequence[Sequence[Cell]]
 
 
+def session_path(root: Path) -> Path:
+    """Where the session of a project is kept."""
+    return root / ".workbench" / "session.json"
+
+
 def load_session(path: Path) -> tuple[ViewState, Painting | None]:
     """Read a saved session; anything unreadable, of another version or of wrong types counts as none."""
     try:

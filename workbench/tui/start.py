@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-import select
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.tui import collector
+from workbench.tui.session import session_path
+
 if TYPE_CHECKING:
+    from workbench.core.blocks import Empty
     from workbench.core.config import Config
     from workbench.core.query import Query
     from workbench.plugin.api import Panel
     from workbench.store.place import Place
+    from workbench.store.store import Store
 
 FRAMES = "120"
 """Frames a second at most; a key that changes two frames is seen that much sooner."""
@@ -24,20 +28,19 @@ _LOOK_AGAIN = 2.0
 """Seconds between looks whether an ingester runs."""
 
 
-def start(root: Path) -> None:
-    """Run the interface until the user leaves it.
+def start(root: Path, waiting: Callable[[], Empty | None] = lambda: None) -> None:
+    """Run the interface until the user leaves it; `waiting` says what to expect while there is no run.
 
     Raises:
         ConfigError: the project's configuration cannot be used.
         StoreError: its store cannot be used.
     """
     os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # read when Textual is imported
+    collector.hold()
     from workbench.core.config import load_config
     from workbench.ingest.annotate import Annotator
     from workbench.store.place import place_of
     from workbench.store.store import Store
-    from workbench.tui.app import WorkbenchApp
-    from workbench.tui.quiet import kept_terminal
 
     root = root.resolve()
     config = load_config(root)
@@ -45,7 +48,17 @@ def start(root: Path) -> None:
     store = Store(place)
     if not store.exists:
         store.create()
+    if not session_path(root).exists():
+        threading.Thread(target=_warm, args=(store,), name="warm", daemon=True).start()
+    from workbench.tui.app import WorkbenchApp
+    from workbench.tui.quiet import kept_terminal
+
     ingester = Ingester(place)
+
+    def quick(config: Config) -> Query:
+        from workbench.store.query import StoreQuery
+
+        return StoreQuery(store, config)
 
     def query(config: Config) -> Query:
         from workbench.ingest.readers import all_readers, flush_intervals
@@ -59,18 +72,27 @@ def start(root: Path) -> None:
 
         return all_panels()
 
-    def on_start() -> None:
-        terminal_taken()
+    def on_answer() -> None:
+        collector.release()
         ingester.start()
 
     try:
         with kept_terminal(place.store / "tui.log") as terminal_taken:
-            app = WorkbenchApp(query, Annotator(root), config, panels, on_start=on_start)
+            app = WorkbenchApp(
+                query, Annotator(root), config, panels, quick=quick, on_start=terminal_taken, on_answer=on_answer
+            )
+            app.waiting = waiting
             app.run()
     finally:
         ingester.stop()
     if app.return_code:
         raise SystemExit(app.return_code)
+
+
+def _warm(store: Store) -> None:
+    """Open the store once while the interface's modules are loaded; what keeps it shut is found out later, and said."""
+    with suppress(Exception), store.read():
+        pass
 
 
 class Ingester:
@@ -104,8 +126,6 @@ class Ingester:
 
         election = Election(self._place)
         while not self._stopped.is_set():
-            if _terminal_is_gone():
-                os.kill(os.getpid(), signal.SIGHUP)
             ours = self._child is not None and self._child.poll() is None
             if not ours and election.holder() is None:
                 self._child = self._spawn()
@@ -124,10 +144,3 @@ class Ingester:
         ]
         with (self._place.store / "ingest.log").open("ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-
-def _terminal_is_gone() -> bool:
-    """Whether our terminal was closed without a signal, which would leave us reading nothing for ever."""
-    poll = select.poll()
-    poll.register(0, select.POLLHUP)
-    return any(events & select.POLLHUP for _, events in poll.poll(0))

@@ -23,11 +23,18 @@ FEW = 5
 class ViewApp(StoreApp, inherit_bindings=False):
     """Keeps what the user looks at, and how it looks."""
 
+    _look: tuple[str, Look] | None = None
+    """A theme's name and its styles."""
+
     @property
     def look(self) -> Look:
-        """Styles of the current theme."""
-        shades = self.color_count > FEW_COLORS
-        return look_of(self.theme_variables, self.current_theme.dark, shades=shades, colors=not self.no_color)
+        """Styles of the current theme; asked for with every line that is drawn."""
+        theme = self.theme
+        if self._look is None or self._look[0] != theme:
+            shades = self.color_count > FEW_COLORS
+            look = look_of(self.theme_variables, self.current_theme.dark, shades=shades, colors=not self.no_color)
+            self._look = theme, look
+        return self._look[1]
 
     @property
     def color_count(self) -> int:

@@ -1,0 +1,90 @@
+"""Stories of the first second: the newest runs first, nothing heavy before them, and a collector that keeps out."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+from tests.support.memory_query import MemoryQuery
+from tests.tui.project import NOW, LiveQuery, run
+from tests.tui.stories import tell, workbench
+from workbench.tui import collector, feed
+
+
+def many(runs: int) -> LiveQuery:
+    """A project of so many runs, the higher numbers newer."""
+    every = [replace(run(1), id=f"m{n:03d}", name=f"run-{n:03d}", started_at=NOW - 9999 + n) for n in range(runs)]
+    return LiveQuery(MemoryQuery(every))
+
+
+def test_the_newest_runs_are_seen_and_used_while_all_others_are_still_read(tmp_path):
+    query, may_open = many(feed.NEWEST + 20), threading.Event()
+
+    def slowly() -> None:
+        assert may_open.wait(60)
+
+    async def story():
+        async with workbench(tmp_path, query=query, opening=slowly, quick=lambda _: query, settle=False) as sitting:
+            await sitting.until("run-119")
+            assert "◌ reading" in sitting.screen[0]
+            assert f"{feed.NEWEST} runs" in sitting.screen[1]
+            await sitting.pilot.press("down")
+            await sitting.until("▌  ✓ finished run-118")
+            may_open.set()
+            await sitting.settle()
+            assert "● live" in sitting.screen[0] and "120 runs" in sitting.screen[1]
+            assert "run-118" in sitting.row("▌"), "the cursor stays where it was put"
+
+    tell(story)
+
+
+def test_a_view_that_begins_with_other_runs_waits_for_all_of_them(tmp_path):
+    query = many(feed.NEWEST + 20)
+
+    async def story():
+        async with workbench(tmp_path, query=query) as sitting:
+            await sitting.press("s")
+            await sitting.type("name")
+            await sitting.press("enter", "q")
+        query.asked.clear()
+        async with workbench(tmp_path, query=query, quick=lambda _: query):
+            assert "newest" not in query.asked
+
+    tell(story)
+
+
+def test_nothing_heavy_is_loaded_before_the_first_paint(tmp_path):
+    code = f"""
+import asyncio, sys, threading
+from pathlib import Path
+from workbench.core.config import Config
+from workbench.tui.app import WorkbenchApp
+wait = threading.Event()
+async def main():
+    app = WorkbenchApp(lambda _: wait.wait(60), None, Config(Path({str(tmp_path)!r})), lambda: [], poll=0)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        print(sorted({{"numpy", "duckdb", "polars", "msgspec", "plotext"}} & set(sys.modules)))
+        wait.set()
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_what_a_large_load_made_is_not_searched_for_cycles_again():
+    gc.unfreeze()
+    try:
+        with collector.spared():
+            small = [[] for _ in range(100)]
+        assert gc.get_freeze_count() == 0 and gc.isenabled()
+        with collector.spared():
+            large = [[] for _ in range(collector.MANY + 100)]
+            assert not gc.isenabled(), "no search while they are made"
+        assert gc.get_freeze_count() > collector.MANY and gc.isenabled()
+        assert len(small) < len(large)
+    finally:
+        gc.unfreeze()

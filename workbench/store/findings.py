@@ -1,0 +1,64 @@
+"""Findings of monitors: told anew after each evaluation, kept for good; the latest of each monitor hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.model import Finding
+from workbench.store.rows import first_row
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_SEVERITIES = ("bad", "warn", "info")
+_TYPES = (
+    "BIGINT", "VARCHAR", "VARCHAR", "INTEGER", "INTEGER", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE",
+    "DOUBLE", "DOUBLE", "VARCHAR", "VARCHAR", "VARCHAR",
+)  # fmt: skip
+
+
+def unjudged_monitors(con: DuckDBPyConnection, engine: int) -> list[str]:
+    """Monitors whose newest evaluation has not been looked at by this engine: after it, and after a crash."""
+    rows = con.execute(
+        """SELECT monitor FROM monitor m ANTI JOIN judgement_log j
+            ON (j.monitor, j.spec, j.commit_id, j.engine) = (m.monitor, m.spec, m.commit_id, $1) ORDER BY monitor""",
+        [engine],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def append_findings(con: DuckDBPyConnection, monitor: str, engine: int, findings: Sequence[Finding]) -> None:
+    """Write what was found in a monitor's newest evaluation, in the open transaction; none is written down as none."""
+    newest = first_row(con, "SELECT commit_id, spec FROM monitor WHERE monitor = ?", [monitor])
+    if newest is None:
+        return
+    commit, spec = newest
+    con.execute("INSERT INTO judgement_log VALUES (?, ?, ?, ?, ?)", [commit, monitor, spec, engine, len(findings)])
+    rows: list[tuple[Any, ...]] = [
+        (
+            commit, monitor, spec, engine, at, each.kind, each.subject, each.severity, each.sentence, each.since,
+            each.until, each.confidence, json.dumps(each.evidence, default=str), each.segment, each.run,
+        )
+        for at, each in enumerate(findings)
+    ]  # fmt: skip
+    if rows:
+        columns = ", ".join(f"unnest(${i}::{kind}[])" for i, kind in enumerate(_TYPES, 1))
+        con.execute(f"INSERT INTO finding_log SELECT {columns}", [list(column) for column in zip(*rows, strict=True)])
+
+
+def fetch_findings(con: DuckDBPyConnection, monitor: str = "", run: str = "") -> list[Finding]:
+    """Findings that hold: those that go on first, the worst of them first, then the newest."""
+    rows = con.execute(
+        """SELECT kind, subject, severity, sentence, since, until, confidence, evidence, monitor, segment, run
+        FROM finding WHERE ($1 = '' OR monitor = $1) AND ($2 = '' OR run = $2)
+        ORDER BY until IS NOT NULL, list_position($3, severity), since DESC, monitor, position""",
+        [monitor, run, list(_SEVERITIES)],
+    ).fetchall()
+    return [
+        Finding(
+            kind, subject, severity, sentence, since, until, confidence, json.loads(evidence), name, segment, of_run
+        )
+        for kind, subject, severity, sentence, since, until, confidence, evidence, name, segment, of_run in rows
+    ]

@@ -1,0 +1,165 @@
+"""What a screen asks of the app it belongs to, so that screens need not know the app and the app may know them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rich.style import Style
+from textual.geometry import Size
+
+from workbench.core.blocks import Empty, Tone
+from workbench.core.model import Run
+from workbench.core.query import Focus, Query
+from workbench.tui.actions import Action
+from workbench.tui.annotator import Annotator
+from workbench.tui.dialogs import Option
+from workbench.tui.drawing import Target
+from workbench.tui.look import Look
+from workbench.tui.rows import RunRows
+from workbench.tui.session import Painting, ViewState
+
+if TYPE_CHECKING:
+    from workbench.plugin.api import Panel
+
+
+class Desk(Protocol):
+    """The app, as its screens see it: what is known, what is looked at, and what can be done about it."""
+
+    view: ViewState
+    rows: RunRows
+    clock: Callable[[], float]
+    painting: Painting | None
+    panels: dict[str, Panel]
+    monitors: Sequence[str]
+    live: bool
+    project: str
+    tabs: Sequence[tuple[str, str, str]]
+    panel_actions: tuple[Action, ...]
+    waiting: Callable[[], Empty | None]
+
+    @property
+    def size(self) -> Size:
+        """Columns and rows of the terminal."""
+        ...
+
+    @property
+    def look(self) -> Look:
+        """Styles of the current theme."""
+        ...
+
+    @property
+    def color_count(self) -> int:
+        """How many colours the terminal has."""
+        ...
+
+    @property
+    def current_mode(self) -> str:
+        """Name of the panel that is open."""
+        ...
+
+    @property
+    def focus(self) -> Focus:
+        """What panels are to look at."""
+        ...
+
+    @property
+    def query_or_none(self) -> Query | None:
+        """The store, once it is open."""
+        ...
+
+    @property
+    def revision(self) -> str | None:
+        """Of the store, as the rows show it."""
+        ...
+
+    @property
+    def seconds_open(self) -> float:
+        """How long the store has been open."""
+        ...
+
+    @property
+    def failing(self) -> bool:
+        """The store could not be read the last time."""
+        ...
+
+    @property
+    def failing_hint(self) -> str:
+        """What kept the store from being read."""
+        ...
+
+    @property
+    def link(self) -> tuple[str, Tone]:
+        """How fresh what is seen is."""
+        ...
+
+    @property
+    def charted(self) -> Sequence[str]:
+        """The runs in the chart."""
+        ...
+
+    def name_of(self, run_id: str) -> str:
+        """A run's name, or its path."""
+        ...
+
+    def run_style(self, run_id: str) -> Style:
+        """The colour of a run's curve."""
+        ...
+
+    def column_options(self) -> list[Option]:
+        """Columns to turn on and off."""
+        ...
+
+    def change_view(self, **changes: Any) -> None:
+        """Look at something else."""
+        ...
+
+    def toggle_mark(self, run_id: str) -> None:
+        """Mark a run, or take its mark off."""
+        ...
+
+    def sort_by(self, key: str) -> None:
+        """Sort by a column."""
+        ...
+
+    def choose_metric(self, key: str) -> None:
+        """Have another main metric."""
+        ...
+
+    def toggle_column(self, key: str) -> None:
+        """Turn a column on or off."""
+        ...
+
+    def cycle_monitor(self) -> None:
+        """Look at the next monitor."""
+        ...
+
+    def step_cursor(self, rows: int) -> Run | None:
+        """The run above or below in the table."""
+        ...
+
+    def request_extras(self, visible: Sequence[str]) -> None:
+        """Ask for sparklines and percentiles."""
+        ...
+
+    def request_chart(self, points: int) -> None:
+        """Ask for the curves of the runs in the chart."""
+        ...
+
+    def open_run(self, run_id: str) -> None:
+        """Open a run over the current screen."""
+        ...
+
+    def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
+        """Open a panel with a focus of its own over the current screen."""
+        ...
+
+    def say(self, words: str, *, bad: bool = False) -> None:
+        """A passing remark."""
+        ...
+
+    def annotate(
+        self, done: str, write: Callable[[Annotator], None], take_back: Callable[[Annotator], None] | None = None
+    ) -> None:
+        """Have something written down about a run."""
+        ...
