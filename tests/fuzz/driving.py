@@ -20,8 +20,8 @@ from workbench.ingest.checked import checked
 from workbench.ingest.discovery import Detector
 from workbench.ingest.readers import all_readers
 from workbench.plugin.api import Reader
-from workbench.readers.annotations import AnnotationReader
 from workbench.readers.beside import ParamsReader
+from workbench.readers.own.annotations import AnnotationReader
 
 HEAD = 65536
 MODIFIED = 1_796_000_000.0

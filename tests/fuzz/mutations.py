@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fixtures.make_tensorboard import record as event_record
 from tests.support.wandb_files import framed
-from workbench.readers.wandb_log import MAGIC
+from workbench.readers.wandb.log import MAGIC
 
 ODD = [
     b"NaN", b"-Infinity", b"1e999", b"-0", b"1" * 400, b"9223372036854775808", b"-9223372036854775809", b"1e-400",

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path, PurePath
 
 READERS = {
-    "tensorboard": ("workbench.readers.tensorboard", "TensorBoardReader", "events.out.tfevents.1.host"),
-    "wandb": ("workbench.readers.wandb", "WandbReader", "run-x.wandb"),
+    "tensorboard": ("workbench.readers.tensorboard.reader", "TensorBoardReader", "events.out.tfevents.1.host"),
+    "wandb": ("workbench.readers.wandb.reader", "WandbReader", "run-x.wandb"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.ingest import Project, line
-from workbench.readers.jsonl import JsonlReader
+from workbench.readers.json.lines import JsonlReader
 
 pytestmark = pytest.mark.duckdb15
 

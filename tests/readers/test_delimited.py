@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.plugin.api import Batch, Chunk, Head
-from workbench.readers import csv_blocks, csv_table
-from workbench.readers.delimited import DelimitedReader
+from workbench.readers.csv import blocks as csv_blocks
+from workbench.readers.csv import reader as csv_table
+from workbench.readers.csv.delimited import DelimitedReader
 
 READER = DelimitedReader()
 PATH = PurePath("lightning_logs/version_0/metrics.csv")

@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.ingest import NOW, Project
 from tests.support.reading import at, head_of, rounded
-from workbench.readers.huggingface import HuggingFaceReader, series_key
-from workbench.readers.trainer_folder import output_folder
+from workbench.readers.huggingface.folder import output_folder
+from workbench.readers.huggingface.reader import HuggingFaceReader, series_key
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "huggingface"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())

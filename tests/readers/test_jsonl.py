@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.plugin.api import Batch, Chunk, Head
-from workbench.readers import jsonl
-from workbench.readers.jsonl import JsonlReader
+from workbench.readers.json import lines as jsonl
+from workbench.readers.json.lines import JsonlReader
 from workbench.readers.key_index import MAX_KEYS
 
 READER = JsonlReader()

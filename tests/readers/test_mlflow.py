@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.support.path_source import PathSource, as_mlflow
 from workbench.core.batch import Head
-from workbench.readers.mlflow import MlflowReader
-from workbench.readers.mlflow_lines import parse
+from workbench.readers.mlflow.lines import parse
+from workbench.readers.mlflow.reader import MlflowReader
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "mlflow"
 STORE = FIXTURES / "mlruns"

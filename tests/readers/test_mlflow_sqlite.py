@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from tests.readers.test_mlflow import shown
 from tests.support.path_source import PathSource, as_mlflow
 from workbench.core.batch import Head
-from workbench.readers import mlflow_sqlite
-from workbench.readers.mlflow_sqlite import MlflowSqliteReader
+from workbench.readers.mlflow import sqlite as mlflow_sqlite
+from workbench.readers.mlflow.sqlite import MlflowSqliteReader
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "mlflow"
 STORE = FIXTURES / "mlflow.db"

@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.ingest import Project
 from tests.support.reading import Reading, at, head_of, rounded
-from workbench.readers.optuna import OptunaReader
-from workbench.readers.optuna_journal import OptunaJournalReader
+from workbench.readers.optuna.journal import OptunaJournalReader
+from workbench.readers.optuna.reader import OptunaReader
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "optuna"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())

@@ -16,7 +16,7 @@ from tensorboardX.proto.tensor_shape_pb2 import TensorShapeProto
 from tests.fixtures import make_tensorboard as make
 from tests.support.event_files import PATH, expected_points, loop, points, read, records, scalar
 from workbench.core.batch import Fact, Head
-from workbench.readers.tensorboard import TensorBoardReader, run_folder
+from workbench.readers.tensorboard.reader import TensorBoardReader, run_folder
 
 FIXTURES = make.FOLDER
 

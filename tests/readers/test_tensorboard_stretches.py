@@ -14,8 +14,8 @@ from tensorboardX.proto.summary_pb2 import HistogramProto, Summary
 
 from tests.fixtures import make_tensorboard as make
 from tests.support.event_files import expected_points, in_pieces, loop, points, read, records, scalar
-from workbench.readers.tfevent_columns import gather_columns
-from workbench.readers.tfrecord import frame
+from workbench.readers.tensorboard.columns import gather_columns
+from workbench.readers.tensorboard.records import frame
 
 # The property: any file, cut anywhere, reads as protobuf reads it
 

@@ -7,9 +7,9 @@ from pathlib import Path, PurePath
 import pytest
 
 from workbench.plugin.api import Batch, Chunk
-from workbench.readers.text_dialects import read_line
-from workbench.readers.text_log import TextLogReader
-from workbench.readers.text_pairs import may_say
+from workbench.readers.text.dialects import read_line
+from workbench.readers.text.pairs import may_say
+from workbench.readers.text.reader import TextLogReader
 
 READER = TextLogReader()
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "text"

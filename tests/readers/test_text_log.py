@@ -14,10 +14,10 @@ from workbench.ingest.discovery import Detector
 from workbench.ingest.readers import all_readers
 from workbench.plugin.api import Chunk, Head
 from workbench.readers import key_index
-from workbench.readers.text_clean import LONGEST, shown_text
-from workbench.readers.text_dialects import read_line
-from workbench.readers.text_log import TextLogReader
-from workbench.readers.text_params import arguments, entry, pairs
+from workbench.readers.text.clean import LONGEST, shown_text
+from workbench.readers.text.dialects import read_line
+from workbench.readers.text.params import arguments, entry, pairs
+from workbench.readers.text.reader import TextLogReader
 
 READER = TextLogReader()
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "text"

@@ -17,12 +17,12 @@ from tests.support.reading import at, head_of
 from workbench.plugin.api import Reader
 from workbench.readers.catboost import CatBoostReader
 from workbench.readers.dvclive import DvcliveReader, DvcliveSummaryReader
-from workbench.readers.huggingface import HuggingFaceReader
-from workbench.readers.optuna import OptunaReader
-from workbench.readers.optuna_journal import OptunaJournalReader
+from workbench.readers.huggingface.reader import HuggingFaceReader
+from workbench.readers.optuna.journal import OptunaJournalReader
+from workbench.readers.optuna.reader import OptunaReader
 from workbench.readers.sacred import SacredReader
-from workbench.readers.trackio import TrackioReader
-from workbench.readers.trackio_inbox import TrackioInboxReader
+from workbench.readers.trackio.inbox import TrackioInboxReader
+from workbench.readers.trackio.reader import TrackioReader
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 QUICK = settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)

@@ -13,9 +13,9 @@ import numpy as np
 
 from tests.support.ingest import Project
 from tests.support.reading import Reading, at, head_of, rounded
-from workbench.readers import trackio
-from workbench.readers.trackio import TrackioReader
-from workbench.readers.trackio_inbox import TrackioInboxReader
+from workbench.readers.trackio import reader as trackio
+from workbench.readers.trackio.inbox import TrackioInboxReader
+from workbench.readers.trackio.reader import TrackioReader
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "trackio"
 DATABASE = FOLDER / "data" / "myproj.db"

@@ -13,7 +13,7 @@ import pytest
 from tests.support import wandb_files as make
 from tests.support.wandb_files import facts, field, framed, history_points, item, points, read, record, row, values
 from workbench.core.batch import Head
-from workbench.readers.wandb import WandbReader
+from workbench.readers.wandb.reader import WandbReader
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "wandb"
 RUNS = sorted(FIXTURES.rglob("*.wandb"))

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.support import wandb_files as make
 from tests.support.wandb_files import facts, field, framed, in_pieces, item, points, read, record, row
 from workbench.core.batch import Batch
-from workbench.readers import wandb_columns
-from workbench.readers.wandb_log import BLOCK, frame
+from workbench.readers.wandb import columns as wandb_columns
+from workbench.readers.wandb.log import BLOCK, frame
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures" / "wandb").rglob("*.wandb"))
 BIG = framed([make.run(), *(row(i, **{f"m{k}": i * k / 7 for k in range(12)}) for i in range(400))])

@@ -7,7 +7,7 @@ from pathlib import PurePath
 import pytest
 
 from workbench.plugin.api import Head
-from workbench.readers.workbench_jsonl import WorkbenchReader
+from workbench.readers.own.reader import WorkbenchReader
 
 START = b'{"v":1,"t":"start","run":"r1","name":"first","ts":100.0,"params":{"lr":0.1}}\n'
 READER = WorkbenchReader()

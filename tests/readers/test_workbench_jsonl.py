@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from workbench import tracking
 from workbench.plugin.api import Batch, Chunk
-from workbench.readers.workbench_jsonl import WorkbenchReader
+from workbench.readers.own.reader import WorkbenchReader
 
 START = b'{"v":1,"t":"start","run":"r1","name":"first","ts":100.0,"params":{"lr":0.1}}\n'
 PATH = PurePath("runs/first-r1/r1.wb.jsonl")

@@ -15,7 +15,7 @@ from tensorboardX.proto.tensor_pb2 import TensorProto
 
 from tests.fixtures import make_tensorboard as make
 from workbench.core.batch import Batch, Chunk
-from workbench.readers.tensorboard import TensorBoardReader
+from workbench.readers.tensorboard.reader import TensorBoardReader
 
 PATH = PurePath("events.out.tfevents.1.host.1.0")
 Point = tuple[str, int, float, bytes, int]

@@ -11,8 +11,8 @@ from pathlib import PurePath
 from typing import Any
 
 from workbench.core.batch import Batch, Chunk
-from workbench.readers.wandb import WandbReader
-from workbench.readers.wandb_log import BLOCK, MAGIC
+from workbench.readers.wandb.log import BLOCK, MAGIC
+from workbench.readers.wandb.reader import WandbReader
 
 PATH = PurePath("wandb/run-20260101_000000-abc/run-abc.wandb")
 START = 1_790_000_000.0

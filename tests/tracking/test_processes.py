@@ -13,7 +13,7 @@ import pytest
 
 from workbench import tracking
 from workbench.plugin.api import Chunk
-from workbench.readers.workbench_jsonl import WorkbenchReader
+from workbench.readers.own.reader import WorkbenchReader
 
 PROJECT = Path(tracking.__file__).parents[1]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}

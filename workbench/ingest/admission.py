@@ -21,8 +21,8 @@ from workbench.ingest.refused import COVERED, Refused
 from workbench.ingest.run_folders import RunFolders
 from workbench.ingest.tracked import Tracked
 from workbench.plugin.api import Reader
-from workbench.readers.annotations import AnnotationReader
 from workbench.readers.beside import ParamsReader
+from workbench.readers.own.annotations import AnnotationReader
 from workbench.readers.params import PARAM_FILES
 from workbench.store.append import Cursor, Delta, latest_cursors
 from workbench.store.store import Store

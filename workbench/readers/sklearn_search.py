@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, no_points
-from workbench.readers.csv_header import MISSING, guess_header
+from workbench.readers.csv.header import MISSING, guess_header
 from workbench.readers.keys import number
 from workbench.readers.lines import UTF8_BOM, decode
 from workbench.tracking import redact

@@ -1,0 +1,1 @@
+"""MLflow stores, files and SQLite."""

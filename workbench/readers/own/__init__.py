@@ -1,0 +1,1 @@
+"""The workbench's own logs: tracking and annotations."""

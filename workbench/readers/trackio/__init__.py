@@ -1,0 +1,1 @@
+"""trackio databases and inboxes."""
