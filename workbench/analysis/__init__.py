@@ -1,0 +1,1 @@
+"""What runs tell: their diagnosis, and which parameters matter."""
