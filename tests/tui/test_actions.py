@@ -66,8 +66,8 @@ def test_a_panel_without_a_key_is_reached_through_the_list(tmp_path):
 def test_any_action_is_found_by_its_name(tmp_path):
     async def story():
         async with workbench(tmp_path) as sitting:
-            await sitting.press("colon")
-            await sitting.type("chart")
+            await sitting.press("ctrl+p")
+            await sitting.type("show or hide the chart")
             await sitting.press("enter")
             assert "val/accuracy   a━" in sitting.text
 

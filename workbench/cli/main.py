@@ -22,7 +22,9 @@ COMMANDS = {
     "monitor": "workbench.cli.listings:monitor",
     "note": "workbench.cli.annotate:note",
     "pack": "workbench.cli.report:pack",
+    "panel": "workbench.cli.panel:panel",
     "plugins": "workbench.cli.plugins:plugins",
+    "rename": "workbench.cli.annotate:rename",
     "report": "workbench.cli.report:report",
     "runs": "workbench.cli.listings:runs",
     "show": "workbench.cli.listings:show",
@@ -45,7 +47,9 @@ _SUMMARIES = {
     "monitor": "Windows of a production monitor.",
     "note": "Add a note to a run, or take it away.",
     "pack": "Pack this project's state for `report --against`.",
+    "panel": "One view of the interface, printed.",
     "plugins": "List and check installed plugins.",
+    "rename": "Show a run under another name.",
     "report": "Report and gates: text, Markdown, HTML, JSON, JUnit.",
     "runs": "List runs, newest first.",
     "show": "Everything about one run.",
@@ -71,6 +75,11 @@ Exit codes: 0 ok; 1 a gate failed; 2 usage or configuration; 3 the store is busy
 """
 _MISTAKE = 70
 """Exit code of an error nobody foresaw, so that CI never takes it for a failed gate."""
+
+
+def summary_of(name: str) -> str:
+    """One line on a command, known without loading it."""
+    return _SUMMARIES[name]
 
 
 class _Commands(click.Group):

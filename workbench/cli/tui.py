@@ -14,6 +14,7 @@ from workbench.cli.project import root_argument, teaches
 @teaches
 def tui(root: Path) -> None:
     """Open the terminal interface on ROOT."""
+    from workbench.cli.vocabulary import vocabulary
     from workbench.tui.start import start
 
-    start(root)
+    start(root, words=vocabulary)

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["app", "runs", "list", "chart", "run", "panel", "heat", "prompt", "chooser", "reader"]
+Scope = Literal[
+    "app", "runs", "list", "chart", "run", "panel", "heat",
+    "prompt", "command", "chooser", "reader", "yank", "columns", "views", "spoken",
+]  # fmt: skip
 """Where an action applies; a screen is in several scopes at once."""
 
 SCOPE_TITLES: dict[Scope, str] = {
@@ -17,10 +20,18 @@ SCOPE_TITLES: dict[Scope, str] = {
     "chart": "Chart",
     "panel": "This panel",
     "prompt": "Typing",
+    "command": "Command",
+    "yank": "Copying",
+    "columns": "Columns",
+    "views": "Saved views",
+    "spoken": "As a command",
     "chooser": "Choosing",
     "reader": "Reading",
     "app": "Everywhere",
 }
+
+DIALOGS = frozenset({"prompt", "command", "chooser", "reader", "yank", "columns", "views", "spoken"})
+"""Scopes of what keeps all keys to itself while it is open."""
 
 KEY_NAMES = {
     "escape": "esc",
@@ -36,6 +47,11 @@ KEY_NAMES = {
     "shift+left": "shift+←",
     "shift+right": "shift+→",
     "colon": ":",
+    "semicolon": ";",
+    "exclamation_mark": "!",
+    "shift+up": "shift+↑",
+    "shift+down": "shift+↓",
+    "shift+tab": "shift+tab",
     "comma": ",",
     "full_stop": ".",
     "up": "↑",
@@ -87,7 +103,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("filter", ("slash",), "filter", "Filter the runs: lr>1e-3 tag:x state:running val/loss<0.4.", "runs", 4),
     Action("sort", ("s",), "sort", "Choose the column to sort by; the same one again turns the order.", "runs", 6),
     Action("reverse", ("S",), "reverse", "Turn the order of the rows.", "runs"),
-    Action("columns", ("o",), "columns", "Choose which params and metrics are columns.", "runs"),
+    Action("columns", ("o",), "columns", "Choose the columns, their order and their widths.", "runs"),
     Action("scroll_columns(-1)", ("left",), "left", "Show the columns further left.", "runs"),
     Action("scroll_columns(1)", ("right",), "right", "Show the columns further right.", "runs"),
     Action("toggle_chart", ("v",), "chart", "Show or hide the chart beside the table.", "runs", 5),
@@ -96,12 +112,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("tag", ("t",), "tag", "Tag the marked runs, or the one under the cursor.", "runs"),
     Action("note", ("n",), "note", "Write a note on the run.", "runs"),
     Action("hide", ("H",), "hide", "Hide the run, or show it again.", "runs"),
+    Action("rename", ("R",), "rename", "Show the run by another name; its log and its id stay.", "runs"),
+    Action("views", ("V",), "views", "Saved views: filter, order, columns, marks and chart under a name.", "runs"),
     # One run
     Action("step_run(-1)", ("comma",), "previous", "Open the run above this one in the table.", "run", 2),
     Action("step_run(1)", ("full_stop",), "next", "Open the run below this one in the table.", "run", 3),
     Action("baseline", ("b",), "baseline", "Make this run the baseline; again: no longer.", "run", 4),
     Action("tag", ("t",), "tag", "Tag this run.", "run"),
     Action("note", ("n",), "note", "Write a note on this run.", "run"),
+    Action("hide", ("H",), "hide", "Hide this run, or show it again.", "run"),
+    Action("rename", ("R",), "rename", "Show this run by another name; its log and its id stay.", "run"),
     Action("mark", ("space",), "mark", "Mark this run: marked runs are charted and compared.", "run", 1),
     # Moving
     Action("up", ("up", "k"), "up", "One row up.", "list"),
@@ -130,20 +150,63 @@ ACTIONS: tuple[Action, ...] = (
     Action("traceback", ("e",), "traceback", "Show where a failed panel raised.", "panel", 2),
     # Everywhere
     Action("back", ("escape",), "back", "One layer back; never quits.", "app", 90),
-    Action("undo", ("u",), "undo", "Take back the last tag, note, baseline or hiding; again: the one before.", "app"),
+    Action("undo", ("u",), "undo", "Take back the last tag, note, name or the like; again: the one before.", "app"),
+    Action("redo", ("U",), "redo", "Do again what was taken back.", "app"),
     Action("panels", ("p",), "panels", "List every panel, plugins included.", "app"),
-    Action("commands", ("colon", "ctrl+p"), "commands", "Find any action by its name.", "app"),
+    Action("command_line", ("colon",), "command", "Type a command, in the words of the command line.", "app"),
+    Action("commands", ("ctrl+p",), "commands", "Find any action or command by its name.", "app"),
+    Action("jump", ("semicolon",), "jump", "Put a letter on all that can be gone to; the letter goes there.", "app"),
+    Action("yank", ("Y",), "yank", "Copy a value, a row, an id, a path, a table, or the command.", "app"),
+    Action("spoken", ("exclamation_mark",), "as command", "The command that prints what is seen here.", "app"),
     Action("help", ("question_mark",), "help", "Every key that works here.", "app", 91),
     Action("quit", ("q", "ctrl+c"), "quit", "Leave; the view is kept for the next time.", "app", 92),
     # Dialogs
     Action("accept", ("enter",), "keep", "Keep what was typed.", "prompt", 1),
     Action("cancel", ("escape",), "restore", "Leave everything as it was.", "prompt", 2),
     Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "prompt"),
+    Action("accept", ("enter",), "do it", "Do what was typed.", "command", 1),
+    Action("complete", ("tab",), "complete", "Complete the word; again: the next candidate.", "command", 3),
+    Action("complete(-1)", ("shift+tab",), "the one before", "The candidate before.", "command"),
+    Action("recall(1)", ("up",), "older", "A line typed before that begins like this one.", "command", 4),
+    Action("recall(-1)", ("down",), "newer", "A line typed later.", "command"),
+    Action("cancel", ("escape",), "leave", "Leave everything as it was.", "command", 2),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "command"),
     Action("accept", ("enter",), "choose", "Choose the highlighted entry.", "chooser", 1),
     Action("move(-1)", ("up",), "up", "One entry up.", "chooser"),
     Action("move(1)", ("down",), "down", "One entry down.", "chooser"),
     Action("cancel", ("escape",), "close", "Close without choosing.", "chooser", 2),
     Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "chooser"),
+    Action("accept", ("enter",), "on or off", "Turn the column on or off.", "columns", 1),
+    Action("move(-1)", ("up",), "up", "One column up.", "columns"),
+    Action("move(1)", ("down",), "down", "One column down.", "columns"),
+    Action("shift(-1)", ("less_than_sign", "shift+up"), "further left", "Put the column further left.", "columns", 3),
+    Action("shift(1)", ("greater_than_sign", "shift+down"), "right", "Put the column further right.", "columns", 4),
+    Action("resize(-1)", ("left",), "narrower", "Make the column narrower.", "columns", 5),
+    Action("resize(1)", ("right",), "wider", "Make the column wider.", "columns", 6),
+    Action("usual", ("delete", "ctrl+r"), "as usual", "Leave columns and widths to the table.", "columns", 7),
+    Action("cancel", ("escape",), "close", "Close; what was changed holds.", "columns", 2),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "columns"),
+    Action("accept", ("enter",), "copy", "Copy what is highlighted.", "yank", 1),
+    Action("pick('value')", ("v",), "value", "Copy a value.", "yank"),
+    Action("pick('row')", ("r",), "row", "Copy the row, with tabs between its values.", "yank"),
+    Action("pick('id')", ("i",), "id", "Copy the id.", "yank"),
+    Action("pick('path')", ("p",), "path", "Copy the path.", "yank"),
+    Action("pick('markdown')", ("m",), "Markdown", "Copy the table as Markdown.", "yank"),
+    Action("pick('csv')", ("c",), "CSV", "Copy the table as CSV.", "yank"),
+    Action("pick('command')", ("exclamation_mark",), "command", "Copy the command that prints this.", "yank"),
+    Action("move(-1)", ("up",), "up", "One entry up.", "yank"),
+    Action("move(1)", ("down",), "down", "One entry down.", "yank"),
+    Action("cancel", ("escape",), "close", "Close without copying.", "yank", 2),
+    Action("quit", ("q", "ctrl+c"), "quit", "Leave the workbench.", "yank"),
+    Action("copy", ("enter", "Y"), "copy", "Copy the command.", "spoken", 1),
+    Action("close", ("escape", "exclamation_mark"), "close", "Back to where you were.", "spoken", 2),
+    Action("quit", ("q", "ctrl+c"), "quit", "Leave the workbench.", "spoken"),
+    Action("accept", ("enter",), "choose", "Open the view, or keep this one.", "views", 1),
+    Action("move(-1)", ("up",), "up", "One view up.", "views"),
+    Action("move(1)", ("down",), "down", "One view down.", "views"),
+    Action("forget", ("delete", "ctrl+d"), "delete", "Delete the saved view.", "views", 3),
+    Action("cancel", ("escape",), "close", "Close without choosing.", "views", 2),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "views"),
     Action("close", ("escape", "question_mark", "e"), "close", "Back to where you were.", "reader", 1),
     Action("scroll(-1)", ("up", "k"), "up", "One line up.", "reader", 2),
     Action("scroll(1)", ("down", "j"), "down", "One line down.", "reader", 3),
@@ -157,7 +220,7 @@ ACTIONS: tuple[Action, ...] = (
 
 def panel_actions(panels: Iterable[tuple[str, str, str]]) -> tuple[Action, ...]:
     """Actions that open panels, from (name, title, key); a key that is taken is left out, the list has them all."""
-    taken = {key for action in ACTIONS if action.scope not in ("prompt", "chooser", "reader") for key in action.keys}
+    taken = {key for action in ACTIONS if action.scope not in DIALOGS for key in action.keys}
     made = []
     for name, title, key in panels:
         if len(key) == 1 and key.isalnum() and key.isascii() and key not in taken:

@@ -15,11 +15,13 @@ from workbench.core import text
 from workbench.tui.actions import ACTIONS, Action, Scope, actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
 from workbench.tui.desk import Desk
+from workbench.tui.jump import Place
 from workbench.tui.keys import name_of
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
 from workbench.tui.prompt import Prompt, Verdict
 from workbench.tui.session import ViewState
+from workbench.tui.telling import Shown, Spoken, bar_places
 
 SMALLEST = (60, 15)
 """Columns and rows below which nothing useful fits."""
@@ -168,6 +170,20 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     async def _clicked(self, event: Bar.Clicked) -> None:
         event.stop()
         await self.perform(event.action)
+
+    # What it tells of itself
+
+    def spoken(self) -> Sequence[Spoken]:
+        """Commands that print what is seen here."""
+        return ()
+
+    def shown(self) -> Shown:
+        """What can be copied from here."""
+        return Shown()
+
+    def places(self) -> list[Place]:
+        """Where one can jump to."""
+        return bar_places(self)
 
     def ask(self, label: str, value: str, judge: Callable[[str], Verdict], done: Callable[[str | None], None]) -> None:
         """Have a line typed; `done` gets it, or None when it was left."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 from rich.segment import Segment
 from textual import events, on
@@ -59,6 +59,7 @@ class Option:
 class Chooser(Dialog[str | None]):
     """A list narrowed by typing; gives the chosen key, or None. With `keep_open`, choosing turns entries on and off."""
 
+    SCOPE: ClassVar[Scope] = "chooser"
     BINDINGS = bindings("chooser")
     DEFAULT_CSS = """
     Chooser { align: center middle; background: $background 50%; }
@@ -85,7 +86,7 @@ class Chooser(Dialog[str | None]):
             yield Bar(lambda: self.look, id="typed")
             yield LinesView(self._draw, lambda: self.look, id="options")
             labels = {} if self._keep_open is None else {"accept": "on or off"}
-            yield self.keys_bar("chooser", "chooser-keys", **labels)
+            yield self.keys_bar(self.SCOPE, "chooser-keys", **labels)
 
     def on_mount(self) -> None:
         """Show the list with the cursor on what holds now."""

@@ -24,14 +24,15 @@ from workbench.tui.lines_view import LinesView
 from workbench.tui.messages import Failure, failure_of
 from workbench.tui.opening import Opened, opened_by
 from workbench.tui.pages import text_page
-from workbench.tui.panel_loader import PARK_AFTER, PanelLoader
+from workbench.tui.panel_loader import PARK_AFTER
+from workbench.tui.panel_telling import PanelTelling
 from workbench.tui.run_actions import ChartActions, ListActions, RunActions
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
 
 
-class PanelScreen(ListActions, ChartActions, PanelLoader):
+class PanelScreen(ListActions, ChartActions, PanelTelling):
     """Shows one panel with a focus of its own on top of the app's."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ("panel", "heat", "list", "chart")
@@ -43,17 +44,11 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         super().__init__(panel, focus)
         self._start = start
         self.crumb = crumb
-        self._block: Block | None = None
         self._viewed_for: object = None
 
     def content(self) -> Sequence[Widget]:
         """The panel's blocks, scrolling."""
         return (LinesView(self._draw, lambda: self.look, id="panel"),)
-
-    @property
-    def page(self) -> LinesView:
-        """The view of the panel's blocks."""
-        return self.query_one("#panel", LinesView)
 
     def on_mount(self) -> None:
         """Start on what was opened."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from workbench.core import units
@@ -105,9 +105,15 @@ class RunRows(RunOrder):
         fixed = fixed_columns(self.snapshot, width)
         self.fixed_count = len(fixed)
         names = [len(run.name or run.path) for run in islice(self.snapshot.runs, SAMPLE)]
-        layout = fitting(fixed, extras[first:], width, max(names, default=0))
+        extras = [replace(each, width=view.widths.get(each.key, each.width)) for each in extras[first:]]
+        layout = fitting(fixed, extras, width, max(names, default=0))
         self._columns = layout.columns
         return layout
+
+    @property
+    def extra_columns(self) -> Sequence[Column]:
+        """The columns that can be turned on and off, as wide as their values ask for."""
+        return self._extras
 
     def extra_keys(self) -> list[str]:
         """Keys of the columns that can be turned on and off."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Panel
     from workbench.store.place import Place
     from workbench.store.store import Store
+    from workbench.tui.words import Word
 
 FRAMES = "120"
 """Frames a second at most; a key that changes two frames is seen that much sooner."""
@@ -28,8 +29,12 @@ _LOOK_AGAIN = 2.0
 """Seconds between looks whether an ingester runs."""
 
 
-def start(root: Path, waiting: Callable[[], Empty | None] = lambda: None) -> None:
+def start(
+    root: Path, waiting: Callable[[], Empty | None] = lambda: None, words: Callable[[], Sequence[Word]] = lambda: ()
+) -> None:
     """Run the interface until the user leaves it; `waiting` says what to expect while there is no run.
+
+    `words` tells the commands of the command line, which can be typed here too.
 
     Raises:
         ConfigError: the project's configuration cannot be used.
@@ -82,6 +87,7 @@ def start(root: Path, waiting: Callable[[], Empty | None] = lambda: None) -> Non
                 query, Annotator(root), config, panels, quick=quick, on_start=terminal_taken, on_answer=on_answer
             )
             app.waiting = waiting
+            app.outside = words
             app.run()
     finally:
         ingester.stop()
