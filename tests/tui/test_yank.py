@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import time
 
 import pytest
 
-from tests.support.command_line import PROGRAM, record
+from tests.support.command_line import PROGRAM
 from tests.support.terminal import Terminal
 from tests.tui.stories import tell, workbench
 from workbench.core.blocks import Cell, Column, Table
@@ -163,8 +164,8 @@ def test_a_cell_of_the_heat_map_is_copied_as_it_is(tmp_path, monkeypatch):
         async with workbench(tmp_path, (120, 40)) as sitting:
             await sitting.press("3", "Y", "v")
             value = float((tmp_path / "flights" / ".workbench" / "yank.txt").read_text())
-            scores = [column.score for column in sitting.query.now.all_windows["flights"][-1].columns]
-            assert value in scores
+            newest = sitting.query.now.all_windows["flights"][-1].columns
+            assert value in [column.score / column.threshold for column in newest]
 
     tell(story)
 
@@ -188,10 +189,9 @@ def test_nothing_to_copy_is_not_offered(tmp_path):
 @pytest.fixture
 def logged(tmp_path):
     """A project with one run, read once."""
-    (tmp_path / "runs").mkdir()
-    lines = record("start", id="abc", name="first", ts=1_767_600_000.0)
-    lines += "".join(record("point", step=step, values={"loss": 1 / (step + 1)}, ts=1_767_600_000.0 + step) for step in range(5))
-    (tmp_path / "runs" / "log.jsonl").write_text(lines)
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    lines = [json.dumps({"step": step, "loss": 1 / (step + 1)}) + "\n" for step in range(5)]
+    (tmp_path / "runs" / "first" / "metrics.jsonl").write_text("".join(lines))
     subprocess.run([*PROGRAM, "runs", str(tmp_path)], check=True, capture_output=True, timeout=60)
     return tmp_path
 
@@ -235,8 +235,8 @@ def test_in_a_real_tmux_its_buffer_has_what_was_copied(logged):
         tmux("send-keys", "Y")
         wait(lambda: "the path" in tmux("capture-pane", "-p"))
         tmux("send-keys", "p")
-        wait(lambda: tmux("show-buffer") == "runs")
-        wait(lambda: "path copied, 4 bytes: to tmux's buffer" in tmux("capture-pane", "-p"))
+        wait(lambda: tmux("show-buffer") == "runs/first")
+        wait(lambda: "10 bytes" in tmux("capture-pane", "-p"))
         tmux("send-keys", "q")
     finally:
         tmux("kill-server")

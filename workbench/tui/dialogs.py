@@ -73,8 +73,10 @@ class Chooser(Dialog[str | None]):
         title: str,
         options: Callable[[], Sequence[Option]],
         keep_open: Callable[[str], None] | None = None,
+        hint: str = "type to narrow",
     ) -> None:
         super().__init__()
+        self._hint = hint
         self._title = title
         self._options = options
         self._keep_open = keep_open
@@ -102,7 +104,7 @@ class Chooser(Dialog[str | None]):
         return sorted(found, key=lambda option: not option.label.casefold().startswith(self._typed.casefold()))
 
     def _show(self) -> None:
-        typed = Piece(f"{self._typed}▏", "strong") if self._typed else Piece("type to narrow", "dim")
+        typed = Piece(f"{self._typed}▏", "strong") if self._typed else Piece(self._hint, "dim")
         self.query_one("#typed", Bar).show([Piece(f"{self._title}  ", "accent"), typed])
         view = self.query_one(LinesView)
         rows = max(1, min(len(self._found()), int(self.app.size.height * 0.8) - 5))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
@@ -34,8 +35,13 @@ class YankMenu(Chooser):
     BINDINGS = bindings("yank")
 
     def __init__(self, offers: Sequence[str]) -> None:
-        super().__init__("Copy", lambda: [Option(what, COPIES[what][1], COPIES[what][0]) for what in offers])
+        options = [Option(what, COPIES[what][1], COPIES[what][0]) for what in offers]
+        super().__init__("Copy", lambda: options, hint="a letter copies")
         self._offers = offers
+
+    def on_key(self, event: events.Key) -> None:
+        """Letters choose, they do not narrow."""
+        event.prevent_default()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what there is can be copied."""

@@ -27,8 +27,6 @@ class ViewState:
     descending: bool = False
     columns: tuple[str, ...] | None = None
     """Extra columns by key (`param:lr`, `metric:loss`), in their order; None lets the table choose."""
-    widths: Mapping[str, int] = field(default_factory=dict)
-    """Of columns that were made wider or narrower, by key."""
     metric: str | None = None
     chart: bool | None = None
     """None follows the width of the terminal."""
@@ -39,6 +37,8 @@ class ViewState:
     monitor: str | None = None
     theme: str = ""
     """Empty is the workbench's own dark one."""
+    widths: Mapping[str, int] = field(default_factory=dict)
+    """Of columns that were made wider or narrower, by key."""
     screen: str = "runs"
     """The view that is open."""
     run: str | None = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from textual import on
 
 from workbench.core import text
+from workbench.tui.actions import Action
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.command_line import CommandLine
 from workbench.tui.commands import Here, known_words
@@ -54,7 +55,7 @@ class WordsApp(TakingApp, inherit_bindings=False):
             self._outside_words = self.outside()
         screen = self.screen
         offered = screen.offered() if isinstance(screen, WorkbenchScreen) else []
-        return known_words(self._outside_words, [action for action in offered if action.scope != "list"])
+        return known_words(self._outside_words, [each for each in offered if _can_be_typed(each)])
 
     # The line
 
@@ -88,7 +89,7 @@ class WordsApp(TakingApp, inherit_bindings=False):
         screen = self.screen
         if not isinstance(screen, WorkbenchScreen):
             return
-        offered = [action for action in screen.offered() if action.scope != "list" and action.id != "commands"]
+        offered = [action for action in screen.offered() if _can_be_typed(action)]
         options = [Option(action.id, f"{action.label} – {action.help}", action.shown_keys) for action in offered]
         options += [
             Option(f"{TYPED}{word.name}", f"{word.name} – {word.summary}", f":{word.usage}")
@@ -162,3 +163,8 @@ class WordsApp(TakingApp, inherit_bindings=False):
         """End a command that still runs."""
         if self._process is not None:
             self._process.terminate()
+
+
+def _can_be_typed(action: Action) -> bool:
+    """Whether an action is worth a name: moving by rows is not, nor is asking for what is being typed."""
+    return action.scope != "list" and action.id not in ("commands", "command_line")

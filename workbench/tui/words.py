@@ -15,7 +15,7 @@ class Token:
     text: str
     start: int
     quoted: bool = False
-    """Some of it stood in quotes, so it is no option."""
+    """It begins with a quote, so it is no option."""
 
 
 class Refused(Exception):
@@ -110,7 +110,7 @@ def split(line: str) -> tuple[list[Token], bool]:
             else:
                 text += char
         elif char in "'\"":
-            start, quote, quoted = (at if start < 0 else start), char, True
+            start, quote, quoted = (at if start < 0 else start), char, quoted or start < 0
         elif char == "\\" and at + 1 < len(line):
             start, at = (at if start < 0 else start), at + 1
             text += line[at]
