@@ -116,7 +116,7 @@ def view_of(data: Mapping[str, Any], default: ViewState) -> ViewState:
 
 def _fits(name: str, value: object, usual: object) -> bool:
     """Whether a value is of the kind that a view has under this name."""
-    if name in ("columns", "marks"):
+    if isinstance(usual, tuple) or name == "columns":
         return isinstance(value, list | tuple) or (value is None and usual is None)
     if isinstance(usual, dict):
         return isinstance(value, dict) and all(isinstance(width, int) and width > 0 for width in value.values())

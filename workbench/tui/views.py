@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from workbench.core import text
 from workbench.tui.session import ViewState, view_of, write_whole
 
-KEPT = (
-    "where", "hidden", "sort", "descending", "columns", "widths", "marks", "metric", "chart", "x", "log_y", "smooth",
-)  # fmt: skip
-"""What of a view is kept; where the cursor is, and which theme, is not."""
+LEFT_OUT = ("cursor", "screen", "run", "monitor", "theme")
+"""What of a view is not kept: where one is, and in which colours."""
+KEPT = tuple(each.name for each in fields(ViewState) if each.name not in LEFT_OUT)
+"""Filter, order, columns, marks, and how charts are drawn."""
 
 
 class ViewsError(Exception):
