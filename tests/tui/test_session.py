@@ -61,7 +61,7 @@ def test_the_next_sitting_goes_on_where_this_one_ended(tmp_path):
             assert sitting.screen[1].startswith(" Windows")
             view = sitting.app.view
             assert (view.where, view.sort, view.cursor) == ("gbm", "name", "r02")
-            assert view.marks == ("r03", "r06")
+            assert view.marks == ("r06", "r02")
             await sitting.press("escape", "enter")
             assert "gbm-small" in sitting.text
             await sitting.pilot.press("q")

@@ -166,13 +166,14 @@ class ColumnChooser(Dialog[None]):
     def on_click(self, event: events.Click) -> None:
         """The sign in front turns a column on or off, those behind it move and resize it."""
         view = self.query_one(LinesView)
-        if event.widget is not view or self._target is None:
+        if not view.region.contains(event.screen_x, event.screen_y) or self._target is None:
             return
+        x = event.screen_x - view.region.x
         first = view.size.width - _BUTTON_WIDTH * len(_BUTTONS)
-        if event.x < 3:
+        if x < _BUTTON_WIDTH:
             self.action_accept()
-        elif event.x >= first:
-            _, action = _BUTTONS[min(len(_BUTTONS) - 1, (event.x - first) // _BUTTON_WIDTH)]
+        elif x >= first:
+            _, action = _BUTTONS[min(len(_BUTTONS) - 1, (x - first) // _BUTTON_WIDTH)]
             self.call_later(self.run_action, action)
 
     @on(LinesView.Opened)

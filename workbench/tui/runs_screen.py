@@ -26,9 +26,7 @@ from workbench.tui.session import PAINTED_ROWS, Painting, ViewState
 
 WANTS_ROWS = frozenset({"open", "mark", "mark_all", "baseline", "tag", "note", "hide", "rename"})
 """Actions that need a row in the table."""
-WANTS_RUNS = frozenset(
-    {"filter", "sort", "reverse", "columns", "scroll_columns", "toggle_chart", "show_hidden", "views"}
-)
+WANTS_RUNS = frozenset({"filter", "sort", "reverse", "columns", "scroll_columns", "toggle_chart", "show_hidden"})
 """Actions that need some run, shown or not."""
 
 LOOKING = 3.0
