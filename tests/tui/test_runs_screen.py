@@ -188,7 +188,7 @@ def test_columns_are_chosen_and_scrolled(tmp_path):
             assert "depth" not in sitting.screen[2] and "lr" in sitting.screen[2].split()
             assert "more columns ← 1  2 →" in sitting.screen[1]
             await sitting.press("left", "o")
-            assert "enter on or off" in sitting.text
+            assert "enter on/off" in sitting.text
             await sitting.type("param lr")
             await sitting.press("enter", "escape")
             assert "lr" not in sitting.screen[2].split()
