@@ -143,6 +143,25 @@ def test_tab_completes_what_is_common_then_goes_through_the_candidates(tmp_path,
     tell(story)
 
 
+def test_within_a_filter_its_keys_are_completed_and_its_runs_are_counted(tmp_path):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            await sitting.press("colon")
+            await sitting.type("runs --where 'val/accuracy>0.8 de")
+            assert "depth" in sitting.screen[-2]
+            await sitting.press("tab")
+            assert sitting.app.focused.value == "runs --where 'val/accuracy>0.8 depth"
+            await sitting.type(">=8")
+            assert "1 run matches · ' closes" in sitting.screen[-2]
+            await sitting.press("enter")
+            assert sitting.app.view.where == "", "a quote that is open is not done"
+            await sitting.press("'")
+            await sitting.press("enter")
+            assert sitting.app.view.where == "val/accuracy>0.8 depth>=8"
+
+    tell(story)
+
+
 def test_the_arrows_bring_back_what_was_typed_before(tmp_path):
     async def story():
         async with workbench(tmp_path) as sitting:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.tui.commands import YANKED, Here
 from workbench.tui.words import Option, Refused, Token, Word, find_word, split
 
+_LAST_WORD = re.compile(r"[^\s()<>=!~'\"]*$")
 MOST = 40
 """Candidates at once: more than fit on a line are not read."""
 
@@ -18,9 +20,13 @@ class Completions:
 
     start: int
     candidates: Sequence[str] = ()
+    inside: bool = False
+    """They are words of a filter, which go on without a space and without quotes of their own."""
 
     def taken(self, line: str, candidate: str) -> str:
         """The line with a candidate in it, in quotes where it needs some."""
+        if self.inside:
+            return line[: self.start] + candidate
         quoted = _quoted(candidate)
         return f"{line[: self.start]}{quoted}{'' if candidate.endswith('=') else ' '}"
 
@@ -38,7 +44,24 @@ def complete(line: str, known: Mapping[str, Word], here: Here) -> Completions:
     tokens, _ = split(line)
     typing = tokens[-1] if tokens and not line[-1:].isspace() else Token("", len(line))
     before = tokens[: len(tokens) - bool(typing.text or typing.quoted)]
+    if _is_filter(before, typing, known):
+        word = _LAST_WORD.search(line)
+        start = word.start() if word is not None else len(line)
+        return Completions(start, _fitting(line[start:], _where_keys(here)), inside=True)
     return Completions(typing.start, _fitting(typing.text, _candidates(before, typing, known, here)))
+
+
+def _is_filter(before: Sequence[Token], typing: Token, known: Mapping[str, Word]) -> bool:
+    """Whether what is typed is part of a filter."""
+    try:
+        word, used = find_word(before, known)
+    except (Refused, IndexError):
+        return False
+    given = before[used:]
+    if word.kind == "where":
+        return True
+    option = next((each for each in word.options if given and each.name == given[-1].text), None)
+    return option is not None and option.kind == "where" and not given[-1].quoted
 
 
 def _candidates(before: Sequence[Token], typing: Token, known: Mapping[str, Word], here: Here) -> Iterable[str]:

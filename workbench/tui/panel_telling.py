@@ -51,7 +51,7 @@ class PanelTelling(PanelLoader):
         run = run or self.workbench.rows.by_id.get(self._own_focus.get("run", ""))
         about = run.id if run is not None else "" if target is None else target.row
         path = run.path if run is not None else self.crumb if self.panel.name == "source" else ""
-        return Shown(tables, columns, row, value, about, path, self._block)
+        return Shown(lambda: tables, columns, row, value, about, path, self._block)
 
     def places(self) -> list[Place]:
         """What the cursor can be on, and the tabs."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.blocks import Table
 from workbench.core.model import Run
 from workbench.core.where import WhereError
 from workbench.tui.bars import Piece
@@ -146,12 +145,11 @@ class TableActions(RunActions):
 
     def shown(self) -> Shown:
         """The run under the cursor, and every row of the table."""
-        run, columns = self.current_run(), self.grid.layout_now.columns
+        run, rows, view = self.current_run(), self.workbench.rows, self.workbench.view
         if run is None or not self.workbench.live:
             return Shown()
-        cells = self.workbench.rows.cells
-        table = Table(columns, [cells(run_id) for run_id in self.grid.ids], ids=self.grid.ids)
-        return Shown([table], columns, cells(run.id), None, run.id, run.path)
+        one = rows.table(view, [run.id])
+        return Shown(lambda: [rows.table(view, self.grid.ids)], one.columns, one.rows[0], None, run.id, run.path)
 
     def places(self) -> list[Place]:
         """Titles and rows of the table, and the tabs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,8 @@ class Spoken:
 class Shown:
     """What can be copied from a screen."""
 
-    tables: Sequence[Table] = ()
+    tables: Callable[[], Sequence[Table]] = tuple
+    """Asked for when they are copied: a table of thousands of runs is long."""
     columns: Sequence[Column] = ()
     row: Sequence[Cell] = ()
     """The row the cursor is on, by `columns`."""
@@ -56,7 +57,7 @@ class Shown:
         """What there is to copy, by the words for it; the command goes without saying."""
         there = {
             "value": bool(self.values), "row": bool(self.row), "id": bool(self.id), "path": bool(self.path),
-            "markdown": bool(self.tables or self.block), "csv": bool(self.tables),
+            "markdown": bool(self.row or self.block), "csv": bool(self.row or (self.block and self.tables())),
         }  # fmt: skip
         return [what for what, is_there in there.items() if is_there]
 
@@ -68,7 +69,7 @@ class Shown:
         if what == "row":
             return Copied("row", row_words(self.columns, self.row))
         if what == "csv":
-            return Copied("CSV", table_csv(self.tables))
+            return Copied("CSV", table_csv(self.tables()))
         if what == "markdown":
             return Copied("Markdown", self._markdown())
         return Copied(what, getattr(self, what))
@@ -76,7 +77,7 @@ class Shown:
     def _markdown(self) -> str:
         from workbench.render.markdown import render_markdown
 
-        return render_markdown(self.block or Stack(list(self.tables)))  # type: ignore[arg-type]
+        return render_markdown(self.block or Stack(list(self.tables())))  # type: ignore[arg-type]
 
 
 def row_of(tables: Sequence[Table], target: Target | None) -> tuple[Sequence[Column], Sequence[Cell]]:

@@ -70,10 +70,7 @@ class WordsApp(TakingApp, inherit_bindings=False):
         self._history = self._history or History(history_path(self._config.root))
 
         def judge(line: str) -> Verdict:
-            try:
-                return Verdict(prepare(line, known, here).remark)
-            except Refused as refused:
-                return Verdict(refused.message, refused.position, refused.unfinished)
+            return judged(line, known, here)
 
         def completed(line: str) -> Completions:
             return complete(line, known, here)
@@ -163,6 +160,19 @@ class WordsApp(TakingApp, inherit_bindings=False):
         """End a command that still runs."""
         if self._process is not None:
             self._process.terminate()
+
+
+def judged(line: str, known: Mapping[str, Word], here: Here) -> Verdict:
+    """What is said of a line; within quotes that are still open, what would be said if they were closed."""
+    try:
+        return Verdict(prepare(line, known, here).remark)
+    except Refused as refused:
+        if not refused.closing:
+            return Verdict(refused.message, refused.position, refused.unfinished)
+        closed = judged(line + refused.closing, known, here)
+        if closed.wrong_at is not None:
+            return closed
+        return Verdict(f"{closed.remark} · {refused.closing} closes", refused.position, True)
 
 
 def _can_be_typed(action: Action) -> bool:

@@ -19,10 +19,14 @@ class Token:
 
 
 class Refused(Exception):
-    """A line that cannot be done: why, and where in it; `unfinished` where more typing can mend it."""
+    """A line that cannot be done: why, and where in it; `unfinished` where more typing can mend it.
 
-    def __init__(self, message: str, position: int = 0, *, unfinished: bool = False) -> None:
+    `closing` is the quote that lacks at its end.
+    """
+
+    def __init__(self, message: str, position: int = 0, *, unfinished: bool = False, closing: str = "") -> None:
         super().__init__(message)
+        self.closing = closing
         self.message = message
         self.position = position
         self.unfinished = unfinished
@@ -95,8 +99,8 @@ class Call:
         return " ".join(token.text for token in self.arguments)
 
 
-def split(line: str) -> tuple[list[Token], bool]:
-    """Words of a line as a shell has them, and whether the last one stands in quotes that are still open."""
+def split(line: str) -> tuple[list[Token], str]:
+    """Words of a line as a shell has them, and the quote that is still open at its end, or nothing."""
     tokens: list[Token] = []
     text, start, quote, quoted, at = "", -1, "", False, 0
     while at < len(line):
@@ -123,7 +127,7 @@ def split(line: str) -> tuple[list[Token], bool]:
         at += 1
     if start >= 0:
         tokens.append(Token(text, start, quoted))
-    return tokens, bool(quote)
+    return tokens, quote
 
 
 def find_word(tokens: Sequence[Token], known: Mapping[str, Word]) -> tuple[Word, int]:
@@ -163,7 +167,7 @@ def parse(line: str, known: Mapping[str, Word]) -> Call:
     if word.kind == "where" and not word.options:
         return Call(word, tokens[used:], tokens=tokens[used:], end=len(line), raw=raw_rest(line, tokens[used:]))
     if open_quote:
-        raise Refused("the quotes are still open", tokens[-1].start, unfinished=True)
+        raise Refused("the quotes are still open", tokens[-1].start, unfinished=True, closing=open_quote)
     rest = tokens[used:]
     by_name = {option.name: option for option in word.options}
     options: dict[str, Token] = {}
