@@ -85,8 +85,9 @@ def _judge_column(
     where = segmentation.where(segment)
     if column.name in frame.partial:
         lacking = _windows_without(session, frame, column, where)
-        gone = Reference(Pair(column.name, told, None), table.rows)
-        yield from ((item, (gone.judge_untested(0), None)) for item in figures if item.window in lacking)
+        if told is not None:  # a column that neither side has is none
+            gone = Reference(Pair(column.name, told, None), table.rows)
+            yield from ((item, (gone.judge_untested(0), None)) for item in figures if item.window in lacking)
         figures = [item for item in figures if item.window not in lacking]
     mixed: set[int] = set()
     if column.kind == "string" and told is not None and told.kind in {"int", "float"}:
