@@ -186,3 +186,15 @@ def test_the_report_names_them_for_people_and_for_machines(production: Productio
     workbench("report", production.root, "--out", out)
     text = out.read_text()
     assert "brand new" in text and "decimals" in text
+
+
+@pytest.mark.parametrize(("days", "told"), [(6, False), (9, True), (400, False)])
+def test_exports_that_stopped_coming_are_told_by_the_clock(days: int, told: bool, production: Production) -> None:
+    production.now, before = START + days * DAY, production.now
+    found = [finding for finding in production.query.findings("m") if finding.subject == "freshness"]
+    production.now = before
+    assert [finding.since for finding in found] == ([START + 5 * DAY] if told else [])
+    assert (
+        not told
+        or "no rows for 4 days: the newest window ended 2024-01-06 00:00, and windows last 1 day" in found[0].sentence
+    )

@@ -1,0 +1,32 @@
+"""Whether a monitor's exports still come: told by the clock, since nothing is written when nothing comes."""
+
+from __future__ import annotations
+
+from workbench.core import units
+from workbench.core.model import Finding
+
+_LATE = 2.0
+"""Times the length of a window without a newer one that are worth a word."""
+_LONG_OVER = 100.0
+"""Beyond this many, the exports are history somebody looks at."""
+
+
+def stale(monitor: str, newest_end: float, width: float, now: float) -> Finding | None:
+    """What is wrong where the newest window is long over; None where nothing is.
+
+    newest_end, now: seconds since 1970. width: seconds a window of this monitor usually lasts.
+    """
+    silent = now - newest_end
+    if width <= 0 or not _LATE * width < silent <= _LONG_OVER * width:
+        return None
+    text = (
+        f"no rows for {_words(silent)}: the newest window ended {units.timestamp(newest_end)[:16].replace('T', ' ')}, "
+        f"and windows last {_words(width)}"
+    )
+    numbers = {"silent_s": silent, "window_s": width}
+    return Finding("volume", "freshness", "bad", text, newest_end, None, None, numbers, monitor)
+
+
+def _words(seconds: float) -> str:
+    days = round(seconds / 86_400)
+    return f"{days} day{'s' if days > 1 else ''}" if days and seconds >= 0.9 * 86_400 else units.duration(seconds)
