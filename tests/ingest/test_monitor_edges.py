@@ -175,7 +175,7 @@ def test_columns_that_came_and_went_are_findings_one_can_gate(production: Produc
 
 
 def test_a_day_without_rows_is_a_finding_and_no_zero(production: Production) -> None:
-    gap: list[Finding] = [finding for finding in production.query.findings("m") if "no rows" in finding.sentence]
+    gap: list[Finding] = [finding for finding in production.query.findings("m") if "no rows in" in finding.sentence]
     assert [finding.since for finding in gap] == [START + 3 * DAY]
     empty = production.windows()[3]
     assert empty.metrics["rows"] == 0 and empty.metrics["drift.share"] is None
@@ -188,13 +188,12 @@ def test_the_report_names_them_for_people_and_for_machines(production: Productio
     assert "brand new" in text and "decimals" in text
 
 
-@pytest.mark.parametrize(("days", "told"), [(6, False), (9, True), (400, False)])
-def test_exports_that_stopped_coming_are_told_by_the_clock(days: int, told: bool, production: Production) -> None:
+@pytest.mark.parametrize(("days", "told"), [(6, None), (9, "bad"), (400, "info")])
+def test_exports_that_stopped_coming_are_told_by_the_clock(days: int, told: str | None, production: Production) -> None:
     production.now, before = START + days * DAY, production.now
-    found = [finding for finding in production.query.findings("m") if finding.subject == "freshness"]
+    found = [finding for finding in production.query.findings("m") if finding.kind == "freshness"]
     production.now = before
-    assert [finding.since for finding in found] == ([START + 5 * DAY] if told else [])
-    assert (
-        not told
-        or "no rows for 4 days: the newest window ended 2024-01-06 00:00, and windows last 1 day" in found[0].sentence
+    assert [(finding.since, finding.severity) for finding in found] == ([(START + 5 * DAY, told)] if told else [])
+    assert told != "bad" or found[0].sentence == (
+        "no rows for 4 days: the newest window ended 2024-01-06 00:00, and windows last 1 day"
     )

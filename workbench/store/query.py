@@ -116,7 +116,8 @@ class StoreQuery:
             found = fetch_findings(con, monitor, run)
             spans = [] if run else window_rows.newest_spans(con, monitor)
         silent = [late for name, end, width in spans if (late := stale(name, end, width, self._clock()))]
-        return [*silent, *found]
+        over = [each for each in silent if each.severity == "info"]
+        return [*(each for each in silent if each not in over), *found, *over]
 
     def trained_by(self, monitor: str) -> Run | None:
         configured = self._config.monitors.get(monitor)
