@@ -197,3 +197,41 @@ def test_exports_that_stopped_coming_are_told_by_the_clock(days: int, told: str 
     assert told != "bad" or found[0].sentence == (
         "no rows for 4 days: the newest window ended 2024-01-06 00:00, and windows last 1 day"
     )
+
+
+def test_what_a_model_says_is_compared_with_what_it_said_in_the_reference(tmp_path: Path) -> None:
+    made = Production(tmp_path)
+    made.config(CONFIG)
+    (made.root / "exports").mkdir()
+
+    def said(shift: float) -> dict[str, Any]:
+        score = 1 / (1 + np.exp(-(normal() + shift)))
+        return {"x": normal(), "prediction": (score > 0.5).astype(int), "probability": score}
+
+    day(-9, said(0)).write_parquet(made.root / "reference.parquet")
+    day(0, said(0)).write_parquet(made.root / "exports/0.parquet")
+    day(1, said(1)).write_parquet(made.root / "exports/1.parquet")
+    made.update()
+    quiet, moved = made.windows()
+    assert {name: column.status for name, column in verdicts(quiet).items()} == {
+        "x": "ok", "probability": "ok", "prediction": "ok",
+    }  # fmt: skip
+    assert {name for name, column in verdicts(moved).items() if column.drifted} == {"probability", "prediction"}
+    before, after = quiet.metrics["drift.prediction"], moved.metrics["drift.prediction"]
+    assert before is not None and after is not None and before < 0.1 < 0.8 < after
+
+
+def test_columns_of_a_window_are_judged_beside_each_other(tmp_path: Path) -> None:
+    """One of forty columns that alone would be beyond chance is not, among so many."""
+    made = Production(tmp_path)
+    made.config(CONFIG)
+    (made.root / "exports").mkdir()
+    quiet = {f"x{i}": R.permutation(N) / N for i in range(40)}
+    slight = {**quiet, "x0": quiet["x0"] + 0.06}
+    day(-9, quiet).write_parquet(made.root / "reference.parquet")
+    day(0, slight).write_parquet(made.root / "exports/0.parquet")
+    day(1, {"x0": slight["x0"]}).write_parquet(made.root / "exports/1.parquet")
+    made.update()
+    many, alone = made.windows()
+    assert (verdicts(many)["x0"].drifted, many.metrics["drift.columns"]) == (False, 0)
+    assert (verdicts(alone)["x0"].drifted, alone.metrics["drift.columns"]) == (True, 1)
