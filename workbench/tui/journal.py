@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual import on
+from textual.message import Message
 
 from workbench.tui.annotator import Annotator
+from workbench.tui.background import Lane
 from workbench.tui.feed import posting
 from workbench.tui.messages import Said
 from workbench.tui.viewing import ViewApp
@@ -55,6 +57,11 @@ class JournalApp(ViewApp, inherit_bindings=False):
                 return Said(f"not written: {error}", bad=True, then=failed)
 
         self._lanes["notes"].submit(posting(self.post_message, job))
+
+    def in_background(self, job: Callable[[], Message]) -> None:
+        """Have something done off the event loop, one after the other; its answer comes back as a message."""
+        lane = self._lanes.setdefault("commands", Lane("commands", keep_all=True))
+        lane.submit(posting(self.post_message, job))
 
     @on(Said)
     def _said(self, event: Said) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from workbench.core import text
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.dialogs import Chooser, Option
-from workbench.tui.feed import posting
 from workbench.tui.journal import JournalApp
 from workbench.tui.jump import Jump, Place
 from workbench.tui.menus import CommandPage, ViewChooser, YankMenu
@@ -95,7 +94,7 @@ class TakingApp(JournalApp, inherit_bindings=False):
             except OSError as error:
                 return Said(f"not copied: {error}", bad=True)
 
-        self._lanes["commands"].submit(posting(self.post_message, job))
+        self.in_background(job)
 
     def _to_terminal(self, sequence: str) -> None:
         """Put a sequence on the terminal, between two frames."""

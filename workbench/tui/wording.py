@@ -19,7 +19,6 @@ from workbench.tui.commands import Here, known_words
 from workbench.tui.completing import Completions, complete
 from workbench.tui.dialogs import Chooser, Option, Reader
 from workbench.tui.doing import prepare
-from workbench.tui.feed import posting
 from workbench.tui.history import History, history_path
 from workbench.tui.messages import Ran
 from workbench.tui.pages import text_page
@@ -141,7 +140,7 @@ class WordsApp(TakingApp, inherit_bindings=False):
                 self._process = None
                 return Ran(words, process.returncode, out, err)
 
-        self._lanes["commands"].submit(posting(self.post_message, job))
+        self.in_background(job)
 
     @on(Ran)
     def _ran(self, event: Ran) -> None:
