@@ -148,9 +148,9 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
 
     def _left_at(self) -> ViewState:
         """The view, with what is open now."""
-        opened = [screen for screen in self.screen_stack if getattr(screen, "current_run", None) is not None]
-        run = opened[-1].current_run() if opened and not isinstance(opened[-1], RunsScreen) else None
-        return replace(self.view, screen=self.current_mode, run=None if run is None else run.id)
+        opened = [screen.opened_run for screen in self.screen_stack if isinstance(screen, WorkbenchScreen)]
+        run = next((each for each in reversed(opened) if each is not None), None)
+        return replace(self.view, screen=self.current_mode, run=run)
 
     def open_run(self, run_id: str) -> None:
         """Open a run over the current screen."""

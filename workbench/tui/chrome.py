@@ -173,6 +173,11 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
 
     # What it tells of itself
 
+    @property
+    def opened_run(self) -> str | None:
+        """Id of the run that this screen was opened for, to be opened again at the next start."""
+        return None
+
     def spoken(self) -> Sequence[Spoken]:
         """Commands that print what is seen here."""
         return ()

@@ -248,6 +248,12 @@ class RunScreen(RunActions, PanelScreen):
         """The run that is open."""
         return self.workbench.rows.by_id.get(self._own_focus.get("run", ""))
 
+    @property
+    def opened_run(self) -> str | None:
+        """Id of the run that is open."""
+        run = self.current_run()
+        return None if run is None else run.id
+
     def action_step_run(self, rows: int) -> None:
         """Open the run above or below in the table."""
         run = self.workbench.step_cursor(rows)

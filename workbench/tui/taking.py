@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from workbench.core import text
+from workbench.tui import views as saved
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.dialogs import Chooser, Option
 from workbench.tui.journal import JournalApp
@@ -15,7 +16,6 @@ from workbench.tui.messages import Said
 from workbench.tui.prompt import Verdict
 from workbench.tui.session import ViewState
 from workbench.tui.spoken import line
-from workbench.tui.views import SavedViews, ViewsError, delete_view, in_words, load_views, save_view, views_path
 from workbench.tui.yank import Copied, deliver, yank_path
 
 SAVE = "\0save"
@@ -107,13 +107,13 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
     # Saved views
 
-    def _views(self) -> SavedViews:
+    def _views(self) -> saved.SavedViews:
         """The saved views; a file that cannot be read is told, and stays as it is."""
         try:
-            return load_views(views_path(self._config.root))
-        except ViewsError as error:
+            return saved.load_views(saved.views_path(self._config.root))
+        except saved.ViewsError as error:
             self.say(str(error), bad=True)
-            return SavedViews({})
+            return saved.SavedViews({})
 
     def saved_views(self) -> Sequence[str]:
         """Names of the saved views."""
@@ -122,9 +122,9 @@ class TakingApp(JournalApp, inherit_bindings=False):
     def save_view(self, name: str) -> None:
         """Keep what is looked at under a name."""
         try:
-            save_view(views_path(self._config.root), name, self.view)
-            self.say(f"view {name} is kept: {in_words(self.view)}")
-        except ViewsError as error:
+            saved.save_view(saved.views_path(self._config.root), name, self.view)
+            self.say(f"view {name} is kept: {saved.in_words(self.view)}")
+        except saved.ViewsError as error:
             self.say(str(error), bad=True)
 
     def open_view(self, name: str) -> None:
@@ -138,7 +138,7 @@ class TakingApp(JournalApp, inherit_bindings=False):
         self._see(opened)
         if other:
             self.reload()
-        self.say(f"view {name}: {in_words(opened)}")
+        self.say(f"view {name}: {saved.in_words(opened)}")
 
     def _see(self, view: ViewState) -> None:
         before, self.view = self.view, view
@@ -148,9 +148,9 @@ class TakingApp(JournalApp, inherit_bindings=False):
     def delete_view(self, name: str) -> None:
         """Forget a saved view."""
         try:
-            delete_view(views_path(self._config.root), name)
+            saved.delete_view(saved.views_path(self._config.root), name)
             self.say(f"view {name} is deleted")
-        except ViewsError as error:
+        except saved.ViewsError as error:
             self.say(str(error), bad=True)
 
     def action_views(self) -> None:
@@ -158,8 +158,8 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
         def options() -> list[Option]:
             views = self._views()
-            known = [Option(name, name, in_words(views.opened(name, ViewState()))) for name in views.by_name]
-            return [*known, Option(SAVE, "save this view …", in_words(self.view))]
+            known = [Option(name, name, saved.in_words(views.opened(name, ViewState()))) for name in views.by_name]
+            return [*known, Option(SAVE, "save this view …", saved.in_words(self.view))]
 
         def chosen(name: str | None) -> None:
             if name == SAVE:
@@ -176,7 +176,7 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
         def judge(name: str) -> Verdict:
             known = name.strip() in self.saved_views()
-            return Verdict(f"{'replaces the view of that name' if known else 'a name'}: {in_words(self.view)}")
+            return Verdict(f"{'replaces the view of that name' if known else 'a name'}: {saved.in_words(self.view)}")
 
         def named(name: str | None) -> None:
             if name is not None and (kept := " ".join(name.split())):

@@ -1,9 +1,11 @@
-"""The app's side of what is typed: the command line, the palette that lists the same, and commands run outside."""
+"""The app's side of what is typed: the command line, the palette that lists the same, and commands run outside.
+
+What understands commands is loaded when one is typed: the first paint does not wait for it.
+"""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,20 +16,19 @@ from textual import on
 from workbench.core import text
 from workbench.tui.actions import Action
 from workbench.tui.chrome import WorkbenchScreen
-from workbench.tui.command_line import CommandLine
-from workbench.tui.commands import Here, known_words
-from workbench.tui.completing import Completions, complete
 from workbench.tui.dialogs import Chooser, Option, Reader
-from workbench.tui.doing import prepare
-from workbench.tui.history import History, history_path
 from workbench.tui.messages import Ran
-from workbench.tui.pages import text_page
 from workbench.tui.prompt import Prompt, Verdict
 from workbench.tui.taking import TakingApp
-from workbench.tui.words import Refused, Word
 
 if TYPE_CHECKING:
+    import subprocess
+
+    from workbench.tui.commands import Here
+    from workbench.tui.completing import Completions
     from workbench.tui.desk import Desk
+    from workbench.tui.history import History
+    from workbench.tui.words import Word
 
 MOST_LINES = 5_000
 """Lines of a command's answer that are shown."""
@@ -50,6 +51,8 @@ class WordsApp(TakingApp, inherit_bindings=False):
 
     def known_words(self) -> Mapping[str, Word]:
         """Every command that can be typed now, by name."""
+        from workbench.tui.commands import known_words
+
         if self._outside_words is None:
             self._outside_words = self.outside()
         screen = self.screen
@@ -60,6 +63,12 @@ class WordsApp(TakingApp, inherit_bindings=False):
 
     def action_command_line(self, value: str = "") -> None:
         """Type a command."""
+        from workbench.tui.command_line import CommandLine
+        from workbench.tui.commands import Here
+        from workbench.tui.completing import complete
+        from workbench.tui.doing import prepare
+        from workbench.tui.history import History, history_path
+
         screen = self.screen
         if not isinstance(screen, WorkbenchScreen):
             return
@@ -82,6 +91,8 @@ class WordsApp(TakingApp, inherit_bindings=False):
 
     def action_commands(self) -> None:
         """Find an action or a command by its name."""
+        from workbench.tui.commands import known_words
+
         screen = self.screen
         if not isinstance(screen, WorkbenchScreen):
             return
@@ -122,6 +133,8 @@ class WordsApp(TakingApp, inherit_bindings=False):
 
     def run_outside(self, words: Sequence[str]) -> None:
         """Run a command of the command line as a process of its own, and show what it says when it has ended."""
+        import subprocess
+
         if getattr(self, "read_only", False):
             self.say(f"read-only: type it in a shell: workbench {words[0]} …", bad=True)
             return
@@ -144,6 +157,8 @@ class WordsApp(TakingApp, inherit_bindings=False):
 
     @on(Ran)
     def _ran(self, event: Ran) -> None:
+        from workbench.tui.pages import text_page
+
         shown = "\n".join(filter(None, (event.out.strip("\n"), event.err.strip())))
         lines = shown.splitlines()
         if len(lines) <= 1 or not isinstance(self.screen, WorkbenchScreen):
@@ -163,6 +178,9 @@ class WordsApp(TakingApp, inherit_bindings=False):
 
 def judged(line: str, known: Mapping[str, Word], here: Here) -> Verdict:
     """What is said of a line; within quotes that are still open, what would be said if they were closed."""
+    from workbench.tui.doing import prepare
+    from workbench.tui.words import Refused
+
     try:
         return Verdict(prepare(line, known, here).remark)
     except Refused as refused:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +69,9 @@ def _told(columns: Sequence[Column], cells: Sequence[Cell]) -> list[Cell]:
 
 def table_csv(tables: Sequence[Table]) -> str:
     """Tables as CSV, an empty line between them; no cell is one that a spreadsheet would take for a formula."""
+    import csv  # none of what copying needs is wanted before the first paint
+    import io
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for place, table in enumerate(tables):
@@ -109,6 +108,8 @@ def tables_of(block: object) -> list[Table]:
 
 def osc52(words: str, environment: Mapping[str, str]) -> str:
     """The sequence that puts a text on the terminal's clipboard, through tmux or screen where one is between."""
+    import base64
+
     sequence = f"\x1b]52;c;{base64.b64encode(words.encode()).decode('ascii')}\x07"
     if environment.get("TMUX"):
         return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
@@ -132,6 +133,8 @@ def takes_osc52(words: str, environment: Mapping[str, str]) -> str:
 
 def to_tmux(words: str) -> bool:
     """Have tmux keep a text in its buffer, and on the clipboard of its terminal where it may; False where it cannot."""
+    import subprocess
+
     for flags in (["-w"], []):
         try:
             done = subprocess.run(
