@@ -15,13 +15,13 @@ from workbench.core import text
 from workbench.tui.actions import ACTIONS, Action, Scope, actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
 from workbench.tui.desk import Desk
-from workbench.tui.jump import Place
 from workbench.tui.keys import name_of
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
+from workbench.tui.places import Place, bar_places
 from workbench.tui.prompt import Prompt, Verdict
 from workbench.tui.session import ViewState
-from workbench.tui.telling import Shown, Spoken, bar_places
+from workbench.tui.telling import Shown, Spoken
 
 SMALLEST = (60, 15)
 """Columns and rows below which nothing useful fits."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from rich.segment import Segment
@@ -13,21 +12,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from workbench.tui.dialogs import Dialog
+from workbench.tui.places import Place
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
 """In the order they are given out: those under the fingers first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Something on the screen that can be gone to, by its cell, and what goes there or opens it."""
-
-    x: int
-    y: int
-    go: str
-    """An action."""
-    open: str = ""
-    """What a capital letter does instead."""
 
 
 def labels_for(count: int) -> list[str]:

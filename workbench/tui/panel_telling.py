@@ -8,12 +8,11 @@ from typing import Any
 
 from workbench.core.blocks import Block
 from workbench.tui.drawing import Target
-from workbench.tui.jump import Place
 from workbench.tui.lines_view import LinesView
 from workbench.tui.panel_loader import PanelLoader
+from workbench.tui.places import Place, bar_places, page_places
 from workbench.tui.spoken import Names, panel_words
-from workbench.tui.telling import Shown, Spoken, bar_places, page_places, row_of, value_at
-from workbench.tui.yank import tables_of
+from workbench.tui.telling import Shown, Spoken, row_of, tables_of, value_at
 
 
 class PanelTelling(PanelLoader):

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.model import Run
 from workbench.core.where import WhereError
 from workbench.tui.bars import Piece
-from workbench.tui.column_chooser import Chosen, ColumnChooser
 from workbench.tui.dialogs import Chooser, Option
-from workbench.tui.jump import Place
+from workbench.tui.places import Place, bar_places, grid_places
 from workbench.tui.prompt import Verdict
 from workbench.tui.run_actions import RunActions
 from workbench.tui.run_words import count
 from workbench.tui.spoken import Names, compare_words, runs_words
-from workbench.tui.telling import Shown, Spoken, bar_places, grid_places
+from workbench.tui.telling import Shown, Spoken
 
 if TYPE_CHECKING:
     from workbench.tui.grid import RunGrid
@@ -127,6 +126,8 @@ class TableActions(RunActions):
 
     def action_columns(self) -> None:
         """Choose the columns, their order and their widths."""
+        from workbench.tui.column_chooser import Chosen, ColumnChooser
+
         app = self.workbench
         changed = lambda chosen: app.change_view(columns=chosen.columns, widths=dict(chosen.widths))  # noqa: E731
         chosen = Chosen(app.view.columns, app.view.widths)

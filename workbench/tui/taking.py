@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from workbench.core import text
 from workbench.tui import views as saved
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.dialogs import Chooser, Option
 from workbench.tui.journal import JournalApp
-from workbench.tui.jump import Jump, Place
-from workbench.tui.menus import CommandPage, ViewChooser, YankMenu
 from workbench.tui.messages import Said
+from workbench.tui.places import Place
 from workbench.tui.prompt import Verdict
 from workbench.tui.session import ViewState
 from workbench.tui.spoken import line
-from workbench.tui.yank import Copied, deliver, yank_path
+
+if TYPE_CHECKING:
+    from workbench.tui.yank import Copied
 
 SAVE = "\0save"
 """The entry that keeps the present view; no view can be called so."""
@@ -42,6 +44,9 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
     def action_spoken(self) -> None:
         """Show the command that prints what is seen here."""
+        from workbench.tui.menus import CommandPage
+        from workbench.tui.yank import Copied
+
         lines = self.spoken_lines()
         if lines:
             self.push_screen(CommandPage(lines), lambda words: self._copy(Copied("command", words)) if words else None)
@@ -50,6 +55,8 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
     def action_yank(self) -> None:
         """Choose what to copy."""
+        from workbench.tui.menus import YankMenu
+
         screen = self.screen
         if isinstance(screen, WorkbenchScreen):
             offers = [*screen.shown().offers(), *["command"] * bool(self.spoken_lines())]
@@ -57,6 +64,8 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
     def yank(self, what: str) -> None:
         """Copy something of what is seen; a row has many values, and asks which."""
+        from workbench.tui.yank import Copied
+
         screen = self.screen
         if not isinstance(screen, WorkbenchScreen):
             return
@@ -73,6 +82,8 @@ class TakingApp(JournalApp, inherit_bindings=False):
             self._copy(shown.copied(what))
 
     def _ask_which(self, values: Sequence[tuple[str, str]]) -> None:
+        from workbench.tui.yank import Copied
+
         options = [Option(str(place), title, text.plain(words)) for place, (title, words) in enumerate(values)]
 
         def chosen(place: str | None) -> None:
@@ -83,6 +94,8 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
     def _copy(self, copied: Copied | None) -> None:
         """Send a text off the event loop, because tmux and a disk may take their time."""
+        from workbench.tui.yank import deliver, yank_path
+
         if copied is None:
             self.say("nothing to copy here", bad=True)
             return
@@ -155,6 +168,7 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
     def action_views(self) -> None:
         """Open, keep or delete a view."""
+        from workbench.tui.menus import ViewChooser
 
         def options() -> list[Option]:
             views = self._views()
@@ -188,6 +202,8 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
     def action_jump(self) -> None:
         """Put letters on what can be gone to."""
+        from workbench.tui.jump import Jump
+
         screen = self.screen
         if not isinstance(screen, WorkbenchScreen):
             return

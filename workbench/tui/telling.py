@@ -1,4 +1,4 @@
-"""What a screen tells of itself: the command that prints it, what can be copied from it, and where one can jump."""
+"""What a screen tells of itself: the command that prints it, and what can be copied from it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.core.blocks import Cell, Column, Columns, Heat, Stack, Table
-from workbench.tui.bars import Bar
-from workbench.tui.jump import Place
-from workbench.tui.lines_view import LinesView
-from workbench.tui.yank import Copied, cell_words, row_words, table_csv
 
 if TYPE_CHECKING:
-    from workbench.tui.chrome import WorkbenchScreen
     from workbench.tui.drawing import Target
-    from workbench.tui.grid import RunGrid
+    from workbench.tui.yank import Copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +40,8 @@ class Shown:
     @property
     def values(self) -> list[tuple[str, str]]:
         """The values of the row by the titles of their columns."""
+        from workbench.tui.yank import cell_words  # none of what copying needs is wanted before the first paint
+
         if self.value is not None:
             return [("", cell_words(self.value))]
         return [
@@ -63,6 +60,8 @@ class Shown:
 
     def copied(self, what: str) -> Copied:
         """One of what it offers, as text; of a row's values the first one."""
+        from workbench.tui.yank import Copied, row_words, table_csv
+
         if what == "value":
             title, words = self.values[0]
             return Copied(title or "value", words)
@@ -78,6 +77,15 @@ class Shown:
         from workbench.render.markdown import render_markdown
 
         return render_markdown(self.block or Stack(list(self.tables())))  # type: ignore[arg-type]
+
+
+def tables_of(block: object) -> list[Table]:
+    """Every table in a block, in order."""
+    if isinstance(block, Table):
+        return [block]
+    if isinstance(block, Stack | Columns):
+        return [table for part in block.blocks for table in tables_of(part)]
+    return []
 
 
 def row_of(tables: Sequence[Table], target: Target | None) -> tuple[Sequence[Column], Sequence[Cell]]:
@@ -103,47 +111,3 @@ def _heats(block: object) -> list[Heat]:
     if isinstance(block, Heat):
         return [block]
     return [heat for part in block.blocks for heat in _heats(part)] if isinstance(block, Stack | Columns) else []
-
-
-# Places
-
-
-def bar_places(screen: WorkbenchScreen) -> list[Place]:
-    """Everything in the tabs and the line of state that does something when it is clicked."""
-    places = []
-    for bar in screen.query(Bar):
-        if bar.id in ("tabs", "state") and bar.display:
-            places += [Place(bar.region.x + x, bar.region.y, action) for x, action in bar.actions]
-    return places
-
-
-def grid_places(grid: RunGrid) -> list[Place]:
-    """The titles of a run table, which sort, and its rows."""
-    region = grid.region
-    layout = grid.layout_now
-    titles = [
-        Place(region.x + x, region.y, f"sort_by({column.key!r})")
-        for column, x in zip(layout.columns, layout.starts(), strict=True)
-        if x + 1 < region.width
-    ]
-    rows = [
-        Place(region.x, region.y + 1 + place, f"go_to({run_id!r})", f"open_at({run_id!r})")
-        for place, run_id in enumerate(grid.visible_ids)
-        if 1 + place < region.height
-    ]
-    return [*rows, *titles]
-
-
-def page_places(view: LinesView) -> list[Place]:
-    """Everything in a page that the cursor can be on, as far as it is on the screen."""
-    region, top = view.region, int(view.scroll_offset.y)
-    return [
-        Place(
-            region.x + target.x,
-            region.y + target.y - top,
-            f"go_to({target.row!r}, {target.column!r})",
-            f"open_at({target.row!r}, {target.column!r})",
-        )
-        for target in view.targets
-        if top <= target.y < top + region.height
-    ]

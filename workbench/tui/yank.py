@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.core import text
-from workbench.core.blocks import Cell, Column, Columns, Stack, Table
+from workbench.core.blocks import Cell, Column, Table
 from workbench.tui.run_words import count
 from workbench.tui.session import write_whole
 
@@ -92,15 +92,6 @@ def _csv_cell(cell: Cell) -> str:
 def _no_formula(words: str) -> str:
     shown = text.plain(words, multiline=True)
     return f"'{shown}" if shown.startswith(("=", "+", "-", "@", "\t", "\r")) else shown
-
-
-def tables_of(block: object) -> list[Table]:
-    """Every table in a block, in order."""
-    if isinstance(block, Table):
-        return [block]
-    if isinstance(block, Stack | Columns):
-        return [table for part in block.blocks for table in tables_of(part)]
-    return []
 
 
 # Ways
