@@ -204,7 +204,12 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         note = "The mouse works too: click selects, double click opens, a column's title sorts, the left edge marks."
         same = [f"{about}: {words}" for about, words in self.spoken_lines()]
         page = help_page([each for each in sections if each[1]], note, same)
-        self.push_screen(Reader("Keys", page))
+
+        def chosen(action: str | None) -> None:
+            if action is not None:
+                self.call_next(screen.perform, action)
+
+        self.push_screen(Reader("Keys · enter or a double click does one", page), chosen)
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """A passing remark."""
