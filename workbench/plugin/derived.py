@@ -21,6 +21,8 @@ from workbench.plugin.box import PluginError
 from workbench.plugin.discovery import Loaded
 from workbench.plugin.guard import PARK_AFTER, Guard
 
+DEADLINE = 10.0
+"""Seconds that one metric may take over all runs: the table waits for it."""
 MOST_CURVES = 200
 """Newest runs that a metric of series is made for: each costs a query."""
 
@@ -40,7 +42,7 @@ class DerivedQuery:
         self._query = query
         self._configured = configured
         self._made: dict[str, Metric] = {each.made.name: each.made for each in metrics}
-        self._guards = {each.made.name: Guard(each.plugin) for each in metrics}
+        self._guards = {each.made.name: Guard(each.plugin, DEADLINE) for each in metrics}
         self._known: dict[str, tuple[Run, Run]] = {}
         self._lock = threading.Lock()
 
@@ -104,7 +106,7 @@ class DerivedQuery:
         """One series of many runs, thinned."""
         found = dict(self._query.sparks(run_ids, key, points))
         for run_id in run_ids if key in self._made and self._made[key].series else ():
-            if run_id not in found and (derived := self._curve(run_id, key)) is not None:
+            if run_id not in found and self._curve(run_id, key) is not None:
                 found[run_id] = self.series(run_id, key, points).value.tolist()
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workbench.plugin.api import DriftTest, Metric, Panel, Reader, Rule, Section
+from workbench.plugin.api import Panel, Reader
 from workbench.plugin.box import caught_output, reason_of
+from workbench.plugin.guard import troubles
 from workbench.plugin.listing import FILES, FOLDER, Failure, Found, Listed, Surroundings, find, settings_of
 from workbench.plugin.loading import KINDS, group_of, made_by
 
@@ -21,6 +23,7 @@ SAFE = "WORKBENCH_SAFE"
 """Environment variable that leaves every plugin out; `workbench --safe` sets it."""
 
 _around = Surroundings()
+_loading = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def use_project(root: Path | None, tables: Mapping[str, Any] | None = None, path
     around = Surroundings(root, settings_of(tables or {}, path))
     if around != _around:
         _around = around
-        for kept in (_found, _of_one, _loaded):
+        for kept in (_found, _loaded_one, _loaded):
             kept.cache_clear()
 
 
@@ -70,32 +73,32 @@ def plugin_readers() -> Sequence[Reader]:
     return [loaded.made for loaded in _loaded("workbench.readers")]
 
 
-def plugin_metrics() -> Sequence[Metric]:
+def loaded_metrics() -> Sequence[Loaded]:
     """Every plugin's metric of runs."""
-    return [loaded.made for loaded in _loaded("workbench.metrics")]
+    return _loaded("workbench.metrics")
 
 
-def plugin_sections() -> Sequence[Section]:
+def loaded_sections() -> Sequence[Loaded]:
     """Every plugin's section of reports."""
-    return [loaded.made for loaded in _loaded("workbench.sections")]
+    return _loaded("workbench.sections")
 
 
-def plugin_rules() -> Sequence[Rule]:
+def loaded_rules() -> Sequence[Loaded]:
     """Every plugin's rule."""
-    return [loaded.made for loaded in _loaded("workbench.rules")]
+    return _loaded("workbench.rules")
 
 
-def plugin_drift_tests() -> Mapping[str, DriftTest]:
-    """Every plugin's drift test, by name."""
-    return {loaded.made.name: loaded.made for loaded in _loaded("workbench.drift_tests")}
+def loaded_drift_tests() -> Mapping[str, Loaded]:
+    """Every plugin's drift test, by name; the first of a name has it."""
+    return {loaded.made.name: loaded for loaded in reversed(_loaded("workbench.drift_tests"))}
 
 
 def failures() -> Sequence[Failure]:
-    """Plugins that did not load, files nobody trusts, and packages whose list of plugins cannot be read."""
+    """Plugins that did not load or fail in use, files nobody trusts, and packages whose metadata is broken."""
     if safe_mode():
         return ()
     found, broken = _found()
-    return [*broken, *(failure for at, _ in enumerate(found) for failure in _of_one(at)[1])]
+    return [*broken, *(failure for at, _ in enumerate(found) for failure in _of_one(at)[1]), *troubles()]
 
 
 def origin_of(made: object) -> Listed | None:
@@ -118,10 +121,14 @@ def _loaded(group: str) -> Sequence[Loaded]:
     return [loaded for at in wanted for loaded in _of_one(at)[0] if group_of(loaded.made) == group]
 
 
-@cache
 def _of_one(at: int) -> tuple[Sequence[Loaded], Sequence[Failure]]:
-    """What one plugin gave, or why it gave nothing."""
-    found = _found()[0][at]
+    """What one plugin gave, or why it gave nothing; loaded once, whoever asks from whatever thread."""
+    with _loading:
+        return _loaded_one(_found()[0][at])
+
+
+@cache
+def _loaded_one(found: Found) -> tuple[Sequence[Loaded], Sequence[Failure]]:
     plugin = found.listed
     if plugin.state == "off":
         return (), ()
