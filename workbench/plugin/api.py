@@ -118,7 +118,7 @@ class Panel:
 class WidgetPanel(Panel):
     """A panel with a Textual widget of its own, for what blocks cannot do; reports show its `view`, if it has one.
 
-    The widget is mounted anew at every visit. What it raises is boxed; it does its slow work in Textual's workers.
+    The widget is mounted at the first visit, and anew when the user reloads the panel. What it raises is boxed.
     """
 
     def widget(self, query: Query, focus: Focus) -> Any:
