@@ -72,7 +72,7 @@ class RuleWatch:
             return ()
         loaded, guard = self._rules[name]
         if not guard.parked:
-            found: Sequence[Finding] | None = guard.call(lambda: _checked(list(loaded.made(self._query))), None)
+            found: Sequence[Finding] | None = guard.call(lambda: checked_findings(list(loaded.made(self._query))), None)
             if found is not None:
                 return found
         failure = next((each for each in troubles() if each.plugin == loaded.plugin), None)
@@ -82,7 +82,7 @@ class RuleWatch:
         return (Finding("rule", name, "warn", words, evidence=evidence),)
 
 
-def _checked(found: Sequence[object]) -> Sequence[Finding]:
+def checked_findings(found: Sequence[object]) -> Sequence[Finding]:
     """What a rule told, as it can be kept.
 
     Raises:

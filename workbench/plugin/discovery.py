@@ -58,6 +58,11 @@ def listed() -> Sequence[Listed]:
     return [found.listed for found in _found()[0]]
 
 
+def loaded_of(group: str) -> Sequence[Loaded]:
+    """Everything of one of the groups in `KINDS` that loads."""
+    return _loaded(group)
+
+
 def loaded_panels() -> Sequence[Loaded]:
     """Every plugin's panel that loads, with the plugin it comes from."""
     return _loaded("workbench.panels")
