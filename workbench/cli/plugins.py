@@ -113,7 +113,7 @@ def trust(files: tuple[Path, ...], no_longer: bool) -> None:
 @click.option("--file", "single", is_flag=True, help="One file of the project in DIR instead of a package.")
 @teaches
 def new(name: str, parts: tuple[str, ...], folder: Path, single: bool) -> None:
-    """Write a new plugin, workbench-NAME, with tests that pass at once; a panel and a reader unless options say else."""
+    """Write a new plugin, workbench-NAME, with tests that pass at once: a panel and a reader, or what options say."""
     from workbench.cli.project import tell
     from workbench.plugin.scaffold import PARTS, ScaffoldError, write_file, write_package
     from workbench.plugin.trust import trust as trusted
@@ -142,7 +142,7 @@ def new(name: str, parts: tuple[str, ...], folder: Path, single: bool) -> None:
 @click.pass_context
 @teaches
 def check(ctx: click.Context, names: tuple[str, ...], sample: Path | None, root: Path) -> None:
-    """Run the battery on plugins, all of them by default: many and no runs, every size and format, trouble with the store.
+    """Run the battery on plugins, all by default: no runs and many, every size and format, trouble with the store.
 
     Exit code 1 when one has a problem.
     """

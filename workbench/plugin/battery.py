@@ -7,6 +7,7 @@ import io
 import json
 import math
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -295,12 +296,15 @@ _FAILED: Any = object()
 def _tried(found: list[str], what: str, work: Callable[[], Any], seconds: float = 30.0) -> Any:
     """What the work gives; where it raises, prints or takes too long, that is a problem."""
     printed = io.StringIO()
+    began = time.monotonic()
     try:
         with contextlib.redirect_stdout(printed):
             answer = answer_of(work, seconds)
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is told
         found.append(_told(what, error))
         return _FAILED
+    if (took := time.monotonic() - began) > seconds:  # C code that holds the interpreter's lock cannot be given up
+        found.append(f"{what}: it took {took:.0f} s")
     if printed.getvalue():
         found.append(f"{what}: it prints {printed.getvalue().splitlines()[0][:60]!r}")
     return answer

@@ -24,7 +24,9 @@ from workbench.plugin.guard import PARK_AFTER, Guard
 DEADLINE = 10.0
 """Seconds that one metric may take over all runs: the table waits for it."""
 MOST_CURVES = 200
-"""Newest runs that a metric of series is made for: each costs a query."""
+"""Newest runs that a metric of series is made for."""
+MOST_POINTS = 4_000_000
+"""Points of series that are in memory at once for it."""
 
 
 def with_metrics(query: Query, metrics: Sequence[Loaded], configured: Mapping[str, Roles] | None = None) -> Query:
@@ -130,31 +132,40 @@ class DerivedQuery:
     def _summaries(self, metric: Metric, runs: Sequence[Run]) -> Mapping[str, Summary]:
         """Of every run that has what the metric needs; a few that fail are left out, all of them are a failure."""
         found: dict[str, Summary] = {}
-        failed, curves, last = 0, 0, None
-        for run in runs:
-            keys = _needed(metric, run)
-            if keys is None or metric.name in run.metrics:
-                continue
-            curves += metric.series
-            if curves > MOST_CURVES:
-                break
+        failed: list[Exception] = []
+        for run, keys, parts in self._inputs(metric, runs):
             try:
-                made = self._summary(metric, run, keys)
-            except Exception as error:
-                failed, last = failed + 1, error
-                if failed >= PARK_AFTER and not found:
-                    raise
+                made = self._summary(metric, run, keys, parts)
+            except Exception as error:  # noqa: BLE001 - one run's odd values are no reason to leave out the others
+                failed.append(error)
+                if len(failed) >= PARK_AFTER and not found:
+                    break
                 continue
             if made is not None:
                 found[run.id] = made
-        if last is not None and not found:
-            raise last
+        if failed and not found:
+            raise failed[-1]
         return found
 
-    def _summary(self, metric: Metric, run: Run, keys: Sequence[str]) -> Summary | None:
+    def _inputs(self, metric: Metric, runs: Sequence[Run]) -> Iterator[tuple[Run, Sequence[str], Sequence[Series]]]:
+        """Runs that have what the metric needs, with their series where it is made of those, some runs a query."""
+        wanted = [
+            (run, keys) for run in runs if metric.name not in run.metrics and (keys := _needed(metric, run)) is not None
+        ]
+        if not metric.series:
+            yield from ((run, keys, ()) for run, keys in wanted)
+            return
+        for group in _groups(wanted[:MOST_CURVES]):
+            all_keys = sorted({key for _, keys in group for key in keys})
+            known = self._query.series_of([run.id for run, _ in group], all_keys)
+            for run, keys in group:
+                if all((run.id, key) in known for key in keys):
+                    yield run, keys, [known[run.id, key] for key in keys]
+
+    def _summary(self, metric: Metric, run: Run, keys: Sequence[str], parts: Sequence[Series]) -> Summary | None:
         direction = self.roles(metric.name).direction
         if metric.series:
-            step, wall, value = self._made_of(metric, [self._query.series(run.id, key) for key in keys])
+            step, wall, value = self._made_of(metric, parts)
             if not len(value):
                 return None
             finite = value[np.isfinite(value)]
@@ -240,6 +251,23 @@ def _needed(metric: Metric, run: Run) -> list[str] | None:
             return None
         found.append(key)
     return found
+
+
+def _groups(wanted: Sequence[tuple[Run, Sequence[str]]]) -> Iterator[Sequence[tuple[Run, Sequence[str]]]]:
+    """Runs whose series fit into memory together; one whose own do not is left out."""
+    group: list[tuple[Run, Sequence[str]]] = []
+    points = 0
+    for run, keys in wanted:
+        own = sum(run.metrics[key].n for key in keys)
+        if own > MOST_POINTS:
+            continue
+        if points + own > MOST_POINTS:
+            yield group
+            group, points = [], 0
+        group.append((run, keys))
+        points += own
+    if group:
+        yield group
 
 
 def _number(answer: object, name: str) -> float:

@@ -42,7 +42,7 @@ def project(
     from workbench.store.store import Store
 
     for at, (name, metrics) in enumerate(runs.items()):
-        _write_run(folder / "runs" / name, metrics, (params or {}).get(name, {}), NOW - 86_400.0 - 60.0 * at)
+        _write_run(folder / name, metrics, (params or {}).get(name, {}), NOW - 86_400.0 - 60.0 * at)
     folder.mkdir(parents=True, exist_ok=True)
     store, config = Store(place_of(folder)), load_config(folder)
     store.create()

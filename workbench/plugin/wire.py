@@ -38,6 +38,7 @@ ANSWERS: Mapping[str, Any] = {
     "runs": list[Run],
     "newest": list[Run],
     "series": Series,
+    "series_of": None,
     "percentiles": None,
     "sparks": dict[str, list[float]],
     "paces": dict[str, float],
@@ -55,8 +56,7 @@ ANSWERS: Mapping[str, Any] = {
     "sql": Rows,
     "revision": str,
 }
-"""What each question of `Query` is answered with; None travels as pairs, because its keys are no texts."""
-_WITH_ARRAYS = {"series": Series, "histograms": StepHistogram}
+"""What each question of `Query` is answered with; None is a mapping whose keys are no texts."""
 
 
 # Messages
@@ -161,16 +161,20 @@ def block_of_wire(value: Any) -> Any:
 
 def answer_to_wire(method: str, answer: Any) -> Any:
     """What a query said, for the plugin's process."""
-    return [[*key, list(values)] for key, values in answer.items()] if ANSWERS[method] is None else answer
+    if method == "percentiles":
+        return [[*key, list(values)] for key, values in answer.items()]
+    return list(answer.values()) if method == "series_of" else answer
 
 
 def answer_of_wire(method: str, data: Any) -> Any:
     """What a query said, as the records it said it in."""
-    if method in _WITH_ARRAYS:
-        many = method == "histograms"
-        made = [_with_arrays(_WITH_ARRAYS[method], each) for each in (data if many else [data])]
-        return made if many else made[0]
-    if ANSWERS[method] is None:
+    if method == "series":
+        return _with_arrays(Series, data)
+    if method == "series_of":
+        return {(each["run_id"], each["key"]): _with_arrays(Series, each) for each in data}
+    if method == "histograms":
+        return [_with_arrays(StepHistogram, each) for each in data]
+    if method == "percentiles":
         return {tuple(key): values for *key, values in data}
     return msgspec.convert(data, ANSWERS[method], strict=False)
 
