@@ -167,7 +167,8 @@ class _Checker:
             value = table.get(name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise self.fail(f"{key}.{name}", f"expected a number, got {value!r}")
-        return DriftSpec(*(self.text(table, key, name) for name in methods), *(table.get(name) for name in thresholds))
+        texts: dict[str, Any] = {name: self.text(table, key, name) for name in methods}
+        return DriftSpec(**texts, **{name: table.get(name) for name in thresholds})
 
     def columns(self, key: str, data: Any) -> ColumnRoles:
         single = ("prediction", "probability", "label", "latency", "status", "error", "weight", "version")

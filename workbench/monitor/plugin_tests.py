@@ -29,8 +29,9 @@ def plugin_method(key: str) -> Method | None:
     if found is None:
         return None
     test, numbers = found.made, found.made.of == "numbers"
-    sides = "score <= threshold" if test.p_value else "score >= threshold"
-    return Method(test.title, test.threshold, sides, key, numbers, not numbers)
+    if test.p_value:
+        return Method(test.title, test.threshold, "score <= threshold", key, numbers, not numbers)
+    return Method(test.title, test.threshold, "score >= threshold", key, numbers, not numbers)
 
 
 def score_by_plugin(method: Method, joint: Joint) -> float:

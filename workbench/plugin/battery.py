@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -65,7 +65,9 @@ def problems(made: Any, sample: bytes, name: str) -> list[str]:
 def _panel(panel: Panel, found: list[str]) -> None:
     for runs in (0, 1, MANY):
         counting = _Counting(_project(runs, KEYS))
-        data = _tried(found, f"load() with {runs:,} runs", lambda q=counting: panel.load(q, _focus(q)), panel.deadline)
+        data = _tried(
+            found, f"load() with {runs:,} runs", panel.load, counting, _focus(counting), seconds=panel.deadline
+        )
         if data is not _FAILED:
             _views(panel, data, f"with {runs:,} runs", found)
         for method, times in counting.asked.items():
@@ -86,10 +88,10 @@ def _views(panel: Panel, data: Any, when: str, found: list[str]) -> None:
     """At every size, in every renderer, twice the same."""
     for fit in FITS:
         where = f"view() {when} at {fit.columns}x{fit.rows}{'' if fit.unicode else ', no colour, ASCII'}"
-        block = _tried(found, where, lambda f=fit: _checked(panel, data, f))
+        block = _tried(found, where, _checked, panel, data, fit)
         if block is _FAILED:
             return
-        _tried(found, f"drawing what {where} gave", lambda b=block, f=fit: _drawn(panel, b, f))
+        _tried(found, f"drawing what {where} gave", _drawn, panel, block, fit)
     again = [_tried(found, "view() once more", lambda: _as_json(_checked(panel, data, FITS[4]))) for _ in range(2)]
     if again[0] != again[1]:
         found.append("view() gives other blocks for the same data: it must be pure")
@@ -192,7 +194,7 @@ def _drift_test(test: DriftTest, found: list[str]) -> None:
     scores: dict[str, Any] = {}
     for what, (reference, current) in samples.items():
         copies = reference.copy(), current.copy()
-        scores[what] = _tried(found, f"with {what}", lambda c=copies: _finite(test(*c)))
+        scores[what] = _tried(found, f"with {what}", lambda *given: _finite(test(*given)), *copies)
         if not (np.array_equal(copies[0], reference) and np.array_equal(copies[1], current)):
             found.append(f"with {what}: it changes the samples it is given")
     if _FAILED in (scores["equal samples"], scores["samples far apart"]):
@@ -219,8 +221,7 @@ def _rule(rule: Rule, found: list[str]) -> None:
 
     for runs in (0, 1, MANY):
         counting = _Counting(_project(runs, KEYS))
-        query = cast("Query", counting)
-        _tried(found, f"with {runs:,} runs", lambda q=query: checked_findings(list(rule(q))))
+        _tried(found, f"with {runs:,} runs", lambda query: checked_findings(list(rule(query))), counting)
 
 
 # Readers
@@ -243,14 +244,14 @@ def _reader(reader: Reader, sample: bytes, name: str, found: list[str]) -> None:
     if not whole.points and not whole.facts:
         found.append(f"read() finds neither points nor facts in {name}")
     for size in (1, 100, 4096) if reader.framing == "lines" else ():
-        pieces = _tried(found, f"reading {name}, {size} bytes at a time", lambda s=size: read(
-            reader, sample, name, at_once=s))  # fmt: skip
+        cut = partial(read, reader, sample, name, at_once=size)
+        pieces = _tried(found, f"reading {name}, {size} bytes at a time", cut)
         if pieces is not _FAILED and not same(whole, pieces):
             found.append(f"read() finds something else where {name} comes {size} bytes at a time: keep it in `state`")
     damaged = b"\xff\xfe\x00 damaged \x1b[31m\n" + b"x" * 100_000 + b"\n" + sample
     for what, data in (("damaged lines", damaged), ("nothing", b"\n"), ("half a line", sample[: len(sample) // 2])):
         if reader.framing == "lines":
-            _tried(found, f"reading {what}", lambda d=data: read(reader, d, name))
+            _tried(found, f"reading {what}", read, reader, data, name)
     with contextlib.suppress(StopIteration):
         _tried(found, "claim() of a file that is none of its own", lambda: reader.claim(next(_heads())))
 
@@ -293,13 +294,13 @@ class _Counting:
 _FAILED: Any = object()
 
 
-def _tried(found: list[str], what: str, work: Callable[[], Any], seconds: float = 30.0) -> Any:
+def _tried(found: list[str], what: str, work: Callable[..., Any], *given: Any, seconds: float = 30.0) -> Any:
     """What the work gives; where it raises, prints or takes too long, that is a problem."""
     printed = io.StringIO()
     began = time.monotonic()
     try:
         with contextlib.redirect_stdout(printed):
-            answer = answer_of(work, seconds)
+            answer = answer_of(partial(work, *given), seconds)
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is told
         found.append(_told(what, error))
         return _FAILED

@@ -120,7 +120,8 @@ class DerivedQuery:
             if fresh:
                 extra: dict[str, dict[str, Summary]] = {run.id: {} for run in fresh}
                 for name, metric in self._made.items():
-                    found = self._guards[name].call(partial(self._summaries, metric, fresh), {})
+                    nothing: Mapping[str, Summary] = {}
+                    found = self._guards[name].call(partial(self._summaries, metric, fresh), nothing)
                     for run_id, summary in found.items():
                         extra[run_id][name] = summary
                 for run in fresh:
@@ -158,9 +159,9 @@ class DerivedQuery:
         for group in _groups(wanted[:MOST_CURVES]):
             all_keys = sorted({key for _, keys in group for key in keys})
             known = self._query.series_of([run.id for run, _ in group], all_keys)
-            for run, keys in group:
-                if all((run.id, key) in known for key in keys):
-                    yield run, keys, [known[run.id, key] for key in keys]
+            for run, own in group:
+                if all((run.id, key) in known for key in own):
+                    yield run, own, [known[run.id, key] for key in own]
 
     def _summary(self, metric: Metric, run: Run, keys: Sequence[str], parts: Sequence[Series]) -> Summary | None:
         direction = self.roles(metric.name).direction
@@ -177,7 +178,7 @@ class DerivedQuery:
             if answer is None:
                 return None
             first = last = _number(answer, metric.name)
-            low = high = last if np.isfinite(last) else None
+            low, high = (last, last) if np.isfinite(last) else (None, None)
             at, when = max((run.metrics[key].last_step or 0 for key in keys), default=0), run.updated_at
             n, odd = 1, int(low is None)
         best = low if direction == "lower" else high if direction == "higher" else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
@@ -95,8 +95,7 @@ def _decided(found: Found, around: Surroundings) -> Found:
     setting = around.settings.get(found.listed.name)
     if setting is None or setting.enabled:
         return found
-    listed = found.listed
-    return Found(Listed(*(getattr(listed, name) for name in Listed.__slots__[:-1]), "off"), found.point, found.code)
+    return replace(found, listed=replace(found.listed, state="off"))
 
 
 @cache
@@ -163,7 +162,7 @@ def settings_of(tables: Mapping[str, Any], path: Path | None) -> Mapping[str, Se
     """
     from workbench.core.config import ConfigError, nearest
 
-    wanted: dict[str, tuple[type, ...]] = {"enabled": (bool,), "isolate": (bool,), "every": (int, float)}
+    wanted = ("enabled", "isolate", "every")
     made: dict[str, Setting] = {}
     for name, table in tables.items():
         place = f"{path}: plugins.{name}"
@@ -172,7 +171,8 @@ def settings_of(tables: Mapping[str, Any], path: Path | None) -> Mapping[str, Se
         for key, value in table.items():
             if key not in wanted:
                 raise ConfigError(f"{place}.{key}: unknown key{nearest(key, wanted)}")
-            if not isinstance(value, wanted[key]) or (key == "every" and (isinstance(value, bool) or value <= 0)):
+            seconds = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+            if not (seconds if key == "every" else isinstance(value, bool)):
                 expected = "true or false" if key != "every" else "a number of seconds above 0"
                 raise ConfigError(f"{place}.{key}: expected {expected}, got {value!r}")
         made[name] = Setting(**table)

@@ -75,9 +75,11 @@ def fetch_findings(con: DuckDBPyConnection, monitor: str = "", run: str = "") ->
         [monitor, run, list(_SEVERITIES), RULE],
     ).fetchall()
     found = []
-    for *fields, evidence, name, segment, of_run in rows:
+    for kind, subject, severity, sentence, since, until, confidence, evidence, name, segment, of_run in rows:
         known = json.loads(evidence)
         owner = known.pop(_MONITOR, "") if name.startswith(RULE) else name
         if monitor in ("", owner):
-            found.append(Finding(*fields, known, owner, segment, of_run))
+            found.append(
+                Finding(kind, subject, severity, sentence, since, until, confidence, known, owner, segment, of_run)
+            )
     return found

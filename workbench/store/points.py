@@ -58,13 +58,13 @@ def fetch_series_of(con: DuckDBPyConnection, runs: Sequence[str], keys: Sequence
     ).fetchnumpy()
     ids, step = found["series_id"], np.asarray(found["step"], np.int64)
     wall, value = _floats(found["wall_time"]), _floats(found["value"])
-    starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])) if len(ids) else []
+    starts: list[int] = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])).tolist() if len(ids) else []
     made = {}
     for start, stop in zip(starts, [*starts[1:], len(ids)], strict=False):
-        own = slice(int(start), int(stop))
+        own = slice(start, stop)
         last = np.append(step[own][1:] != step[own][:-1], True)
         place = pairs[ids[start]]
-        made[place] = Series(*place, step[own][last], wall[own][last], value[own][last], int(stop - start))
+        made[place] = Series(*place, step[own][last], wall[own][last], value[own][last], stop - start)
     return made
 
 
