@@ -166,7 +166,7 @@ def _metric(metric: Metric, found: list[str]) -> None:
     from workbench.plugin.listing import Listed
 
     keys = (*(names[0] for names in metric.needs), *KEYS)
-    plugin = Listed("workbench.metrics", metric.name, "", "", "check")
+    plugin = Listed("workbench.metrics", metric.name, "", "", f"check {id(metric)}")
     for runs in (0, 1, MANY):
         query = DerivedQuery(_project(runs, tuple(dict.fromkeys(keys))), [Loaded(plugin, metric)], {})
         derived = [run for run in query.runs() if metric.name in run.metrics]

@@ -164,6 +164,8 @@ class DerivedQuery:
                     yield run, own, [known[run.id, key] for key in own]
 
     def _summary(self, metric: Metric, run: Run, keys: Sequence[str], parts: Sequence[Series]) -> Summary | None:
+        low: float | None
+        high: float | None
         direction = self.roles(metric.name).direction
         if metric.series:
             step, wall, value = self._made_of(metric, parts)
@@ -178,7 +180,9 @@ class DerivedQuery:
             if answer is None:
                 return None
             first = last = _number(answer, metric.name)
-            low, high = (last, last) if np.isfinite(last) else (None, None)
+            low = high = None
+            if np.isfinite(last):
+                low = high = last
             at, when = max((run.metrics[key].last_step or 0 for key in keys), default=0), run.updated_at
             n, odd = 1, int(low is None)
         best = low if direction == "lower" else high if direction == "higher" else None

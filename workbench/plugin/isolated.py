@@ -200,8 +200,10 @@ def _answer(query: Query | None, message: Mapping[str, Any]) -> Mapping[str, Any
     """What the query says, or what it raises, which is raised there again."""
     method = str(message["query"])
     try:
-        if query is None or method not in ANSWERS:
-            raise PluginError("a view and an option ask nothing: ask in load()")
+        if method not in ANSWERS:
+            raise PluginError(f"a query cannot be asked for {method}")
+        if query is None:
+            raise PluginError("a view asks nothing: ask in load()")
         arguments: Sequence[Any] = message["arguments"]
         found = getattr(query, method)(*arguments, **message["named"])
         return {"answer": answer_to_wire(method, found)}
