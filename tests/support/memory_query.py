@@ -94,6 +94,9 @@ class MemoryQuery:
         wall = np.asarray(np.interp(step, found.step, found.wall), np.float64)
         return Series(run_id, key, step.astype(np.int64), wall, value, found.n)
 
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        return {(run, key): self.points[run, key] for run in run_ids for key in keys if (run, key) in self.points}
+
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
     ) -> Mapping[tuple[str, str], Sequence[float]]:

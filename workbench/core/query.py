@@ -68,6 +68,13 @@ class Query(Protocol):
         """One series ordered by step; with `points`, at most that many, extremes kept."""
         ...
 
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """Whole series of many runs, by (run id, key); those that are not there are left out.
+
+        One query, whatever the number of runs; all of their points are in memory at once.
+        """
+        ...
+
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
     ) -> Mapping[tuple[str, str], Sequence[float]]:

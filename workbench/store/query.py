@@ -19,7 +19,7 @@ from workbench.store.console import run_sql
 from workbench.store.facts import fetch_stages
 from workbench.store.findings import fetch_findings
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
-from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_sparks
+from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_series_of, fetch_sparks
 from workbench.store.roster import Roster, in_order
 from workbench.store.store import Store
 
@@ -60,6 +60,10 @@ class StoreQuery:
     def series(self, run_id: str, key: str, points: int = 0) -> Series:
         with self._store.read() as con:
             return fetch_series(con, run_id, key, points)
+
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        with self._store.read() as con:
+            return fetch_series_of(con, run_ids, keys)
 
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
