@@ -17,7 +17,7 @@ def losses(study: Study, trials: Sequence[Trial]) -> Floats:
     """Objective values [trials, objectives], turned so that less is better; NaN where there is none."""
     signs = np.array([1.0 if way == "minimize" else -1.0 for way in study.directions])
     rows = [[math.nan if value is None else value for value in trial.values] for trial in trials]
-    return np.asarray(rows, np.float64).reshape(len(trials), len(study.objectives)) * signs
+    return np.asarray(np.array(rows, np.float64).reshape(len(trials), len(study.objectives)) * signs, np.float64)
 
 
 def complete(study: Study) -> list[Trial]:
@@ -34,8 +34,9 @@ def complete(study: Study) -> list[Trial]:
 def best_first(study: Study, objective: int = 0) -> list[Trial]:
     """Complete trials by one objective, the best first, the earlier of equals first."""
     trials = complete(study)
-    order = np.argsort(losses(study, trials)[:, objective], kind="stable") if trials else []
-    return [trials[at] for at in order]
+    if not trials:
+        return []
+    return [trials[at] for at in np.argsort(losses(study, trials)[:, objective], kind="stable")]
 
 
 def best_so_far(values: Sequence[float | None], direction: Direction) -> list[float]:

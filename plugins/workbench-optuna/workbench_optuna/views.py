@@ -76,11 +76,7 @@ def _course(study: Study) -> Lines:
     every = np.array([math.nan if value is None else value for value in values])
     best = np.array(best_so_far(values, study.directions[0]))
     lines = [Line("each trial", x, every, color=7), Line("best so far", x, best, color=2)]
-    return Lines(lines, f"{study.objectives[0]} by trial", "trial", _logarithmic_label(study), _is_wide(every))
-
-
-def _logarithmic_label(study: Study) -> str:
-    return study.objectives[0]
+    return Lines(lines, f"{study.objectives[0]} by trial", "trial", log_y=_is_wide(every))
 
 
 def _is_wide(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
@@ -97,9 +93,7 @@ def _fronts(study: Study) -> list[Block]:
     if len(study.objectives) == 2 and len(finite) > 1:
         x, y = (np.array([trial.values[at] for trial in finite], np.float64) for at in (0, 1))
         others = [trial for trial in complete(study) if trial not in front]
-        lines = (
-            [_cloud(others), Line("Pareto front", x, y, color=2)] if others else [Line("Pareto front", x, y, color=2)]
-        )
+        lines = [*([_cloud(others)] if others else []), Line("Pareto front", x, y, color=2)]
         blocks.append(Lines(lines, "Pareto front", study.objectives[0], study.objectives[1]))
     blocks.append(_trial_table(study, front[:TRIALS], _titled(front, "Pareto front"), [""] * len(front)))
     return blocks

@@ -44,9 +44,8 @@ def shares_of(table: Table) -> Shares:
 
 def _variance(forest: object, space: NDArray[np.float64], column: NDArray[np.float64], at: int) -> float:
     """Variance of the prediction by one parameter, averaged over all others."""
-    values, counts = np.unique(
-        np.quantile(column, (np.arange(GRID) + 0.5) / GRID, method="nearest"), return_counts=True
-    )
+    tried = np.quantile(column, (np.arange(GRID) + 0.5) / GRID, method="nearest")
+    values, counts = np.unique(tried, return_counts=True)
     means = []
     for value in values:
         held = space.copy()

@@ -120,8 +120,9 @@ def _cuts(values: NDArray[np.float64]) -> NDArray[np.float64]:
         rounded = np.array([float(f"{cut:.{digits}g}") for cut in exact])
         near = np.abs(np.searchsorted(np.sort(values), rounded) / len(values) - np.arange(1, len(exact) + 1) / BINS)
         if len(np.unique(rounded)) == len(exact) and (len(exact) < BINS - 1 or near.max() < 0.25 / BINS):
-            return rounded[rounded > values.min()]
-    return exact[exact > values.min()]
+            exact = rounded
+            break
+    return np.asarray(exact[exact > values.min()], np.float64)
 
 
 def _stretch(

@@ -89,7 +89,7 @@ class _Search:
         feature = self.features[at]
         codes = feature.members.shape[1]
         cells = np.stack([np.bincount(feature.codes, row, codes) for row in self.loss.moments])
-        sums = cells @ feature.members.T.astype(np.float64)
+        sums = np.asarray(cells @ feature.members.T, np.float64)
         kept = np.flatnonzero(self._fits(sums[0]))
         sums = sums[:, kept]
         p = self.loss.p_values(sums, self.total[:, None] - sums)
@@ -141,8 +141,10 @@ class _Search:
         return np.asarray((n >= self.least) & (n <= _LARGEST * self.rows))
 
     def _rows(self, place: NDArray[np.int64]) -> NDArray[np.bool_]:
-        rows = self.features[place[0]].rows_of(int(place[1]))
-        return rows if place[2] < 0 else rows & self.features[place[2]].rows_of(int(place[3]))
+        rows: NDArray[np.bool_] = self.features[place[0]].rows_of(int(place[1]))
+        if place[2] < 0:
+            return rows
+        return np.asarray(rows & self.features[place[2]].rows_of(int(place[3])), np.bool_)
 
     def _adds(self, rows: NDArray[np.bool_], covered: NDArray[np.bool_], cutoff: float) -> bool:
         """Whether a slice is still worse where no slice before it reaches."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
+import msgspec
+
 from workbench.plugin.api import Focus, Query, Run, Window
 from workbench_slices.model import Columns, Labels, Question, Subject
 from workbench_slices.table import format_of
@@ -84,9 +86,11 @@ def monitor_subject(query: Query, monitor: str, focus: Focus) -> Subject | None:
     if where is None:
         modified = {window.start for window in chosen}
         files = [path for path in files if any(abs(path.stat().st_mtime - at) < 1.5 for at in modified)] or files[-1:]
+    kind, (first, last) = where or ("", (0.0, 0.0))
     question = Question(
-        tuple(str(path) for path in files), columns, labels, **({} if where is None else {where[0]: where[1]})
-    )
+        tuple(str(path) for path in files), columns, labels, (first, last) if kind == "times" else None,
+        (int(first), int(last)) if kind == "numbers" else None,
+    )  # fmt: skip
     return Subject(monitor, _words(chosen, where), question, "monitor")
 
 
@@ -124,7 +128,7 @@ def _span(
     spec = settings.get("window")
     by_rows = isinstance(spec, dict) and "rows" in spec
     if all(window.end - window.start == window.rows and window.start < 1e8 for window in windows):
-        return "numbers", (int(first), int(last))
+        return "numbers", (first, last)
     if first == last or (not by_rows and not (isinstance(spec, dict) and "every" in spec)):
         return None
     return "times", (first, math.nextafter(last, math.inf) if by_rows else last)
@@ -151,7 +155,7 @@ def _columns(settings: Mapping[str, Any]) -> Columns:
     after = [*(given.get(name) for name in _AFTERWARDS), *(given.get("redact") or ())]
     after += list(business.values()) if isinstance(business, dict) else [business]
     lists["ignore"] += tuple(name for name in after if isinstance(name, str))
-    return Columns(**told, **lists)
+    return msgspec.convert(told | lists, Columns)
 
 
 def _labels(root: Path, settings: Mapping[str, Any]) -> Labels | None:
@@ -159,8 +163,8 @@ def _labels(root: Path, settings: Mapping[str, Any]) -> Labels | None:
     if not isinstance(given, dict) or not isinstance(given.get("path"), str):
         return None
     files = tuple(str(path) for path in _files(root, given["path"]))
-    told = {name: given[name] for name in ("id", "label") if isinstance(given.get(name), str)}
-    return Labels(files, **told)
+    named = [given[name] if isinstance(given.get(name), str) else None for name in ("id", "label")]
+    return Labels(files, *named)
 
 
 def _files(root: Path, pattern: str) -> list[Path]:

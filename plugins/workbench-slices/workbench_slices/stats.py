@@ -21,8 +21,10 @@ _SMALL = 0.1
 class Loss(Protocol):
     """What is bad about each row, and how slices of rows are compared by it."""
 
-    moments: Floats
-    """[moments, rows]."""
+    @property
+    def moments(self) -> Floats:
+        """[moments, rows]."""
+        ...
 
     def p_values(self, inside: Floats, outside: Floats) -> Floats:
         """How likely a slice is this much worse than other rows by chance; one-sided."""
@@ -58,7 +60,7 @@ class YesNo:
         close = found < _SMALL
         if close.any():
             found[close] = hypergeometric_tail(bad[close], n[close], all_bad[close], size[close])
-        return found
+        return np.asarray(found, np.float64)
 
     def interval(self, inside: Floats, outside: Floats, alpha: float) -> tuple[Floats, Floats]:
         """Newcombe's interval for the difference of two shares."""
@@ -132,7 +134,7 @@ def hypergeometric_tail(bad: Floats, n: Floats, all_bad: Floats, size: Floats) -
         place += 1
         if not (term > 1e-12 * total).any():
             break
-    return np.minimum(first * total, 1.0)
+    return np.asarray(np.minimum(first * total, 1.0), np.float64)
 
 
 def wilson(bad: Floats, n: Floats, z: float) -> tuple[Floats, Floats]:

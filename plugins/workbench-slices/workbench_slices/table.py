@@ -147,7 +147,7 @@ def _roles(question: Question, columns: Sequence[str]) -> Columns:
     given = question.columns
     single = ("prediction", "probability", "label", "latency", "timestamp", "id")
     taken = {getattr(given, role) for role in single} | set(given.features)
-    found = {}
+    found: dict[str, str | None] = {}
     for role in ("prediction", "probability", "label", "latency"):
         free = [name for name in columns if name not in taken]
         found[role] = getattr(given, role) or names.guess(role, free)
@@ -160,7 +160,10 @@ def _roles(question: Question, columns: Sequence[str]) -> Columns:
                and name not in columns]  # fmt: skip
     if missing:
         raise TableError(f"no column {missing[0]!r}; columns are {', '.join(columns)}")
-    return replace(given, **found, timestamp=times, id=row_id)
+    return replace(
+        given, prediction=found["prediction"], probability=found["probability"], label=found["label"],
+        latency=found["latency"], timestamp=times, id=row_id,
+    )  # fmt: skip
 
 
 def _chosen(roles: Columns, kinds: dict[str, str], notes: list[str]) -> list[str]:

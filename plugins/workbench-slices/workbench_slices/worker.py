@@ -46,14 +46,14 @@ def answer(question: Question) -> Answer:
     notes = [f"{note[0].upper()}{note[1:]}." for note in table.notes]
     task, loss, known = _errors(table, notes)
     features = features_of(table.features, smallest_slice(table.read))
-    error = None
+    wrong = None
     if loss is not None and task is not None and known.any():
-        error = _ranking(question, _among(features, known), loss, "wrong" if task == "classification" else "absolute")
+        wrong = _ranking(question, _among(features, known), loss, "wrong" if task == "classification" else "absolute")
     latency = _latency(question, table, features, notes)
-    if error is None and latency is None and not notes:
+    if wrong is None and latency is None and not notes:
         notes.append("Neither a prediction with its label nor a latency is among the columns.")
     return Answer(
-        table.rows, table.read, int(known.sum()), [feature.name for feature in features], task, error, latency, notes
+        table.rows, table.read, int(known.sum()), [feature.name for feature in features], task, wrong, latency, notes
     )
 
 
