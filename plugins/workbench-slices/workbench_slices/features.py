@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from workbench_slices.model import Condition
 
-BINS = 8
+BINS = 16
 """Quantile bins of a number; every stretch of neighbouring ones is a slice."""
 STRETCHES = 4
 """Bins that numbers have in pairs of features."""
