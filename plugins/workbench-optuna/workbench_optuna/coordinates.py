@@ -1,4 +1,4 @@
-"""Parallel coordinates: an upright axis a parameter and one for the objective, a line a trial."""
+"""Parallel coordinates: an upright axis a parameter and one an objective, a line a trial."""
 
 from __future__ import annotations
 
@@ -12,46 +12,61 @@ from numpy.typing import NDArray
 from workbench.plugin.api import Line, Lines
 from workbench_optuna.importance import is_number
 from workbench_optuna.model import Study, Trial
-from workbench_optuna.ranking import best_first, losses
+from workbench_optuna.ranking import best_first, losses, pareto_front
 
-MOST_TRIALS = 200
+BEST, OTHERS = 5, 15
+"""Trials drawn: the best, and others spread evenly over the rest."""
 MOST_AXES = 8
-_BEST = 0.1
-"""Share of the trials that is drawn as the best."""
 _WIDE = 30.0
 """Largest by smallest value from which on a positive number's axis is logarithmic."""
 
 
-def coordinates(study: Study, params: Sequence[str], objective: int = 0) -> tuple[Lines, Sequence[str]] | None:
-    """The best tenth of the trials over the others, and what each axis stands for; None where there is nothing.
+def coordinates(study: Study, params: Sequence[str]) -> tuple[Lines, Sequence[str]] | None:
+    """The best trials over some of the others, and what each axis stands for; None where there is nothing.
 
-    Axes are scaled to 0..1: numbers by their range, logarithmically where that is wide, choices evenly. The last one
-    is the objective, the better the higher.
+    The best are the front where there are several objectives. Axes are scaled to 0..1: numbers by their range,
+    logarithmically where that is wide, choices evenly. The last ones are the objectives, the better the higher.
     """
-    trials = best_first(study, objective)[:MOST_TRIALS]
-    axes = list(params)[: MOST_AXES - 1]
-    if len(trials) < 2 or not axes:
+    best, rest = _chosen(study)
+    axes = list(params)[: MOST_AXES - len(study.objectives)]
+    if len(best) + len(rest) < 2 or not axes:
         return None
+    others = [rest[at * len(rest) // OTHERS] for at in range(OTHERS)] if len(rest) > OTHERS else rest
+    trials = [*best, *others]
     scaled = [_scaled([trial.params.get(name) for trial in trials]) for name in axes]
     heights = [column for column, _ in scaled]
-    heights.append(_objective(study, trials, objective))
-    table = np.stack(heights, axis=1)
-    n = max(1, math.ceil(_BEST * len(trials)))
-    groups = [(f"the other {len(trials) - n}", table[n:], 7), (f"best {n}", table[:n], 2)]
-    lines = [_polylines(name, rows, color) for name, rows, color in groups if len(rows)]
-    words = [f"{at + 1} {name}: {told}" for at, (name, (_, told)) in enumerate(zip(axes, scaled, strict=True))]
-    words.append(f"{len(axes) + 1} {study.objectives[objective]}: better is higher")
-    marks = [(float(at + 1), name) for at, name in enumerate([*axes, study.objectives[objective]])]
+    heights += [_objective(study, trials, at) for at in range(len(study.objectives))]
+    table, n = np.stack(heights, axis=1), len(best)
+    name = f"{len(others)} others" if len(others) == len(rest) else f"{len(others)} of {len(rest)} others"
+    front = "Pareto front" if len(study.objectives) > 1 else f"best {n}" if n > 1 else "best"
+    lines = [_polylines(*group) for group in ((name, table[n:], 7), (front, table[:n], 2)) if len(group[1])]
+    told = [*(words for _, words in scaled), *("better is higher" for _ in study.objectives)]
+    names = [*axes, *study.objectives]
+    words = [f"{at} {name}: {each}" for at, (name, each) in enumerate(zip(names, told, strict=True), 1)]
+    marks = [(float(at), name) for at, name in enumerate(names, 1)]
     return Lines(lines, "Parallel coordinates", "", "", marks=marks), words
 
 
+def _chosen(study: Study) -> tuple[Sequence[Trial], Sequence[Trial]]:
+    """The best trials and the rest, of those that are complete."""
+    if len(study.objectives) > 1:
+        front = pareto_front(study)
+        rest = [trial for trial in best_first(study) if trial not in front]
+        return [front[at * len(front) // BEST] for at in range(BEST)] if len(front) > BEST else front, rest
+    trials = best_first(study)
+    n = min(BEST, len(trials) // 2)
+    return trials[:n], trials[n:]
+
+
 def _polylines(name: str, rows: NDArray[np.float64], color: int) -> Line:
-    """Many trials as one line, broken between them."""
-    n, axes = rows.shape
-    y = np.concatenate([rows, np.full((n, 1), math.nan)], axis=1).ravel()
-    x = np.tile(np.arange(1, axes + 2, dtype=np.float64), n)
-    x[axes :: axes + 1] = axes
-    return Line(name, x, y, color=color)
+    """Many trials as one line: a point that is nowhere breaks it between them, and an axis a trial lacks is skipped."""
+    x: list[float] = []
+    y: list[float] = []
+    for row in rows:
+        known = np.flatnonzero(np.isfinite(row))
+        x += [*(known + 1.0).tolist(), math.nan]
+        y += [*row[known].tolist(), float(row[known[-1]])]
+    return Line(name, np.array(x), np.array(y), color=color)
 
 
 def _scaled(values: Sequence[Any]) -> tuple[NDArray[np.float64], str]:

@@ -36,7 +36,7 @@ class Table:
     """What the worker is asked: rows of codes, a column a parameter, and one value each."""
 
     columns: Sequence[Sequence[float]]
-    """[params][trials]; choices as codes, -1 where a trial does not have the parameter."""
+    """[params][trials]; numbers by rank, choices as codes."""
     values: Sequence[float]
 
 
@@ -62,7 +62,7 @@ def importances(study: Study, objective: int, ask: Callable[[Table], Shares] | N
         return Importances(name, (), len(trials), None, _too_little(len(trials), columns, values))
     sign = 1.0 if study.directions[objective] == "minimize" else -1.0
     found = [
-        Importance(param, _correlation(param, trials, sign * values), _strength(column, values))
+        Importance(param, _correlation(param, trials, sign * values), _strength_of(param, column, trials, values))
         for param, column in columns.items()
     ]
     answer = Shares(problem=f"a forest needs {FOREST_FROM} complete trials")
@@ -113,14 +113,15 @@ def _is_numeric(param: str, trials: Sequence[Trial]) -> bool:
 def _coded(param: str, trials: Sequence[Trial], values: Floats) -> Floats | None:
     """A parameter as numbers in an order that means something; None where it did not vary.
 
-    Numbers as their ranks, choices in the order of their mean value, -1 where a trial does not have it.
+    Numbers as their ranks, choices in the order of their mean value. A trial that does not have it gets the middle one:
+    that it was not there is the doing of the parameter it hangs on.
     """
     told = [trial.params.get(param) if param in trial.params else None for trial in trials]
     has = np.array([param in trial.params for trial in trials], dtype=bool)
     if _is_numeric(param, trials):
         numbers = np.array([float(value) if value is not None else math.nan for value in told])
         has &= np.isfinite(numbers)
-        codes = np.full(len(trials), -1.0)
+        codes = np.full(len(trials), math.nan)
         codes[has] = np.unique(numbers[has], return_inverse=True)[1]
     else:
         by_choice: dict[str, list[float]] = {}
@@ -129,8 +130,11 @@ def _coded(param: str, trials: Sequence[Trial], values: Floats) -> Floats | None
                 by_choice.setdefault(repr(value), []).append(float(objective))
         order = sorted(by_choice, key=lambda choice: (float(np.mean(by_choice[choice])), choice))
         place = {choice: float(at) for at, choice in enumerate(order)}
-        codes = np.array([place[repr(value)] if own else -1.0 for value, own in zip(told, has, strict=True)])
-    return codes if len(np.unique(codes)) > 1 else None
+        codes = np.array([place[repr(value)] if own else math.nan for value, own in zip(told, has, strict=True)])
+    known = codes[~np.isnan(codes)]
+    if len(np.unique(known)) < 2:
+        return None
+    return np.where(np.isnan(codes), np.sort(known)[len(known) // 2], codes)
 
 
 def _correlation(param: str, trials: Sequence[Trial], values: Floats) -> float | None:
@@ -140,6 +144,12 @@ def _correlation(param: str, trials: Sequence[Trial], values: Floats) -> float |
     has = np.array([is_number(trial.params.get(param)) for trial in trials], dtype=bool)
     numbers = np.array([float(trial.params[param]) for trial, own in zip(trials, has, strict=True) if own])
     return _pearson(_ranks(numbers), _ranks(values[has]))
+
+
+def _strength_of(param: str, column: Floats, trials: Sequence[Trial], values: Floats) -> float:
+    """The strength over the trials that have the parameter."""
+    has = np.array([param in trial.params for trial in trials], dtype=bool)
+    return _strength(column[has], values[has])
 
 
 def _strength(codes: Floats, values: Floats) -> float:

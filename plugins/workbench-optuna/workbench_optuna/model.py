@@ -69,6 +69,8 @@ class Study:
     objectives: Sequence[str]
     directions: Sequence[Direction]
     trials: Sequence[Trial]
+    storage: str = ""
+    """The file it is in, relative to the project."""
 
     def count(self, state: State) -> int:
         """Trials in a state."""

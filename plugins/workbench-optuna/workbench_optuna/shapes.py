@@ -16,6 +16,7 @@ def study_shape(data: StudyData) -> dict[str, Any]:
     best = [] if several else best_first(study)[:1]
     return {
         "study": study.name,
+        "storage": study.storage,
         "objectives": dict(zip(study.objectives, study.directions, strict=True)),
         "counts": {state: study.count(state) for state in STATES},
         "best": _trial(best[0]) if best else None,

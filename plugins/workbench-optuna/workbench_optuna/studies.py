@@ -14,13 +14,15 @@ INTERMEDIATE = "intermediate_value"
 _GOALS: Mapping[str, Direction] = {"min": "minimize", "max": "maximize"}
 _NUMBER = re.compile(r"(\d+)$")
 
-Goals = Mapping[tuple[str, str], Direction]
-"""Direction by study and objective."""
+Place = tuple[str, str]
+"""A study: its storage, relative to the project, and its name."""
+Goals = Mapping[Place, Mapping[str, Direction]]
+"""Direction by objective, of each study."""
 
 
-def optuna_runs(runs: Sequence[Run]) -> Mapping[tuple[str, str], Sequence[Run]]:
+def optuna_runs(runs: Sequence[Run]) -> Mapping[Place, Sequence[Run]]:
     """Runs by storage and study, the study with the newest trial first; each group as it comes."""
-    found: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    found: dict[Place, list[Run]] = defaultdict(list)
     for run in runs:
         if run.format.startswith("optuna"):
             found[run.path, run.group].append(run)
@@ -33,22 +35,26 @@ def goals_of(query: Query, names: Sequence[str]) -> Goals:
         return {}
     marks = ", ".join("?" * len(names))
     rows = query.sql(
-        f"""SELECT DISTINCT r.group_name, f.key, f.value FROM fact f JOIN run r ON r.id = f.run_id
+        f"""SELECT DISTINCT r.path, r.group_name, f.key, f.value FROM fact f JOIN run r ON r.id = f.run_id
         WHERE f.kind = 'goal' AND r.group_name IN ({marks})""",  # noqa: S608 - marks only
         list(names),
     ).rows
-    found = {(str(group), str(key)): _GOALS.get(str(value).strip('"')) for group, key, value in rows}
-    return {place: direction for place, direction in found.items() if direction and place[1] != INTERMEDIATE}
+    found: dict[Place, dict[str, Direction]] = defaultdict(dict)
+    for path, group, key, value in rows:
+        direction = _GOALS.get(str(value).strip('"'))
+        if direction is not None and key != INTERMEDIATE:
+            found[str(path), str(group)][str(key)] = direction
+    return found
 
 
-def study_of(name: str, runs: Sequence[Run], goals: Goals) -> Study:
+def study_of(place: Place, runs: Sequence[Run], goals: Goals) -> Study:
     """A study from its runs; objectives without a known direction are minimised, as Optuna does by default."""
-    known = sorted(key for group, key in goals if group == name)
+    known = goals.get(place, {})
     seen = sorted({key for run in runs for key in run.metrics if key != INTERMEDIATE and key.startswith("value")})
-    objectives = known or seen
-    directions = [goals.get((name, key), "minimize") for key in objectives]
+    objectives = sorted(known) or seen
+    directions: list[Direction] = [known.get(key, "minimize") for key in objectives]
     trials = sorted((_trial(run, objectives) for run in runs), key=lambda trial: (trial.number, trial.run))
-    return Study(name, objectives, directions, trials)
+    return Study(place[1], objectives, directions, trials, place[0])
 
 
 def _trial(run: Run, objectives: Sequence[str]) -> Trial:

@@ -45,8 +45,8 @@ def _study(data: StudyData, fit: Fit) -> Stack:
         blocks += _fronts(study) if several else [_course(study)]
     blocks += _parameters(data)
     blocks += _coordinates(data)
-    blocks.append(_trials(study))
-    return Stack(blocks, f"{study.name}: {_wanted(study)}")
+    blocks += _trials(study)
+    return Stack(blocks, f"{study.name}: {_wanted(study)} ({study.storage})")
 
 
 def _wanted(study: Study) -> str:
@@ -100,12 +100,12 @@ def _fronts(study: Study) -> list[Block]:
 
 
 def _cloud(trials: Sequence[Trial]) -> Line:
-    """Trials that are no line: a short stroke each."""
+    """Trials that are no line: a dot each, since points that are nowhere break the line between them."""
     x, y = (np.array([trial.values[at] for trial in trials], np.float64) for at in (0, 1))
     order = np.argsort(x, kind="stable")
     x, y = x[order], y[order]
     gaps = np.full(len(x), math.nan)
-    return Line("other trials", np.repeat(x, 2), np.stack([y, gaps], axis=1).ravel(), color=7)
+    return Line("other trials", np.stack([x, gaps], axis=1).ravel(), np.repeat(y, 2), color=7)
 
 
 def _titled(trials: Sequence[Trial], what: str) -> str:
@@ -113,36 +113,48 @@ def _titled(trials: Sequence[Trial], what: str) -> str:
 
 
 def _parameters(data: StudyData) -> list[Block]:
-    """Importance of each parameter; several objectives stand side by side."""
+    """Importance of each parameter, a table an objective."""
     known = [each for each in data.importances if each.params]
     if not known:
         return [Note(f"Importance: {each.remark}.", "dim") for each in data.importances[:1] if each.remark]
-    several = len(data.study.objectives) > 1
-    columns = [Column("param", "parameter", priority=0)]
-    for at, each in enumerate(known):
-        behind = f" {each.objective}" if several else ""
-        columns.append(Column(f"share{at}", f"importance{behind}", "share", "right", priority=0))
-        columns.append(Column(f"rank{at}", f"by ranks{behind}", "", "right", priority=1))
-        columns.append(Column(f"direction{at}", f"correlation{behind}", "", "right", priority=2))
-    columns += [Column("best", "best trial's", "", "right", priority=1), Column("range", "tried", priority=3)]
-    best = best_first(data.study)[:1] if not several else []
-    rows = [_parameter(data.study, param, known, best) for param in _order(data)]
-    return [Table(columns, rows, "Parameters"), *(Note(_trust(each, several=several), "dim") for each in known)]
+    best = best_first(data.study)[:1] if len(data.study.objectives) == 1 else []
+    blocks: list[Block] = []
+    for found in known:
+        title = "Parameters" if len(known) == 1 else f"Parameters, for {found.objective}"
+        blocks += [_parameter_table(data.study, found, best, title), Note(_trust(found), "dim")]
+    return blocks
+
+
+def _parameter_table(study: Study, found: Importances, best: Sequence[Trial], title: str) -> Table:
+    columns = [
+        Column("param", "parameter", priority=0),
+        Column("share", "importance", "share", "right", priority=0),
+        Column("strength", "by ranks", "", "right", priority=1),
+        Column("rank", "correlation", "", "right", priority=2),
+        *([Column("best", "best trial's", "", "right", priority=1)] if best else []),
+        Column("range", "tried", priority=3),
+    ]
+    fixed = [name for name in study.params if name not in {each.param for each in found.params}]
+    rows = [_parameter(study, each, best) for each in (*found.params, *map(Importance, fixed))]
+    return Table(columns, rows, title)
+
+
+def _parameter(study: Study, own: Importance, best: Sequence[Trial]) -> list[Cell]:
+    values = [trial.params[own.param] for trial in study.trials if own.param in trial.params]
+    return [
+        Cell(own.param),
+        Cell(own.share),
+        Cell(_rounded(own.strength)),
+        Cell(_rounded(own.rank)),
+        *(_value(trial.params.get(own.param)) for trial in best),
+        Cell(_range(values)),
+    ]
 
 
 def _order(data: StudyData) -> list[str]:
     """Parameters, the most important for the first objective first, then those that never varied."""
     first = [each.param for found in data.importances for each in found.params]
     return list(dict.fromkeys([*first, *data.study.params]))
-
-
-def _parameter(study: Study, param: str, known: Sequence[Importances], best: Sequence[Trial]) -> list[Cell]:
-    cells = [Cell(param)]
-    for found in known:
-        own = next((each for each in found.params if each.param == param), Importance(param))
-        cells += [Cell(own.share), Cell(_rounded(own.strength)), Cell(_rounded(own.rank))]
-    values = [trial.params[param] for trial in study.trials if param in trial.params]
-    return [*cells, _value(best[0].params.get(param) if best else None), Cell(_range(values))]
 
 
 def _rounded(value: float | None) -> float | None:
@@ -162,14 +174,13 @@ def _range(values: Sequence[Any]) -> str:
     return ", ".join(choices[:5]) + (", …" if len(choices) > 5 else "")
 
 
-def _trust(found: Importances, *, several: bool) -> str:
+def _trust(found: Importances) -> str:
     """What the figures are made from, and how far they can be believed."""
-    whose = f"{found.objective}: " if several else ""
     if found.remark:
-        return f"{whose}By ranks of {found.trials} complete trials alone: {found.remark}."
+        return f"By ranks of {found.trials} complete trials alone: {found.remark}."
     return (
-        f"{whose}Importance is a parameter's share of the variance by itself; what is missing to 100 % is of several "
-        f"together. The forest of {found.trials} trials explains {found.explained:.0%} of trials it has not seen."
+        "Importance is a parameter's share of the variance by itself; what is missing to 100 % is of several together. "
+        f"The forest of {found.trials} trials explains {found.explained:.0%} of trials it has not seen."
     )
 
 
@@ -185,7 +196,7 @@ def _varies(study: Study, param: str) -> bool:
     return len({repr(trial.params.get(param)) for trial in study.trials if trial.state == "complete"}) > 1
 
 
-def _trials(study: Study) -> Block:
+def _trials(study: Study) -> list[Block]:
     """The best trials, then those that run and those that failed or were pruned last."""
     best = best_first(study)[:TRIALS] if len(study.objectives) == 1 else []
     going = [trial for trial in study.trials if trial.state == "running"][-TRIALS:]
@@ -193,7 +204,7 @@ def _trials(study: Study) -> Block:
     shown = [*best, *going, *reversed(ended)]
     place = [str(at + 1) for at in range(len(best))] + [""] * (len(shown) - len(best))
     title = f"Trials: {len(shown)} of {len(study.trials)}" if len(shown) < len(study.trials) else "Trials"
-    return _trial_table(study, shown, title, place)
+    return [_trial_table(study, shown, title, place)] if shown else []
 
 
 def _trial_table(study: Study, trials: Sequence[Trial], title: str, places: Sequence[str]) -> Table:
@@ -230,13 +241,14 @@ def _others(studies: Sequence[Study]) -> Table:
         Column("complete", "complete", "", "right", priority=2),
         Column("best", "best", "", "right", priority=1),
         Column("wanted", "wanted", priority=3),
+        Column("storage", "storage", priority=4),
     ]
     rows, ids = [], []
     for study in studies:
         best = best_first(study)[:1] if len(study.objectives) == 1 else []
         rows.append([
             Cell(study.name), Cell(len(study.trials)), Cell(study.count("complete")),
-            Cell(best[0].values[0] if best else None), Cell(_wanted(study)),
+            Cell(best[0].values[0] if best else None), Cell(_wanted(study)), Cell(study.storage),
         ])  # fmt: skip
         ids.append(study.trials[-1].run)
     return Table(columns, rows, "", ids)
