@@ -76,6 +76,12 @@ def classified(seed: int = 0, n: int = 3000) -> Columns:
     return {key: [None if v != v else v for v in np.asarray(value).tolist()] for key, value in (columns | more).items()}
 
 
+@pytest.fixture(scope="session")
+def writers() -> Mapping[str, Callable[[Path, Mapping[str, Sequence[Any]]], Path]]:
+    """What writes a file of predictions, by format."""
+    return WRITERS
+
+
 @pytest.fixture
 def make_table() -> Callable[[int, int], tuple[np.random.Generator, Columns]]:
     return table

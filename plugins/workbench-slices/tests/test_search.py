@@ -28,7 +28,7 @@ PLANTED = {
 def losses(rng, bad, kind):
     """Twice to four times as bad inside as outside."""
     if kind == "wrong":
-        return YesNo.of(rng.random(len(bad)) < np.where(bad, 0.45, 0.12))
+        return YesNo.of(rng.random(len(bad)) < np.where(bad, 0.6, 0.12))
     return Size.of(np.abs(rng.standard_t(4, len(bad)) * np.where(bad, 2.2, 1.0)))
 
 

@@ -65,7 +65,8 @@ def worst_slices(
     least = min_rows or smallest_slice(rows)
     search = _Search(features, loss, least)
     singles = [search.of_one(at) for at in range(len(features))]
-    chosen = sorted(range(len(features)), key=lambda at: float(singles[at].p.min(initial=1.0)))[:PAIRED]
+    telling = sorted(range(len(features)), key=lambda at: float(singles[at].p.min(initial=1.0)))
+    chosen = sorted(telling[:PAIRED])
     pairs = [search.of_two(a, b) for place, a in enumerate(chosen) for b in chosen[place + 1 :]]
     every = _Candidates.joined([*singles, *pairs], len(loss.moments))
     cutoff, found = benjamini_hochberg(every.p, false_rate)

@@ -42,7 +42,8 @@ def answer(question: Question) -> Answer:
     except TableError as error:
         return Answer(problem=str(error))
     if table.read < 2:
-        return Answer(table.rows, table.read, problem="no row is in this window; its files may have been moved away")
+        asked_of = "window; its files may have been moved away" if question.times or question.numbers else "file"
+        return Answer(table.rows, table.read, problem=f"hardly any row is in this {asked_of}")
     notes = [f"{note[0].upper()}{note[1:]}." for note in table.notes]
     task, loss, known = _errors(table, notes)
     features = features_of(table.features, smallest_slice(table.read))
