@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
 
 
@@ -148,4 +150,11 @@ class Query(Protocol):
 
     def revision(self) -> str:
         """Changes whenever the store does; cheap enough to poll."""
+        ...
+
+    def root(self) -> Path:
+        """The project's folder, absolute: runs, sources and exports are named relative to it.
+
+        What a plugin keeps for itself belongs into a folder of its own in `.workbench/` there.
+        """
         ...

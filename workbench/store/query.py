@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from workbench.core import where as where_language
@@ -136,6 +137,9 @@ class StoreQuery:
 
     def revision(self) -> str:
         return self._store.revision()
+
+    def root(self) -> Path:
+        return self._store.place.root
 
     def _percentiles_for(
         self, found: Sequence[Run], asked: frozenset[tuple[str, float]]
