@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.analysis.diagnosis_curves import Course, Curve, Floats, running_median, spread, sureness
+from workbench.analysis.diagnosis_curves import Course, Curve, Floats, running_median, spread
 from workbench.core import units
 from workbench.core.model import Finding
 from workbench.core.roles import words_of
+from workbench.core.timely import sureness
 
 _GRADIENT = frozenset({"grad", "gradnorm", "gradient", "gradients"})
 _RATE = frozenset({"lr", "learning"})

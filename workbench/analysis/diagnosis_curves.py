@@ -137,8 +137,3 @@ def running_median(y: Floats, width: int) -> Floats:
         return np.asarray(np.nanmedian(windows, axis=1), np.float64)
     ends = [np.nanmedian(windows[:half], axis=1), middle, np.nanmedian(windows[-half:], axis=1)]
     return np.asarray(np.concatenate(ends), np.float64)
-
-
-def sureness(margin: float) -> float:
-    """0.5 at the threshold, towards 0.99 the further beyond it; `margin` is a multiple of the threshold."""
-    return round(float(min(0.99, 1.0 - 0.5 * math.exp(-max(margin - 1.0, 0.0)))), 2)

@@ -1,26 +1,18 @@
-"""How fast a run goes: its usual gap, its pace beside its siblings', its silence, and GPUs that wait for it."""
+"""How fast a run goes: its usual gap, its pace, and GPUs that wait for it."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from workbench.analysis.diagnosis_curves import Curve, Floats, Steps, sureness
+from workbench.analysis.diagnosis_curves import Curve, Floats, Steps
 from workbench.core import units
 from workbench.core.model import Finding
 from workbench.core.roles import words_of
+from workbench.core.timely import sureness
 
-SIBLINGS = 4
-"""Siblings without which nobody is slow."""
-SLOW = 0.7
-"""Share of the siblings' pace below which a run is called slow."""
-_SPARE = 0.05
-"""Paces of equal runs differ by this much at least, as a standard deviation of their logarithms."""
 _IDLE = 0.1
 _WAITING = 20
 """Samples, and ten minutes, that a GPU must have been idle."""
@@ -49,51 +41,6 @@ def rhythm(step: Steps, wall: Floats) -> Rhythm:
     if len(gaps) < 3:
         return Rhythm()
     return Rhythm(float(np.median(gaps)), pace(step, wall))
-
-
-def silent(last_wall: float | None, gap: float | None, allowed: float, now: float, step: int | None) -> Finding | None:
-    """A run that should have said something long ago: beyond the silence it is allowed."""
-    if last_wall is None or now - last_wall <= allowed:
-        return None
-    at = f" after step {step:,}" if step is not None else ""
-    usual = f", usually a point every {units.duration(gap)}" if gap else ""
-    said = f"silent for {units.duration(now - last_wall)}{at}{usual}"
-    evidence = {"step": step, "usual_gap": gap, "silence": now - last_wall, "allowed": allowed}
-    return Finding("silent", "", "warn", said, last_wall, None, None, evidence)
-
-
-def slower(pace: float | None, siblings: Sequence[float], differing: Mapping[str, Any] | None = None) -> Finding | None:
-    """A run whose pace lies far below its siblings', by more than they differ among themselves.
-
-    `differing` are params that the run has otherwise than most siblings: they may well be why.
-    """
-    others = np.array([each for each in siblings if each > 0 and math.isfinite(each)])
-    if pace is None or pace <= 0 or len(others) < SIBLINGS:
-        return None
-    logs = np.log(others)
-    usual = float(np.median(logs))
-    sigma = max(1.4826 * float(np.median(np.abs(logs - usual))), _SPARE)
-    behind = usual - math.log(pace)
-    wanted = max(-math.log(SLOW), 5.0 * sigma)
-    if behind < wanted:
-        return None
-    median = math.exp(usual)
-    why = ", ".join(f"{key}={value}" for key, value in list((differing or {}).items())[:3])
-    said = f"slower than its siblings: {speed(pace)} against {speed(median)}, the median of {len(others)}"
-    evidence = {
-        "pace": pace,
-        "siblings": median,
-        "ratio": pace / median,
-        "n": len(others),
-        "differs": dict(differing or {}),
-    }
-    sentence = f"{said}; it differs in {why}" if why else said
-    return Finding("slow", "", "info" if why else "warn", sentence, None, None, sureness(behind / wanted), evidence)
-
-
-def speed(pace: float) -> str:
-    """`12.5 steps/s`, or seconds a step where they are slow."""
-    return f"{units.number(pace, 3)} steps/s" if pace >= 1 else f"{units.duration(1 / pace)} a step"
 
 
 def is_gpu_use(key: str) -> bool:

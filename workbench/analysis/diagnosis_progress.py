@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.analysis.diagnosis_curves import Course, Floats, running_median, spread, sureness
+from workbench.analysis.diagnosis_curves import Course, Floats, running_median, spread
 from workbench.core import units
 from workbench.core.model import Finding
 from workbench.core.roles import words_of
+from workbench.core.timely import sureness
 
 TRAINING = frozenset({"train", "training"})
 VALIDATION = frozenset({"val", "valid", "validation", "eval", "evaluation", "dev", "test", "testing", "holdout"})

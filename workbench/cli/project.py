@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 2.0
 """How long a command may read logs before it answers."""
+JUDGING = 0.3
+"""Seconds it may judge runs then."""
 
 Result = TypeVar("Result")
 
@@ -119,7 +121,7 @@ def read_news(project: Project, deadline: float | None, *, final: bool = False, 
     if not election.win():
         return 0
     try:
-        with ingesting(project, spoken=spoken) as watch:
+        with ingesting(project, spoken=spoken, patience=None if deadline is None else JUDGING) as watch:
             outcome = watch.once(final=final, deadline=deadline)
     finally:
         election.resign()
@@ -130,8 +132,13 @@ def read_news(project: Project, deadline: float | None, *, final: bool = False, 
 
 
 @contextmanager
-def ingesting(project: Project, *, spoken: bool = False, hints: bool = False) -> Iterator[Any]:
-    """An ingester's loop over the project; the caller holds its lock."""
+def ingesting(
+    project: Project, *, spoken: bool = False, hints: bool = False, patience: float | None = 0.1
+) -> Iterator[Any]:
+    """An ingester's loop over the project; the caller holds its lock.
+
+    `patience` are the seconds that judging runs may take after each look; None judges all of them.
+    """
     from workbench.ingest.engine import Engine
     from workbench.ingest.hints import Hints
     from workbench.ingest.progress import Progress, SpokenProgress
@@ -140,7 +147,7 @@ def ingesting(project: Project, *, spoken: bool = False, hints: bool = False) ->
 
     progress = SpokenProgress() if spoken else Progress()
     engine = Engine(project.root, project.config, project.store, all_readers(), progress=progress)
-    after = _monitors(project, spoken) if project.config.monitors else None
+    after = _judging(project, spoken, patience)
     try:
         yield Watch(engine, hints=Hints(project.root) if hints else None, after=after, tell=tell)
     finally:
@@ -158,7 +165,13 @@ def writing(out: Path | None) -> Iterator[None]:
         raise fail(f"{out or error.filename or 'stdout'}: cannot be written: {error.strerror or error}", 2) from error
 
 
-def _monitors(project: Project, spoken: bool) -> Callable[[], None]:
+def _judging(project: Project, spoken: bool, patience: float | None) -> Callable[[], object]:
+    """What is done with news: monitors are evaluated, runs and monitors are judged."""
+    from workbench.ingest.run_findings import RunFindingWatch
+
+    runs = RunFindingWatch(project.config, project.store, patience=patience)
+    if not project.config.monitors:
+        return runs.update
     from workbench.ingest.findings import FindingWatch
     from workbench.ingest.monitors import MonitorWatch
 
@@ -166,9 +179,10 @@ def _monitors(project: Project, spoken: bool) -> Callable[[], None]:
     monitors = MonitorWatch(project.root, project.config, project.store, said)
     findings = FindingWatch(project.config, project.store, said)
 
-    def update() -> None:
+    def update() -> bool:
         monitors.update()
         findings.update()
+        return runs.update()
 
     return update
 

@@ -65,11 +65,14 @@ class RunFindingWatch:
         self._due: dict[str, float] = {}
         self._not_before = 0.0
 
-    def update(self) -> None:
-        """Judge what has changed, the newest first; costs a look at the file while nothing changes."""
+    def update(self) -> bool:
+        """Judge what has changed, the newest first; costs a look at the file while nothing changes.
+
+        True while runs wait that have never been judged.
+        """
         started = self._clock()
         if started < self._not_before:
-            return
+            return any(self._is_new(run) for run in self._waiting)
         self._look()
         first = any(self._is_new(run) for run in self._waiting)
         worked = time.process_time()
@@ -81,6 +84,7 @@ class RunFindingWatch:
         cost = time.process_time() - worked
         if self._patience is not None:
             self._not_before = self._clock() + cost / (SHARE_AT_FIRST if first else SHARE)
+        return any(self._is_new(run) for run in self._waiting)
 
     def _is_late(self, started: float) -> bool:
         return self._patience is not None and self._clock() - started > self._patience
@@ -162,8 +166,8 @@ class RunFindingWatch:
 
     def _curve(self, state: SeriesState, rows: CurveRows) -> Curve:
         return Curve(
-            state.key, roles_for(state.key, self._config.metrics), rows.step, rows.wall, rows.value, rows.low, rows.high,
-            state.n, state.not_finite, rows.broken_from,
+            state.key, roles_for(state.key, self._config.metrics), rows.step, rows.wall, rows.value, rows.low,
+            rows.high, state.n, state.not_finite, rows.broken_from,
         )  # fmt: skip
 
     def _is_news(self, judgement: Judgement) -> bool:

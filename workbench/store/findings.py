@@ -1,4 +1,4 @@
-"""Findings of monitors: told anew after each evaluation, kept for good; the latest of each monitor hold."""
+"""Findings of monitors and runs: told anew after each evaluation, kept for good; the latest of each one hold."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def fetch_findings(con: DuckDBPyConnection, monitor: str = "", run: str = "") ->
     """Findings that hold: those that go on first, the worst of them first, then the newest."""
     rows = con.execute(
         """SELECT kind, subject, severity, sentence, since, until, confidence, evidence, monitor, segment, run
-        FROM finding WHERE ($1 = '' OR monitor = $1) AND ($2 = '' OR run = $2)
+        FROM finding
+        WHERE ($1 = '' OR monitor = $1) AND ($2 = '' OR run = $2)
         ORDER BY until IS NOT NULL, list_position($3, severity), since DESC, monitor, position""",
         [monitor, run, list(_SEVERITIES)],
     ).fetchall()
@@ -62,3 +63,11 @@ def fetch_findings(con: DuckDBPyConnection, monitor: str = "", run: str = "") ->
         )
         for kind, subject, severity, sentence, since, until, confidence, evidence, name, segment, of_run in rows
     ]
+
+
+def in_order_of_worth(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that go on first, the worst of them first, then the newest."""
+    return sorted(
+        findings,
+        key=lambda each: (each.until is not None, _SEVERITIES.index(each.severity), -(each.since or 0.0)),
+    )
