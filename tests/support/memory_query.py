@@ -14,7 +14,6 @@ from workbench.core.lineage import trained_by
 from workbench.core.model import (
     Distribution,
     Finding,
-    LogPlace,
     Roles,
     Run,
     Series,
@@ -27,6 +26,7 @@ from workbench.core.model import (
 from workbench.core.progress import RECENT, pace
 from workbench.core.query import Rows
 from workbench.core.roles import roles_for
+from workbench.core.run_logs import LogPlace
 from workbench.core.series import thin
 from workbench.core.where import matches, parse, percentiles_of
 

@@ -129,20 +129,6 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class LogPlace:
-    """A line of a text log that held a point."""
-
-    path: str
-    """Relative to the project."""
-    source: str
-    """Id of the source."""
-    generation: int
-    offset: int
-    """Where the line begins, in bytes."""
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
 class ColumnFinding:
     """Something about a column besides the shape of its values, with the numbers that say it."""
 

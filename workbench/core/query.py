@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.core.model import Distribution, Finding, LogPlace, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
 
 if TYPE_CHECKING:
     from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
+    from workbench.core.run_logs import LogPlace
 
 
 @dataclass(frozen=True, slots=True)

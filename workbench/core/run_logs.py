@@ -33,6 +33,20 @@ class RunLog:
     generation: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LogPlace:
+    """A line of a text log that held a point."""
+
+    path: str
+    """Relative to the project."""
+    source: str
+    """Id of the source."""
+    generation: int
+    offset: int
+    """Where the line begins, in bytes."""
+    step: int
+
+
 def logs_of(root: Path, run: Run, sources: Iterable[Source], has_console: bool) -> Sequence[RunLog]:
     """Logs of a run, those with points first, then by name; at the end what the store has of its output.
 

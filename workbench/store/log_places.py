@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.core.model import LogPlace, Source
+from workbench.core.model import Source
+from workbench.core.run_logs import LogPlace
 from workbench.store.rows import first_row
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ def fetch_run_sources(con: DuckDBPyConnection, run: str) -> list[Source]:
     """The files a run was read from, by path."""
     rows = con.execute(f"{SOURCE} WHERE run_id = ? ORDER BY path", [run]).fetchall()
     return [Source(*row) for row in rows]
-
-
-def has_console(con: DuckDBPyConnection, run: str) -> bool:
-    """Whether a log of the run carries lines of its output."""
-    return first_row(con, "SELECT 1 FROM console_log WHERE run_id = ? LIMIT 1", [run]) is not None
 
 
 def place_of_step(con: DuckDBPyConnection, run: str, step: int) -> LogPlace | None:

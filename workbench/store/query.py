@@ -11,8 +11,9 @@ from workbench.core import where as where_language
 from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
 from workbench.core.lineage import trained_by
-from workbench.core.model import Distribution, Finding, LogPlace, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
 from workbench.core.query import Rows
+from workbench.core.run_logs import LogPlace
 from workbench.core.timely import timely
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
