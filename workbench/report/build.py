@@ -107,7 +107,10 @@ def _run_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit:
 def _production_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit: Fit) -> list[Section | None]:
     """Scores and findings of all, then windows, drift, latency and quality of each monitor, or of the focused one."""
     names = [focus.monitor] if focus.monitor is not None else query.monitors()
-    summary = [_section(by_name.get(panel), query, focus, fit) for panel in ("scoreboard", "findings") if names]
+    found = [panel for panel in ("findings",) if names or query.findings()]
+    summary = [
+        _section(by_name.get(panel), query, focus, fit) for panel in (*(["scoreboard"] if names else []), *found)
+    ]
     return summary + [
         _filled(_section(by_name.get(panel), query, replace(focus, monitor=name), fit, suffix=name), panel)
         for name in names

@@ -127,7 +127,8 @@ class RunRows(RunOrder):
     def _cell(self, run: Run, key: str) -> Cell:
         if key == "state":
             glyph, _, tone = STATE_MARKS[run.status]
-            return Cell(run.status, tone, text=f"{glyph} {run.status}")
+            mark = " !" if run.attention in ("warn", "bad") else ""
+            return Cell(run.status, tone, text=f"{glyph} {run.status}{mark}")
         if key == "name":
             return Cell(run.name or run.path, "dim" if run.hidden else "")
         if key == "age":
