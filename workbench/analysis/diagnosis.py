@@ -5,7 +5,7 @@ Rules are made to keep quiet: each is tried on healthy curves of many shapes, se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from workbench.analysis.diagnosis_broken import diverged, not_finite, spiked
@@ -49,21 +49,21 @@ def diagnose(curves: Sequence[Curve], active_until: float | None = None) -> list
     told = [curve for curve in curves if curve.roles.kind == "performance" and len(curve.value)]
     courses = [each for curve in told if not _is_opposed(curve.key) and (each := course(curve)) is not None]
     courses = [each for each in courses if len(each.y)]
-    found = [each for curve in (*told, *others) if len(curve.value) and (each := not_finite(curve, others))]
-    broken = {each.subject for each in found if each.until is None}
+    found = _those(not_finite(curve, others) for curve in (*told, *others) if len(curve.value))
+    broken = {finding.subject for finding in found if finding.until is None}
     courses = [each for each in courses if each.curve.key not in broken]
-    overfit = [each for train, val in pairs(courses) if (each := overfitting(train, val))]
-    found += overfit
-    skipped = {each.subject for each in overfit}
-    went = [each for one in courses if one.curve.key not in skipped and (each := _diverged(one, courses))]
-    found += went
-    skipped |= {each.subject for each in went}
-    for one in courses:
-        found += [each for each in (spiked(one),) if each is not None]
-        if one.curve.key not in skipped:
-            found += [each for each in (plateaued(one),) if each is not None]
-    found += [each for curve in others if is_gpu_use(curve.key) and (each := gpu_idle(curve, active_until))]
+    found += (overfit := _those(overfitting(train, val) for train, val in pairs(courses)))
+    skipped = {finding.subject for finding in overfit}
+    found += (went := _those(_diverged(one, courses) for one in courses if one.curve.key not in skipped))
+    skipped |= {finding.subject for finding in went}
+    found += _those(spiked(one) for one in courses)
+    found += _those(plateaued(one) for one in courses if one.curve.key not in skipped)
+    found += _those(gpu_idle(curve, active_until) for curve in others if is_gpu_use(curve.key))
     return worst_first(_once(found))
+
+
+def _those(maybe: Iterable[Finding | None]) -> list[Finding]:
+    return [finding for finding in maybe if finding is not None]
 
 
 def _is_opposed(key: str) -> bool:

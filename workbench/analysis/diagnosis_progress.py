@@ -22,6 +22,8 @@ _NOTHING = 0.03
 """Share of what was won before that may still come without being progress."""
 _LEFT = 0.25
 """Share of the first value that must be left: what is nearer to perfect has arrived rather than stopped."""
+_TOP = 0.1
+"""Up to which distance from 1 an accuracy or its like has arrived at the top."""
 _AFTER = 6
 """Values after the best one without which nothing is called overfitting."""
 
@@ -39,7 +41,7 @@ def plateaued(course: Course) -> Finding | None:
     if m < _LONG:
         return None
     first, middle, last = blocks[: max(2, m // 16)], blocks[m // 4 : m // 2], blocks[3 * m // 4 :]
-    began, end = float(np.median(first)), float(np.median(last))
+    began, end = float(np.max(first)), float(np.median(last))
     won = began - float(np.median(middle))
     error = _error(np.concatenate([middle, last]), len(middle) + len(last))
     to_come = float(np.median(middle)) - end + 2.0 * error
@@ -72,7 +74,7 @@ def _bounded(course: Course) -> bool:
 def _left(course: Course, began: float, end: float) -> bool:
     """Whether much is left to win; not where nobody can know."""
     if course.curve.roles.direction == "higher":
-        return _bounded(course) and (1 + end) >= _LEFT * (1 + began)
+        return _bounded(course) and (1 + end) >= max(_LEFT * (1 + began), _TOP)
     if course.is_log:
         return math.exp(end - began) >= _LEFT
     return float(course.y.min()) >= 0 and end >= _LEFT * began
@@ -81,7 +83,7 @@ def _left(course: Course, began: float, end: float) -> bool:
 def _room(course: Course, end: float) -> float | None:
     """How much there is to win where nothing has been won; None where that is unknown or little."""
     if course.curve.roles.direction == "higher":
-        return 1 + end if _bounded(course) and 1 + end > 0.1 else None
+        return 1 + end if _bounded(course) and 1 + end > _TOP else None
     if course.is_log or float(course.y.min()) < 0:
         return None
     return end if end > 0.05 else None

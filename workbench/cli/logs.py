@@ -51,7 +51,7 @@ def logs(run: str, root: Path, follow: bool, text: str, level: str, tail: int, p
     project = open_project(root)
     found = find_run(project.query, run)
     log = _chosen(project, found, part)
-    wanted = Wanted(text, LEVELS[LEVELS.index(level)])  # type: ignore[arg-type]
+    wanted = Wanted(text, LEVELS[LEVELS.index(level)])
     source = _opened(project, found, log)
     if step is not None:
         _print(_around(project, found, log, source, step, tail))

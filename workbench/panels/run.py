@@ -238,7 +238,7 @@ def _charts(data: RunData) -> list[Block]:
         start = None if data.run is None else data.run.started_at
         lines = [curve(each, each.key, at, data.focus.options, start) for at, each in enumerate(drawn)]
         chart = lines_of(lines, title, data.roles[drawn[0].key].unit, data.focus)
-        charts.append(with_marks(chart, group, data.findings))
+        charts.append(with_marks(chart, [series.key for series in group], data.findings))
     return charts
 
 
