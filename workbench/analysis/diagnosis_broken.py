@@ -135,10 +135,10 @@ def diverged(course: Course) -> Finding | None:
     settled = int(np.argmax(level <= low + 0.25 * rise))
     if m - onset < max(3, m // 20) or onset <= settled or bool(np.any(level[settled:onset] > middle)):
         return None
-    place = course.where(min(onset, m - 1))
-    step, wall = course.curve.at(place)
-    before, after = course.shown(float(np.median(level[settled:onset]))), course.shown(end)
-    now_worst = course.shown(float(course.blocks[onset:].max()))
+    left = onset - int(np.argmax(level[:onset][::-1] <= low + max(0.1 * rise, 2.0 * noise)))
+    step, wall = course.curve.at(course.where(min(left, m - 1)))
+    before, after = course.shown(float(np.median(level[settled:left]))), course.shown(end)
+    now_worst = course.shown(float(course.blocks[left:].max()))
     verb = "collapsed" if course.curve.roles.direction == "higher" else "diverged"
     said = (
         f"{course.curve.key} {verb} at step {step:,}: {units.number(course.shown(low))} at best,"

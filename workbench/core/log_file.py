@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from workbench.core.log_text import CANDIDATE, LONGEST, Level, at_least, level_of, readable
+from workbench.core.log_text import LONGEST, TELLTALES, Level, at_least, level_of, readable
 
 BLOCK = 64 * 1024
 """Bytes read at once around a window."""
+_NEWLINE = 0x0A
 STRETCH = 1024 * 1024
 """Bytes looked through at once by a search, after which it says how far it is and can be stopped."""
 
@@ -149,7 +149,7 @@ def _forward(source: Bytes, offset: int) -> Iterator[LogLine]:
             begin = end + 1
         if begin == 0:  # a line longer than a block
             end_of = _end_of_line(source, place + len(block), size)
-            yield LogLine(place, end_of, block[:LONGEST])
+            yield _long_line(source, place, end_of)
             place = end_of
         elif len(block) < BLOCK or place + len(block) >= size:
             if begin < len(block):
@@ -157,6 +157,11 @@ def _forward(source: Bytes, offset: int) -> Iterator[LogLine]:
             return
         else:
             place += begin
+
+
+def _long_line(source: Bytes, start: int, end: int) -> LogLine:
+    """A line that is longer than what is read at once."""
+    return LogLine(start, end, source.read(start, min(LONGEST, end - start)).removesuffix(b"\n"))
 
 
 def _end_of_line(source: Bytes, place: int, size: int) -> int:
@@ -187,8 +192,7 @@ def _backward(source: Bytes, offset: int) -> Iterator[LogLine]:
             stop = start
         if stop == len(block) and begin > 0:  # a line longer than a block
             start = line_start(source, end - 1 if block.endswith(b"\n") else end)
-            raw = source.read(start, min(LONGEST, end - start)).rstrip(b"\n")
-            yield LogLine(start, end, raw)
+            yield _long_line(source, start, end)
             end = start
         else:
             end = begin + stop
@@ -222,15 +226,13 @@ class Wanted:
     def _cased(self) -> bool:
         return self.text != self.text.lower()
 
-    def candidates(self) -> re.Pattern[bytes]:
-        """What a wanted line holds in its bytes; looked for first, since it is quick."""
-        if self.text and self.text.isascii():
-            return re.compile(re.escape(self.text.encode()), 0 if self._cased else re.I)
-        if self.floor == "error":
-            return CANDIDATE["error"]
+    def telltales(self) -> Sequence[bytes]:
+        """In lower case, what every wanted line holds one of; none where that cannot be told from its bytes."""
+        if self.text:
+            return (self.text.lower().encode(),) if self.text.isascii() else ()
         if self.floor == "warning":
-            return re.compile(CANDIDATE["error"].pattern + b"|" + CANDIDATE["warning"].pattern, re.M)
-        return re.compile(b"")
+            return TELLTALES["error"] + TELLTALES["warning"]
+        return TELLTALES[self.floor]
 
 
 class Stopped(Exception):
@@ -245,7 +247,7 @@ def found_after(
     Raises:
         Stopped: `tell` said no.
     """
-    pattern, place = wanted.candidates(), offset
+    place = offset
     while place < source.size:
         block = source.read(place, STRETCH)
         cut = block.rfind(b"\n") + 1
@@ -253,12 +255,12 @@ def found_after(
             block = block[:cut]
         elif not cut:  # a line longer than a stretch
             end = _end_of_line(source, place + len(block), source.size)
-            line = LogLine(place, end, block[:LONGEST])
+            line = _long_line(source, place, end)
             if wanted.matches(line.text):
                 yield line
             place = end
             continue
-        yield from _in_block(block, place, pattern, wanted)
+        yield from _in_block(block, place, wanted)
         place += len(block)
         if not tell(place):
             raise Stopped
@@ -272,7 +274,7 @@ def found_before(
     Raises:
         Stopped: `tell` said no.
     """
-    pattern, end = wanted.candidates(), min(offset, source.size)
+    end = min(offset, source.size)
     while end > 0:
         begin = line_start(source, max(0, end - STRETCH))
         if begin >= end:
@@ -282,22 +284,28 @@ def found_before(
             begin, block = last, source.read(last, min(end - last, STRETCH))
         else:
             block = source.read(begin, end - begin)
-        yield from reversed(list(_in_block(block, begin, pattern, wanted)))
+        yield from reversed(list(_in_block(block, begin, wanted)))
         end = begin
         if not tell(end):
             raise Stopped
 
 
-def _in_block(block: bytes, start: int, pattern: re.Pattern[bytes], wanted: Wanted) -> Iterator[LogLine]:
-    """Wanted lines of a block of whole lines."""
+def _in_block(block: bytes, start: int, wanted: Wanted) -> Iterator[LogLine]:
+    """Wanted lines of a block of whole lines; only those that hold something telling are looked at."""
+    telltales = wanted.telltales()
+    lower = b"\n" + block.lower() if telltales else b""
+    ahead = dict.fromkeys(telltales, -1)
     place = 0
     while place < len(block):
-        found = pattern.search(block, place)
-        if found is None:
-            return
-        begin = block.rfind(b"\n", 0, found.start()) + 1
-        begin = max(begin, place)
-        end = block.find(b"\n", found.start())
+        begin = place
+        if telltales:
+            ahead = {word: at if at >= place else lower.find(word, place) for word, at in ahead.items()}
+            ahead = {word: at for word, at in ahead.items() if at >= 0}
+            if not ahead:
+                return
+            at = min(ahead.values())
+            begin = max(block.rfind(b"\n", 0, max(at - (lower[at] != _NEWLINE), 0)) + 1, place)
+        end = block.find(b"\n", begin)
         stop, after = (len(block), len(block)) if end < 0 else (end, end + 1)
         line = LogLine(start + begin, start + after, block[begin : min(stop, begin + LONGEST)])
         if wanted.matches(line.text):

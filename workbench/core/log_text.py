@@ -17,18 +17,19 @@ _ERROR = re.compile(
     rf"(?i:(?<!\b0 )(?<!\bno ){_WORD}(?:errors?|err|critical|fatal|exception|panic|failed|failure|aborted|segfault|"
     rf"killed|oom){_END}|out of memory|segmentation fault|core dumped)"
     r"|Traceback \(most recent call last\)|^\s+File \".*\", line \d+|^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt)\b"
-    r"|^E\d{4} |\[E\]|^\s*E\s"
+    r"|^E[01]\d{3} |\[E\]|^E\s"
 )
-_WARNING = re.compile(rf"(?i:{_WORD}(?:warnings?|warn|deprecated|caution){_END})|\w+Warning\b|\[W\]|^W\d{{4}} ")
-CANDIDATE = {
-    "error": re.compile(
-        rb"(?i:err|critical|fatal|exception|panic|fail|abort|segfault|killed|oom|traceback|interrupt|out of memory|"
-        rb"segmentation|core dumped)|  File \"|^E\d{4} |\[E\]|^[ \t]*E\s",
-        re.M,
+_WARNING = re.compile(rf"(?i:{_WORD}(?:warnings?|warn|deprecated|caution){_END})|\w+Warning\b|\[W\]|^W[01]\d{{3}} ")
+TELLTALES: dict[Level, tuple[bytes, ...]] = {
+    "error": (
+        b"err", b"critical", b"fatal", b"exception", b"panic", b"fail", b"abort", b"segfault", b"killed", b"oom",
+        b"traceback", b"interrupt", b"out of memory", b"segmentation", b"core dumped", b'  file "', b"[e]", b"\ne ",
+        b"\ne\t", b"\ne0", b"\ne1",
     ),
-    "warning": re.compile(rb"(?i:warn|deprecated|caution)|\[W\]|^W\d{4} ", re.M),
-}
-"""What a line of at least this level holds somewhere: quick to look for, and sometimes wrong."""
+    "warning": (b"warn", b"deprecated", b"caution", b"[w]", b"\nw0", b"\nw1"),
+    "info": (),
+}  # fmt: skip
+"""Of which a line of a level holds one, in lower case and with the end of the line before: quick to look for."""
 LONGEST = 16 * 1024
 """Bytes of a line that are read; nobody reads further, and some logs are one line."""
 

@@ -62,7 +62,9 @@ def silent(run: Run, gap: float | None, now: float) -> Finding | None:
     usual = f", usually a point every {units.duration(gap)}" if gap else ""
     said = f"silent for {units.duration(silence)}{at}{usual}"
     evidence = {"step": step, "usual_gap": gap, "silence": silence, "status": run.status_reason}
-    return Finding("silent", "", "warn", said, run.updated_at, None, None, evidence, run=run.id)
+    ended = run.status == "quiet" and "no end marker" in run.status_reason  # it may well be done: nothing would say so
+    severity = "info" if ended else "warn"
+    return Finding("silent", "", severity, said, run.updated_at, None, None, evidence, run=run.id)  # type: ignore[arg-type]
 
 
 def _slow_ones(family: Sequence[Run], paces: Mapping[str, float]) -> list[Finding]:

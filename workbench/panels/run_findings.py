@@ -17,7 +17,7 @@ _NEXT = {
     "not-finite": "lower the learning rate or clip gradients; look at the log around that step",
     "diverged": "stop it, go back to the checkpoint before that step, lower the learning rate",
     "overfitting": "take the checkpoint of that step, or stop earlier; more data or regularisation",
-    "silent": "look at the log's end and at the machine: out of memory, killed, or waiting for data?",
+    "silent": "look at the log's end, then at the machine: out of memory, killed, waiting for data",
     "slow": "compare the machine and what else runs on it; look at data loading",
     "gpu-idle": "look at data loading, and whether the run still uses that GPU",
     "plateaued": "change the learning rate or stop it; never improved means that nothing is learned",

@@ -57,12 +57,15 @@ class LogView(Widget, can_focus=False, inherit_bindings=False):
 
     def show(self, page: LogPage, *, at: int | None = None) -> None:
         """Show another page; the line under the cursor stays, or the one that holds the byte `at` gets it."""
-        here, offset = self.row, self.cursor - self.top
+        here, below = self.row, self.cursor - self.top
+        first = self.page.rows[self.top].offset if self.top < len(self.page.rows) else -1
         self.page = page
-        if at is None:
-            at = here.offset if here is not None else page.size
-        self.cursor = page.place_of(at)
-        self.top = self.cursor - offset
+        self.cursor = page.place_of(at if at is not None else here.offset if here is not None else page.size)
+        if at is not None:
+            top = page.place_of(first)
+            is_seen = 0 <= self.cursor - top < self.size.height and page.rows and page.rows[top].offset == first
+            below = self.cursor - top if is_seen else self.size.height // 3
+        self.top = self.cursor - below
         self._keep_inside()
         self.refresh()
 

@@ -249,8 +249,7 @@ class RunScreen(RunActions, PanelScreen):
     SCOPES = ("run", "panel", "list", "chart")
     BINDINGS = bindings(*SCOPES)
 
-    _wanted_step: int | None = None
-    """Where the charts are to be read once they are drawn."""
+    _wanted_step: int | None = None  # where the charts are to be read once they are drawn
 
     @property
     def current_run_id(self) -> str:
@@ -264,7 +263,7 @@ class RunScreen(RunActions, PanelScreen):
     def read_at(self, step: int) -> None:
         """Put the crosshair on a step as soon as there are charts."""
         self._wanted_step = step
-        self.redraw()
+        self.call_after_refresh(self.redraw)
 
     def redraw(self) -> None:
         """Draw what is known now, and read it where that was asked for."""
