@@ -49,7 +49,7 @@ class LogFollower(WorkbenchScreen):
     @property
     def busy(self) -> bool:
         """Something is being read."""
-        return self._lane.busy or self._follow_lane.busy
+        return self._reading or self._lane.busy or self._follow_lane.busy
 
     @property
     def view(self) -> LogView:
@@ -72,10 +72,10 @@ class LogFollower(WorkbenchScreen):
 
     def _open(self, part: str) -> None:
         query, root, step = self.workbench.query_or_none, self.workbench.root, self._step
+        self._reading = query is not None
         if query is None:
-            return
+            return  # the store opens only now: what it has is said when it is there
         run_id, wanted = self.run_shown.id, self._wanted
-        self._reading = True
         self._lane.submit(posting(self.post_message, lambda: find_logs(query, root, run_id, step, part, wanted)))
 
     @on(LogsFound)
@@ -94,6 +94,11 @@ class LogFollower(WorkbenchScreen):
             self.following = False
             self.view.show(event.page, at=event.at)
         self.show_bars()
+
+    def data_changed(self) -> None:
+        """Look again where there was no log yet."""
+        if self._opened is None and not self._reading:
+            self._open("")
 
     def _request(self) -> Request | None:
         """A new request; whatever was under way is called off."""
@@ -132,7 +137,7 @@ class LogFollower(WorkbenchScreen):
             return
         self._reading, self._share = False, None
         if event.missing:
-            self.workbench.say(f"{event.missing!r}: nothing more that way · n looks below, N above")
+            self.workbench.say(f"“{event.missing}”: nothing more that way · n looks below, N above")
         elif event.to_end:
             self.view.show_end(event.page)
         else:

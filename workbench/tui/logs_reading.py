@@ -148,12 +148,16 @@ class Request:
         except (Stopped, OSError):
             return None
 
-    def search(self, page: LogPage, here: int, sought: Wanted, forward: bool) -> PageRead | None:
-        """The page around the next line that holds what is sought."""
+    def search(
+        self, page: LogPage, here: int, sought: Wanted, forward: bool, *, either: bool = False
+    ) -> PageRead | None:
+        """The page around the next line that holds what is sought; with `either`, the other way if need be."""
         source = self.opened.source
         tell = self._telling(source.size)
         try:
             at = next_match(source, here, sought, forward, tell)
+            if at is None and either:
+                at = next_match(source, here, sought, not forward, tell)
             if at is None:
                 return PageRead(self.number, page, None, missing=sought.text)
             inside = page.start <= at < page.end

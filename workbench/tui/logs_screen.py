@@ -101,12 +101,15 @@ class LogsScreen(ListActions, LogFollower):
         def typed(words: str | None) -> None:
             if words:
                 self._sought = self.view.sought = words
-                self.action_find(-1 if self.view.at_end else 1)
+                self._find(-1 if self.view.at_end else 1, either=True)
 
-        self.ask("search the log", self._sought, lambda words: Verdict("a capital in it makes case count"), typed)
+        self.ask("search the log", "", lambda words: Verdict("a capital in it makes case count"), typed)
 
     def action_find(self, direction: int) -> None:
         """The next line with what was sought, below or above."""
+        self._find(direction)
+
+    def _find(self, direction: int, *, either: bool = False) -> None:
         row = self.view.row
         if not self._sought or row is None:
             self.workbench.say("nothing is sought yet · / searches")
@@ -114,7 +117,7 @@ class LogsScreen(ListActions, LogFollower):
         page, here = self.view.page, row.offset
         sought = Wanted(self._sought, self._wanted.floor)
         self.following = False
-        self._submit(lambda request: request.search(page, here, sought, direction > 0))
+        self._submit(lambda request: request.search(page, here, sought, direction > 0, either=either))
 
     def action_level(self) -> None:
         """All lines, warnings and errors, errors alone."""
@@ -133,10 +136,12 @@ class LogsScreen(ListActions, LogFollower):
         self.ask("only lines with", self._wanted.text, lambda words: Verdict("empty shows all lines again"), typed)
 
     def _filter(self, wanted: Wanted) -> None:
-        """Show other lines, with the cursor where it was."""
-        row = self.view.row
+        """Show other lines, with the cursor where it was; without a filter, what stands around the last one found."""
+        row, widened = self.view.row, wanted.everything and not self._wanted.everything
         self._wanted = wanted
         self.view.sought = wanted.text or self._sought
+        if widened and row is not None:
+            self.following = False
         if self.following or row is None:
             self._submit(lambda request: request.around(END, to_end=True))
         else:
