@@ -97,7 +97,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("tag", ("t",), "tag", "Tag the marked runs, or the one under the cursor.", "runs"),
     Action("note", ("n",), "note", "Write a note on the run.", "runs"),
     Action("hide", ("H",), "hide", "Hide the run, or show it again.", "runs"),
-    Action("open_log", ("l",), "log", "Read the run's log; with the crosshair on, at that step.", "runs", 7),
+    Action("open_log", ("l",), "log", "Read the run's log; with the crosshair on, at that step.", "runs"),
     # One run
     Action("step_run(-1)", ("comma",), "previous", "Open the run above this one in the table.", "run", 2),
     Action("step_run(1)", ("full_stop",), "next", "Open the run below this one in the table.", "run", 3),
@@ -105,7 +105,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("tag", ("t",), "tag", "Tag this run.", "run"),
     Action("note", ("n",), "note", "Write a note on this run.", "run"),
     Action("mark", ("space",), "mark", "Mark this run: marked runs are charted and compared.", "run", 1),
-    Action("open_log", ("l",), "log", "Read this run's log; with the crosshair on, at that step.", "run", 5),
+    Action("open_log", ("l",), "log", "Read this run's log; with the crosshair on, at that step.", "run", 1),
     # Logs
     Action("search", ("slash",), "search", "Search for a text; at the end of the log upwards.", "logs", 1),
     Action("find(1)", ("n",), "next", "The next line below with what is sought.", "logs", 2),

@@ -81,6 +81,29 @@ class LogsScreen(ListActions, LogFollower):
         self._ask_more()
         self.show_bars()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what does something here is offered."""
+        log = None if self._opened is None else self._opened.log
+        if action in (
+            "search",
+            "level",
+            "only",
+            "follow",
+            "sideways",
+            "up",
+            "down",
+            "page_up",
+            "page_down",
+            "top",
+            "bottom",
+        ):
+            return log is not None
+        if action == "find":
+            return bool(self._sought)
+        if action == "to_chart":
+            return log is not None and bool(log.source)
+        return action != "choose_log" or len(self._logs) > 1
+
     def action_sideways(self, steps: int) -> None:
         """Show more of long lines."""
         self.view.sideways(steps)
