@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
+    from workbench.core.run_logs import LogPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,18 @@ class Query(Protocol):
 
     def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
         """The last lines of a run's output, in the order they were printed."""
+        ...
+
+    def run_sources(self, run_id: str) -> Sequence[Source]:
+        """The files a run was read from, by path."""
+        ...
+
+    def log_place(self, run_id: str, step: int) -> LogPlace | None:
+        """The line of a run's text log that tells of a step, or of the last one before it."""
+        ...
+
+    def log_step(self, source: str, offset: int) -> LogPlace | None:
+        """The point of a text log at a byte, or the last one before it; `source` is its id."""
         ...
 
     def stages(self, run_id: str) -> Sequence[Stage]:
