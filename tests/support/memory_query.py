@@ -85,9 +85,13 @@ class MemoryQuery:
             not_finite=len(series.value) - len(finite),
         )
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
         nothing = Series(run_id, key, np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
         found = self.points.get((run_id, key), nothing)
+        if steps is not None:
+            inside = (found.step >= steps[0]) & (found.step <= steps[1])
+            part = (found.step[inside], found.wall[inside], found.value[inside])
+            found = Series(run_id, key, *part, int(inside.sum()))
         if not points or len(found.value) <= points:
             return found
         step, value = thin(found.step, found.value, max(points // 3, 1))

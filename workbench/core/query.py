@@ -64,8 +64,11 @@ class Query(Protocol):
         """The newest `n` visible runs, as `runs()` would list them first; quick on a store never opened before."""
         ...
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
-        """One series ordered by step; with `points`, at most that many, extremes kept."""
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
+        """One series ordered by step; with `points`, at most that many, extremes kept.
+
+        `steps` asks for the points from one step to the other alone, both included; `Series.n` counts those.
+        """
         ...
 
     def percentiles(

@@ -55,9 +55,9 @@ class StoreQuery:
         with self._lock:
             return self._roster.newest(n)
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
         with self._store.read() as con:
-            return fetch_series(con, run_id, key, points)
+            return fetch_series(con, run_id, key, points, steps)
 
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
