@@ -42,7 +42,7 @@ def charts(tmp_path, size=(120, 40), query=None):
     return workbench(tmp_path, size, query or many_metrics(), [*panels(), ChartsPanel()])
 
 
-MARK_FIVE = ("end", "space", "up", "space", "up", "space", "up", "space", "up", "space")
+MARK_FIVE = ("down", "down", "down", "space", "space", "space", "space", "space")
 
 
 def shown(sitting):
@@ -78,7 +78,7 @@ def test_without_colour_runs_are_told_apart_by_letters_and_strokes(tmp_path, gol
             await sitting.press(*MARK_FIVE, "c", "d", "d", "d")
             assert sitting.app.no_color
             golden("charts-ascii-80x24", sitting.text)
-            assert not re.search(r"[⠁-⣿▀-▟]", sitting.text)
+            assert not re.search(r"[⠁-⣿]", sitting.text)
             assert "a* rules-dummy" in sitting.text and "b+ " in sitting.text
 
     tell(story)
@@ -185,7 +185,7 @@ def test_enter_opens_a_chart_neighbours_follow_and_esc_goes_back_one_layer_at_a_
 def test_the_crosshair_reads_every_chart_at_the_same_step(tmp_path):
     async def story():
         async with charts(tmp_path) as sitting:
-            await sitting.press("end", "space", "up", "space", "c", "x", "left")
+            await sitting.press("end", "up", "space", "space", "c", "x", "left")
             points = sitting.query.now.points
             step = re.search(r"│ step (\d+)", sitting.screen[1])
             assert step is not None
@@ -231,7 +231,7 @@ def test_zooming_halves_what_is_in_sight_panning_moves_it_and_z_shows_all(tmp_pa
             assert screen.span[1] > 29.5, "what is in sight follows the crosshair"
             await sitting.press("z")
             assert screen.span is None and "zoomed" not in sitting.screen[1]
-            await sitting.press("plus", "minus", "minus")
+            await sitting.press("plus", "plus", "minus", "minus")
             assert screen.span is None
 
     tell(story)

@@ -127,11 +127,12 @@ def draw(
         axes.overlay(plot, chart, curves, crosshair, marker)
         if lettered:
             axes.letters(plot, curves)
-    x_limits = map(power, bounds[:2]) if chart.log_x else bounds[:2]
-    y_limits = map(power, bounds[2:]) if chart.log_y else bounds[2:]
-    room = (plot.left, plot.top, max(plot.width, 0), max(plot.height, 0))
-    said = tuple(notes(curves))
-    return Frame(canvas.text(), canvas.colors, said, readings, *room, *x_limits, *y_limits, chart.log_x)
+    x_low, x_high = (power(each) if chart.log_x else each for each in bounds[:2])
+    y_low, y_high = (power(each) if chart.log_y else each for each in bounds[2:])
+    return Frame(
+        canvas.text(), canvas.colors, tuple(notes(curves)), readings,
+        plot.left, plot.top, max(plot.width, 0), max(plot.height, 0), x_low, x_high, y_low, y_high, chart.log_x,
+    )  # fmt: skip
 
 
 def _readings(chart: Lines, x: float) -> Iterator[Reading]:

@@ -50,7 +50,7 @@ class Group:
 
 def charts_of(keys: Sequence[str], histograms: Collection[str] = ()) -> list[Chart]:
     """Charts in the order of the keys they are first made of, histograms behind them."""
-    known = set(keys)
+    known = frozenset(keys)
     made: dict[str, Chart] = {}
     for key in keys:
         chart = _pair(key, known) or _matrix(key) or Chart(key, (key,))
@@ -61,7 +61,7 @@ def charts_of(keys: Sequence[str], histograms: Collection[str] = ()) -> list[Cha
     return [*made.values(), *(Chart(key, (key,), "histogram") for key in sorted(histograms))]
 
 
-def _pair(key: str, known: Collection[str]) -> Chart | None:
+def _pair(key: str, known: frozenset[str]) -> Chart | None:
     """The curve that a key is one half of, where the other half was logged too."""
     *folders, last = key.split("/")
     for folder, (x, y) in CURVES.items():

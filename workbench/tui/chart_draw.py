@@ -17,8 +17,8 @@ from workbench.tui.chart_manner import Manner
 from workbench.tui.draw_plot import ink_of, run_style
 from workbench.tui.look import Look
 
-Entry = tuple[str, str, int]
-"""What stands in a legend: a mark in the run's colour, words, and the colour."""
+TALL = 11
+"""Rows from which a tile has two for the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,8 @@ def tile(title: str, curves: Curves, picture: Picture, canvas: Canvas) -> list[S
         own = Segment(f"{shown[0]} ", run_style(curves.block.lines[0].color, canvas.look))
         head = [heading(title, [*remarks(curves, canvas), own], canvas)]
     else:
-        head = [heading(title, remarks(curves, canvas), canvas), values_line(curves, shown, canvas)]
+        rows = 2 if canvas.height >= TALL else 1
+        head = [heading(title, remarks(curves, canvas), canvas), *values_lines(curves, shown, canvas, rows)]
     return [*head, *body(curves, picture, canvas, canvas.height - len(head))]
 
 
@@ -146,22 +147,26 @@ def message(words: str, canvas: Canvas, height: int) -> list[Strip]:
     return lines
 
 
-def values_line(curves: Curves, shown: Sequence[str], canvas: Canvas) -> Strip:
-    """Letter and value of each run, as many as there is room for."""
+def values_lines(curves: Curves, shown: Sequence[str], canvas: Canvas, rows: int) -> list[Strip]:
+    """Letter and value of each run, in as few rows as hold them, and as many values as fit."""
     for form in _FORMS:
         parts = [form(letter_of(place), value) for place, value in enumerate(shown)]
-        if sum(len(letter) + text.width(words) for letter, words in parts) + 1 <= canvas.width:
+        wide = [len(letter) + text.width(words) for letter, words in parts]
+        if sum(wide) + (rows - 1) * max(wide) + rows <= rows * canvas.width:
             break
-    segments, used = [Segment(" ", canvas.look.base)], 1
+    lines, used = [[Segment(" ", canvas.look.base)]], 1
     for place, (letter, words) in enumerate(parts):
-        more = f"+{len(parts) - place}" if place < len(parts) - 1 else ""
+        last = len(lines) == rows
+        more = f"+{len(parts) - place}" if last and place < len(parts) - 1 else ""
         if used + len(letter) + text.width(words.rstrip()) + len(more) > canvas.width:
-            segments.append(Segment(f"+{len(parts) - place}", canvas.look.dim))
-            break
-        segments.append(Segment(letter, run_style(curves.block.lines[place].color, canvas.look)))
-        segments.append(Segment(words, canvas.look.base))
+            if last:
+                lines[-1].append(Segment(f"+{len(parts) - place}", canvas.look.dim))
+                break
+            lines, used = [*lines, [Segment(" ", canvas.look.base)]], 1
+        style = run_style(curves.block.lines[place].color, canvas.look)
+        lines[-1] += [Segment(letter, style), Segment(words, canvas.look.base)]
         used += len(letter) + text.width(words)
-    return canvas.line(segments)
+    return [canvas.line(line) for line in lines]
 
 
 def letter_of(place: int) -> str:

@@ -12,6 +12,7 @@ from workbench.core.series_charts import Chart
 from workbench.tui.bars import Piece
 from workbench.tui.chart_grid import ChartGrid
 from workbench.tui.chart_manner import Manner, within, zoomed
+from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.lines_view import LinesView
 from workbench.tui.run_actions import ChartActions
 
@@ -24,7 +25,7 @@ PAN = 0.25
 """Share of what is in sight that it moves on."""
 
 
-class ChartReading(ChartActions):
+class ChartReading(ChartActions, WorkbenchScreen):
     """Keys and mouse that read charts; a screen says which chart is meant, and draws what has changed."""
 
     crosshair: float | None = None
@@ -105,7 +106,7 @@ class ChartReading(ChartActions):
         """Have the crosshair there, and there in sight."""
         self.crosshair = self.passing = x
         self.passing = None
-        whole = self.charts.extent
+        whole = self._whole(x)
         if x is not None and self.span is not None and whole is not None:
             low, high = self.span
             if not low <= x <= high:
@@ -116,6 +117,11 @@ class ChartReading(ChartActions):
     def _in_sight(self) -> tuple[float, float] | None:
         """What is in sight of the chart that is meant."""
         return None if self.chart is None else self.span or self.charts.span_of(self.chart)
+
+    def _whole(self, x: float | None) -> tuple[float, float] | None:
+        """All there is of the chart that is meant; of every chart on the screen where x lies beside that."""
+        own = None if self.chart is None else self.charts.curves_of(self.chart).extent
+        return own if own is not None and (x is None or own[0] <= x <= own[1]) else self.charts.extent
 
     def _column(self, span: tuple[float, float]) -> float:
         """How much of x a column is."""
@@ -138,7 +144,7 @@ class ChartReading(ChartActions):
 
     def zoom(self, steps: int, at: float | None) -> None:
         """Nearer or farther, around a place that stays where it is."""
-        whole, span = self.charts.extent, self.span or self.charts.extent
+        whole, span = self._whole(at), self._in_sight()
         if whole is None or span is None:
             return
         if at is None or not span[0] <= at <= span[1]:
@@ -151,7 +157,7 @@ class ChartReading(ChartActions):
         self._pan(steps * PAN)
 
     def _pan(self, share: float) -> None:
-        whole, span = self.charts.extent, self.span
+        whole, span = self._whole(None), self.span
         if whole is None or span is None:
             return
         by = share * (span[1] - span[0])

@@ -19,7 +19,6 @@ from workbench.tui.chart_choosing import ChartChoosing
 from workbench.tui.chart_grid import ChartGrid, Scene
 from workbench.tui.chart_layout import slots_of
 from workbench.tui.chart_manner import Manner, manner_of
-from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room
 from workbench.tui.keys import bindings
@@ -28,7 +27,7 @@ from workbench.tui.run_words import count
 from workbench.tui.session import ViewState
 
 
-class ChartsScreen(ChartChoosing, WorkbenchScreen):
+class ChartsScreen(ChartChoosing):
     """Charts of the runs in the table's chart: the marked ones, or the one under the cursor, and the baseline."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ("charts", "chart")
