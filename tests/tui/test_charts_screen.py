@@ -346,6 +346,30 @@ def test_nothing_is_asked_twice_however_often_pages_are_turned(tmp_path):
     tell(story)
 
 
+def test_zooming_into_a_long_series_asks_for_every_point_in_sight(tmp_path):
+    async def story():
+        long = [float(np.sin(at / 40)) for at in range(50_000)]
+        base = project()
+        query = LiveQuery(replace(base, points={("r07", "loss"): series("r07", "loss", long)}))
+        async with charts(tmp_path, query=query) as sitting:
+            await sitting.press("c", "enter")
+            grid = sitting.app.screen.charts
+            assert len(grid.curves_of(sitting.app.screen.opened).block.lines[1].x) <= 1002
+            await sitting.press("home", *["plus"] * 7)
+            low, high = sitting.app.screen.span
+            x = grid.curves_of(sitting.app.screen.opened).block.lines[1].x
+            np.testing.assert_array_equal(x[(x >= low) & (x <= high)], np.arange(np.ceil(low), np.floor(high) + 1))
+            await sitting.press("right")
+            assert "│ step 4" in sitting.screen[1] and "≈" not in sitting.text, "what is read is what was logged"
+            asked = sitting.query.asked.count("series")
+            await sitting.press("l", "h", "minus")
+            assert sitting.query.asked.count("series") <= asked + 1, "what is near has come along"
+            await sitting.press("z")
+            assert grid.curves_of(sitting.app.screen.opened).extent == (0, 49_999)
+
+    tell(story)
+
+
 def test_a_store_that_fails_is_named_and_asked_again_when_it_answers(tmp_path):
     async def story():
         async with charts(tmp_path) as sitting:

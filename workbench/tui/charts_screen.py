@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import is_
 from typing import ClassVar
 
 from textual import events
@@ -38,6 +39,11 @@ class ChartsScreen(ChartChoosing):
     ChartsScreen.-empty #charts { display: none; }
     ChartsScreen.-empty #nothing { display: block; }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made_of: tuple[Sequence[Run], set[str]] = ((), set())
+        """The runs and histograms that `every` was made of."""
 
     def content(self) -> Sequence[Widget]:
         """The grid, or why there is none."""
@@ -77,12 +83,17 @@ class ChartsScreen(ChartChoosing):
         roles = self.workbench.rows.snapshot.roles.get(key)
         return roles.unit if roles else ""
 
-    def _charts(self, runs: Sequence[Run]) -> list[Chart]:
-        roles = self.workbench.rows.snapshot.roles
-        known = [key for run in runs for key in run.metrics]
-        keys = metric_order(runs, roles.__getitem__) if all(key in roles for key in known) else sorted(set(known))
+    def _charts(self, runs: Sequence[Run]) -> Sequence[Chart]:
+        """Every chart of these runs; made again only when a load has brought other ones."""
         histograms = {key for run in runs for key in self.points.histogram_keys(run.id)}
-        return charts_of(keys, histograms)
+        before, known = self._made_of
+        if known == histograms and len(before) == len(runs) and all(map(is_, before, runs)):
+            return self.every
+        self._made_of = runs, histograms
+        roles = self.workbench.rows.snapshot.roles
+        keys = dict.fromkeys(key for run in runs for key in run.metrics)
+        order = metric_order(runs, roles.__getitem__) if all(key in roles for key in keys) else list(keys)
+        return charts_of(order, histograms)
 
     def _groups(self) -> list[Group]:
         return grouped(matching(self.every, self.wanted), self.workbench.view.pinned)
