@@ -30,7 +30,7 @@ _LEADING = {
 }
 _OF_KIND = {
     "business": ("business",), "performance": ("performance", "estimated"), "latency": ("latency", "errors"),
-    "data": ("drift", "missing", "schema", "quality", "volume"),
+    "data": ("drift", "missing", "schema", "quality", "volume", "freshness"),
 }  # fmt: skip
 _DRIFT = "drift.share"
 _SPLITS = ("test", "val", "valid", "validation", "eval", "final")
@@ -113,7 +113,7 @@ class ScoreboardPanel(Panel):
 
 def _model(query: Query, name: str) -> ModelData:
     data = production.load_monitor(query, Focus(monitor=name))
-    open_ones = [each for each in data.findings if each.until is None and not each.segment]
+    open_ones = [each for each in data.findings if each.until is None and not each.segment and each.severity != "info"]
     run = query.trained_by(name)
     promised = _promised(query, run) if run is not None else {}
     scores = [_score(data, kind, open_ones, promised) for kind in _KINDS] if data.windows else []

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.core import where as where_language
 from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
+from workbench.core.freshness import stale
 from workbench.core.lineage import trained_by
 from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
 from workbench.core.query import Rows
@@ -35,6 +36,7 @@ class StoreQuery:
     ) -> None:  # fmt: skip
         self._store = store
         self._config = config
+        self._clock = clock
         self._lock = threading.Lock()
         self._roster = Roster(store, config.metrics, dict(flush_intervals or {}), clock)
 
@@ -111,7 +113,11 @@ class StoreQuery:
 
     def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
         with self._store.read() as con:
-            return fetch_findings(con, monitor, run)
+            found = fetch_findings(con, monitor, run)
+            spans = [] if run else window_rows.newest_spans(con, monitor)
+        silent = [late for name, end, width in spans if (late := stale(name, end, width, self._clock()))]
+        over = [each for each in silent if each.severity == "info"]
+        return [*(each for each in silent if each not in over), *found, *over]
 
     def trained_by(self, monitor: str) -> Run | None:
         configured = self._config.monitors.get(monitor)

@@ -162,3 +162,13 @@ def fetch_distribution(con: DuckDBPyConnection, monitor: str, column: str, start
 def monitor_names(con: DuckDBPyConnection) -> Iterable[str]:
     """Monitors that were evaluated."""
     return [row[0] for row in con.execute("SELECT monitor FROM monitor ORDER BY monitor").fetchall()]
+
+
+def newest_spans(con: DuckDBPyConnection, monitor: str = "") -> list[tuple[str, float, float]]:
+    """Monitors, when their newest window with rows ended and how long their windows last; those without times not."""
+    return con.execute(
+        """SELECT monitor, max(window_end), median(window_end - window_start) FROM "window"
+            WHERE ($1 = '' OR monitor = $1) AND segment = '' AND rows > 0 AND window_end - window_start <> rows
+            GROUP BY monitor ORDER BY monitor""",
+        [monitor],
+    ).fetchall()
