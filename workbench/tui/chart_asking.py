@@ -67,6 +67,9 @@ class ChartAsking(ChartReading):
         self.ask_points()
 
     def _wants(self) -> list[Want]:
+        """What is lacking, most urgent first; nothing before it is known which charts have room."""
+        if not self.charts.size.width:
+            return []
         runs, manner = self.runs, self.manner
         for chart in self.charts.on_screen:
             wants = self.points.wanted(chart, runs, manner)

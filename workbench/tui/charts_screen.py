@@ -205,15 +205,20 @@ class ChartsScreen(ChartChoosing):
             return True
         if action == "metric":
             return False
-        if action in ("fold", "fold_all", "page", "top", "bottom", "up", "down"):
+        if action in ("page", "top", "bottom"):
+            return self.opened is None and len(self.charts.pages) > 1
+        if action in ("fold", "fold_all", "up", "down"):
             return self.opened is None and bool(self.every)
+        if action == "pin":
+            return self.opened is not None or self.selected.startswith("chart:")
         if action in ("pan", "whole"):
             return self.span is not None
         if action in ("cross", "cross_end", "crosshair"):
             return self.chart is not None
         if action == "zoom":
-            return self.chart is not None and self.chart.kind == "metric"
+            farther = parameters == (-1,)
+            return self.chart is not None and self.chart.kind == "metric" and (not farther or self.span is not None)
         if action == "open":
             return self.opened is None and bool(self.every)
-        wants_charts = ("pin", "turn", "axis", "log_x", "log_y", "smooth", "marker", "filter")
+        wants_charts = ("turn", "axis", "log_x", "log_y", "smooth", "marker", "filter")
         return action not in wants_charts or bool(self.every)
