@@ -12,6 +12,7 @@ from workbench.core.batch import ConsoleLine
 from workbench.core.compare import percentiles
 from workbench.core.lineage import trained_by
 from workbench.core.model import (
+    Artifact,
     Distribution,
     Finding,
     Roles,
@@ -44,6 +45,7 @@ class MemoryQuery:
     all_histograms: Mapping[tuple[str, str], Sequence[StepHistogram]] = field(default_factory=dict)
     lines: Mapping[str, Sequence[ConsoleLine]] = field(default_factory=dict)
     all_findings: Sequence[Finding] = ()
+    all_artifacts: Mapping[str, Sequence[Artifact]] = field(default_factory=dict)
     version: str = "1"
 
     def runs(self, where: str = "", *, hidden: bool = False) -> Sequence[Run]:
@@ -135,6 +137,9 @@ class MemoryQuery:
 
     def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
         return self.lines.get(run_id, ())[-last:]
+
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        return self.all_artifacts.get(run_id, ())
 
     def stages(self, run_id: str) -> Sequence[Stage]:
         return self.all_stages.get(run_id, ())

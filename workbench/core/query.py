@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import (
+    Artifact,
+    Distribution,
+    Finding,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Window,
+)
 
 if TYPE_CHECKING:
     from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
@@ -104,6 +115,10 @@ class Query(Protocol):
 
     def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
         """The last lines of a run's output, in the order they were printed."""
+        ...
+
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        """The files a run made, by name."""
         ...
 
     def stages(self, run_id: str) -> Sequence[Stage]:

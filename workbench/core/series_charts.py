@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["metric", "curve", "confusion", "histogram"]
+Kind = Literal["metric", "curve", "confusion", "histogram", "image"]
 
 CURVES: Mapping[str, tuple[str, str]] = {"roc": ("fpr", "tpr"), "pr": ("recall", "precision")}
 """Folders of curves, with the names of their x and y."""
@@ -22,7 +22,7 @@ PINNED = "*"
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One chart: a metric by its key, x and y of a curve, every cell of a matrix, or a histogram's key."""
+    """One chart: a metric's key, x and y of a curve, every cell of a matrix, a histogram's key, an image's name."""
 
     title: str
     keys: tuple[str, ...]
@@ -48,8 +48,8 @@ class Group:
         return "pinned" if self.id == PINNED else f"{self.id}/" if self.id else "metrics"
 
 
-def charts_of(keys: Sequence[str], histograms: Collection[str] = ()) -> list[Chart]:
-    """Charts in the order of the keys they are first made of, histograms behind them."""
+def charts_of(keys: Sequence[str], histograms: Collection[str] = (), images: Collection[str] = ()) -> list[Chart]:
+    """Charts in the order of the keys they are first made of, histograms and images behind them."""
     known = frozenset(keys)
     made: dict[str, Chart] = {}
     for key in keys:
@@ -58,7 +58,8 @@ def charts_of(keys: Sequence[str], histograms: Collection[str] = ()) -> list[Cha
             before = made[chart.title]
             chart = Chart(chart.title, (*before.keys, *chart.keys), "confusion")
         made[chart.title] = chart
-    return [*made.values(), *(Chart(key, (key,), "histogram") for key in sorted(histograms))]
+    shaded = [Chart(key, (key,), "histogram") for key in sorted(histograms)]
+    return [*made.values(), *shaded, *(Chart(f"images/{name}", (name,), "image") for name in sorted(images))]
 
 
 def _pair(key: str, known: frozenset[str]) -> Chart | None:

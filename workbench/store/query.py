@@ -12,11 +12,22 @@ from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
 from workbench.core.freshness import stale
 from workbench.core.lineage import trained_by
-from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import (
+    Artifact,
+    Distribution,
+    Finding,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Window,
+)
 from workbench.core.query import Rows
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
-from workbench.store.facts import fetch_stages
+from workbench.store.facts import fetch_artifacts, fetch_stages
 from workbench.store.findings import fetch_findings
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
 from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_sparks
@@ -86,6 +97,10 @@ class StoreQuery:
     def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
         with self._store.read() as con:
             return fetch_console(con, run_id, last)
+
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        with self._store.read() as con:
+            return fetch_artifacts(con, run_id, self._config.root)
 
     def stages(self, run_id: str) -> Sequence[Stage]:
         with self._store.read() as con:

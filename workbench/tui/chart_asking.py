@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual import on
+from textual.message import Message
 from textual.timer import Timer
 
 from workbench.core.model import Run
@@ -65,6 +66,10 @@ class ChartAsking(ChartReading):
     def _rested(self) -> None:
         self._due = None
         self.ask_points()
+
+    def run_in_lane(self, job: Callable[[], Message]) -> None:
+        """Have a job done off the event loop; its answer is posted here."""
+        self._lane.submit(posting(self.post_message, job))
 
     def _wants(self) -> list[Want]:
         """What is lacking, most urgent first; nothing before it is known which charts have room."""

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from textual import on
 
 from workbench.core.series_charts import Chart, matching
+from workbench.panels.parts import labels_of
 from workbench.tui.chart_asking import ChartAsking
 from workbench.tui.chart_grid import ChartGrid
+from workbench.tui.chart_images import ImageScreen, ImagesLoaded, load_images
 from workbench.tui.chart_layout import beside, slots_of, turned
 from workbench.tui.chart_manner import axis_options
 from workbench.tui.dialogs import Chooser
@@ -87,10 +89,35 @@ class ChartChoosing(ChartAsking):
         found = next((chart for chart in self.every if f"chart:{chart.title}" == id), None)
         if found is None:
             return
+        if found.kind == "image":
+            self._show_image(found)
+            return
         if (self.opened or found).kind != "metric" or found.kind != "metric":
             self.crosshair = self.span = None
         self.opened = found
         self.redraw()
+
+    def _show_image(self, chart: Chart) -> None:
+        """The image of each run that has one; the library is loaded, and the files read, off the event loop."""
+        self.opened = None
+        names = dict(zip((run.id for run in self.runs), labels_of(self.runs), strict=True))
+        places = [
+            (names[run.id], image.place)
+            for run in self.runs
+            for image in self.points.images(run.id)
+            if image.name == chart.keys[0]
+        ]
+        self.workbench.say("reading the image …")
+        self.run_in_lane(lambda: load_images(chart.title, places))
+
+    @on(ImagesLoaded)
+    def _images_loaded(self, event: ImagesLoaded) -> None:
+        event.stop()
+        if event.error:
+            self.workbench.say(event.error, bad=True)
+        elif self.is_current:
+            self.app.clear_notifications()
+            self.app.push_screen(ImageScreen(event.title, event.pictures))
 
     def close_chart(self) -> None:
         """Back to the grid."""

@@ -194,11 +194,16 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
         """Places of the runs that have a histogram or a matrix."""
         if chart.kind == "histogram":
             having = [chart.title in self._points.histogram_keys(run.id) for run in self.scene.runs]
+        elif chart.kind == "image":
+            named = [[image.name for image in self._points.images(run.id)] for run in self.scene.runs]
+            having = [chart.keys[0] in names for names in named]
         else:
             having = [any(key in run.metrics for key in chart.keys) for run in self.scene.runs]
         return [place for place, has in enumerate(having) if has]
 
     def _shaded(self, chart: Chart, run: Run, canvas: Canvas, height: int) -> list[Strip]:
+        if chart.kind == "image":
+            return message("an image: enter shows it", canvas, height)
         if chart.kind == "histogram":
             return histogram(self._points.histograms(run.id, chart.title), canvas, height)
         counts = {}

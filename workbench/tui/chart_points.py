@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from textual.message import Message
 
-from workbench.core.model import Run, Series
+from workbench.core.model import Artifact, Run, Series
 from workbench.core.query import Query
 from workbench.core.series_axes import steps_within, x_of
 from workbench.core.series_charts import Chart
+from workbench.tui.chart_images import images_of, installed
 from workbench.tui.chart_manner import Manner
 
 POINTS = 1000
@@ -23,7 +24,7 @@ KEPT = 2000
 KEYS_AGE = 30.0
 """Seconds of a live run's data after which its histograms are looked for again."""
 
-Kind = Literal["series", "histograms", "histogram_keys"]
+Kind = Literal["series", "histograms", "histogram_keys", "images"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def load_points(query: Query, wants: Sequence[Want]) -> Message:
 def _answer(query: Query, want: Want) -> Any:
     if want.kind == "histogram_keys":
         return tuple(query.histogram_keys(want.run))
+    if want.kind == "images":
+        return images_of(query, want.run)
     if want.kind == "histograms":
         return query.histograms(want.run, want.key, HISTOGRAM_STEPS)
     return query.series(want.run, want.key, POINTS, want.steps)
@@ -106,6 +109,11 @@ class ChartPoints:
         found = self._known.get(("histogram_keys", run, "", False))
         return () if found is None else found[1]
 
+    def images(self, run: str) -> Sequence[Artifact]:
+        """Images a run made, as far as known."""
+        found = self._known.get(("images", run, "", False))
+        return () if found is None else found[1]
+
     def histograms(self, run: str, key: str) -> Sequence[Any] | None:
         """Histograms by step; None until they have come."""
         found = self._known.get(("histograms", run, key, False))
@@ -116,12 +124,15 @@ class ChartPoints:
         return want.place not in self._known
 
     def keys_wanted(self, runs: Iterable[Run]) -> list[Want]:
-        """Questions for the histograms that runs have."""
-        wants = [Want("histogram_keys", run.id, "", int((run.updated_at or 0.0) / KEYS_AGE)) for run in runs]
+        """Questions for the histograms that runs have, and for their images where those can be shown."""
+        kinds: tuple[Kind, ...] = ("histogram_keys", "images") if installed() else ("histogram_keys",)
+        wants = [Want(kind, run.id, "", int((run.updated_at or 0.0) / KEYS_AGE)) for run in runs for kind in kinds]
         return [want for want in wants if self._differs(want)]
 
     def wanted(self, chart: Chart, runs: Sequence[Run], manner: Manner) -> list[Want]:
         """What a chart lacks: series that are missing or have grown, the stretch in sight of those that are thinned."""
+        if chart.kind == "image":
+            return []
         if chart.kind == "histogram":
             asked = [Want("histograms", run.id, chart.title, run.updated_at) for run in self._having(runs, chart)]
             return [want for want in asked if self._differs(want)]

@@ -42,8 +42,8 @@ class ChartsScreen(ChartChoosing):
 
     def __init__(self) -> None:
         super().__init__()
-        self._made_of: tuple[Sequence[Run], set[str]] = ((), set())
-        """The runs and histograms that `every` was made of."""
+        self._made_of: tuple[Sequence[Run], object] = ((), None)
+        """The runs, histograms and images that `every` was made of."""
 
     def content(self) -> Sequence[Widget]:
         """The grid, or why there is none."""
@@ -86,14 +86,15 @@ class ChartsScreen(ChartChoosing):
     def _charts(self, runs: Sequence[Run]) -> Sequence[Chart]:
         """Every chart of these runs; made again only when a load has brought other ones."""
         histograms = {key for run in runs for key in self.points.histogram_keys(run.id)}
+        images = {each.name for run in runs for each in self.points.images(run.id)}
         before, known = self._made_of
-        if known == histograms and len(before) == len(runs) and all(map(is_, before, runs)):
+        if known == (histograms, images) and len(before) == len(runs) and all(map(is_, before, runs)):
             return self.every
-        self._made_of = runs, histograms
+        self._made_of = runs, (histograms, images)
         roles = self.workbench.rows.snapshot.roles
         keys = dict.fromkeys(key for run in runs for key in run.metrics)
         order = metric_order(runs, roles.__getitem__) if all(key in roles for key in keys) else list(keys)
-        return charts_of(order, histograms)
+        return charts_of(order, histograms, images)
 
     def _groups(self) -> list[Group]:
         return grouped(matching(self.every, self.wanted), self.workbench.view.pinned)
