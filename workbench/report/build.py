@@ -31,13 +31,14 @@ PASSED, GATE_FAILED, USAGE, STORE, UNREADABLE = 0, 1, 2, 3, 4
 REPORT_FIT = Fit(columns=120)
 """The room that blocks are made for when nobody says how wide the reader's page is."""
 
-_SILENT = ("latency", "quality", "pipeline")
+_SILENT = ("latency", "quality", "pipeline", "charts")
 
 COMPARED = 6
 """Newest runs that are compared when none is marked."""
 
 _BUILT_IN = (
     "runs", "run", "compare", "windows", "drift", "sources", "scoreboard", "findings", "latency", "quality", "pipeline",
+    "charts",
 )  # fmt: skip
 
 
@@ -101,6 +102,7 @@ def _run_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit:
         options = {**focus.options, "reference": bool(focus.marked)}
         compared = replace(focus, marked=marked, options=options)
         sections.append(_section(by_name.get("compare"), query, compared, fit))
+        sections.append(_filled(_section(by_name.get("charts"), query, compared, fit), "charts"))
     return sections
 
 
