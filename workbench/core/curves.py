@@ -52,6 +52,16 @@ def curve_of(line: Line, values: NDArray[np.float64], log_y: bool) -> Curve:
     return Curve(plain(line.name, limit=200), line.color, x, y, bad_x, hidden)
 
 
+def behind(chart: Lines) -> list[Curve]:
+    """What is drawn fainter behind the curves: unsmoothed values, and the edges of bands."""
+    return [
+        curve_of(line, values, chart.log_y)
+        for line in chart.lines
+        for values in (line.raw, line.low, line.high)
+        if values is not None
+    ]
+
+
 def limits(
     curves: Sequence[Curve],
     chart: Lines,

@@ -28,6 +28,7 @@ from workbench.core.batch import (
     no_points,
 )
 from workbench.core.blocks import (
+    Axis,
     Bars,
     Block,
     Cell,
@@ -38,22 +39,25 @@ from workbench.core.blocks import (
     Line,
     Lines,
     Note,
+    Point,
+    Scatter,
     Stack,
     Stat,
     Table,
     Tone,
 )
 from workbench.core.model import ColumnDrift, Distribution, Finding, Roles, Run, Series, Source, Stage, Summary, Window
-from workbench.core.query import Fit, Focus, Query, Rows
+from workbench.core.query import Choice, Fit, Focus, Query, Rows
 
 API = 1
 """Version of this contract; a plugin that asks for a newer one is refused with both numbers."""
 
 __all__ = [
-    "API", "NO", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "ColumnDrift", "Columns", "ConsoleLine",
-    "Distribution", "Empty", "Fact", "Finding", "Fit", "Focus", "Framing", "Head", "Heat", "Histogram", "Line", "Lines",
-    "Note", "Panel", "Points", "Purge", "Query", "Reader", "Reject", "Roles", "Rows", "Run", "Series", "Source",
-    "Stack", "Stage", "Stat", "Summary", "Table", "Tone", "Window", "no_points",
+    "API", "NO", "Axis", "Bars", "Batch", "Block", "Cell", "Choice", "Chunk", "Claim", "Column", "ColumnDrift",
+    "Columns", "ConsoleLine", "Distribution", "Empty", "Fact", "Finding", "Fit", "Focus", "Framing", "Head", "Heat",
+    "Histogram", "Line", "Lines", "Note", "Panel", "Point", "Points", "Purge", "Query", "Reader", "Reject", "Roles",
+    "Rows", "Run", "Scatter", "Series", "Source", "Stack", "Stage", "Stat", "Summary", "Table", "Tone", "Window",
+    "no_points",
 ]  # fmt: skip
 
 
@@ -69,6 +73,8 @@ class Panel:
     in_report: ClassVar[bool] = True
     every: ClassVar[float | None] = None
     """Seconds between loads; None loads only when the store changes."""
+    follows_metric: ClassVar[bool] = False
+    """Whether it shows `Focus.metric`, so that choosing the main metric is offered where no chart does."""
 
     def load(self, query: Query, focus: Focus) -> Any:
         """Fetch what the view needs; runs on a worker thread, may be slow, must not print."""
@@ -77,6 +83,10 @@ class Panel:
     def view(self, data: Any, fit: Fit) -> Block:
         """Turn loaded data into blocks; pure and quick, called again at every size."""
         raise NotImplementedError
+
+    def choices(self, data: Any) -> Sequence[Choice]:
+        """View options that the user may set, with what there is to choose from; the first one is at hand."""
+        return ()
 
     def to_json(self, data: Any) -> Any:
         """JSON-able form of the data for `--format json`; None leaves it to the blocks of `view`."""

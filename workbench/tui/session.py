@@ -35,6 +35,8 @@ class ViewState:
     log_y: bool = False
     smooth: float = 0.0
     monitor: str | None = None
+    chosen: tuple[str, ...] = ()
+    """What was chosen of panels' options, each as `panel.option=value`."""
     theme: str = ""
     """Empty is the workbench's own dark one."""
 
