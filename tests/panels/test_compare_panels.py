@@ -130,7 +130,7 @@ def test_parameters_that_differ_are_listed_with_how_the_runs_of_each_value_did()
     assert levels["optimizer", "adam"]["runs"].value == 9
     assert levels["optimizer", "adam"]["mean"].value > levels["", "sgd"]["mean"].value
     assert not any(name in ("batch_size", "seed") for name, _ in levels)
-    assert "1 more parameters are the same" in found.notes
+    assert "the same in all of these runs: 1 more" in found.notes
 
 
 def test_two_marked_runs_show_their_parameters_side_by_side() -> None:

@@ -190,4 +190,4 @@ class Columns:
     weights: Sequence[int] = field(default=())
 
 
-Block = Table | Lines | Scatter | Bars | Heat | Stat | Note | Empty | Stack | Columns
+Block = Table | Lines | Bars | Heat | Stat | Note | Empty | Stack | Columns | Scatter

@@ -26,7 +26,7 @@ def upright(
     """Metrics by runs; behind them, where there is room, the best run and what is noise."""
     names = labels_of(runs)
     columns = [Column("key", "metric", priority=0), *_run_columns(runs, names, baseline)]
-    noisy, ranked = any(row.noise for row in rows), len(runs) > 2
+    noisy, ranked = any(row.noise for row in rows), len(runs) > 2 and any(row.best is not None for row in rows)
     extra = ([Column("best", "best", priority=len(runs) + 1)] if ranked else []) + (
         [Column("noise", "noise ±", align="right", priority=len(runs) + 2)] if noisy else []
     )

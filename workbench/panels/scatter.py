@@ -91,7 +91,10 @@ class ScatterPanel(Panel):
     def view(self, data: ScatterData, fit: Fit) -> Block:
         """The points with their names, then the runs from the best to the worst."""
         if data.x is None or data.y is None or len(data.chosen.runs) < 2:
-            return Empty("Nothing to scatter yet", "It takes two runs with a parameter and a metric.")
+            return Empty(
+                "Nothing to scatter yet",
+                "It takes two runs with a metric: mark them with `space`, or take away the filter.",
+            )
         notes = [Note(text, "warn") for text in data.problems]
         blocks: list[Block] = [*notes, _chart(data), Note(_legend(data), "dim"), _table(data, fit)]
         return Stack(blocks, self.title)
