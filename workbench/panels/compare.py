@@ -191,8 +191,6 @@ def _reordered(row: MetricRow, order: Sequence[int]) -> MetricRow:
 def _legend(data: CompareData, table: Table, across: bool) -> str:
     """What is marked, and what had no room."""
     parts = []
-    if data.baseline is not None:
-        parts.append("◆ baseline")
     noises = [row.noise for row in data.metrics if row.noise is not None and any(row.within_noise)]
     if noises:
         groups = max(noise.groups for noise in noises)

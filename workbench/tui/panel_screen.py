@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Panel
 
 
+STUDIES = ("params", "scatter", "parallel", "importance", "groups")
+"""Panels that show the same runs in another way."""
+
+
 class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelLoader):
     """Shows one panel with a focus of its own on top of the app's."""
 
@@ -127,6 +131,8 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelLoader):
         options = self.workbench.view
         if self.panel.name == "compare":
             left.append(Piece(f"  {_compared(len(options.marks))}", "dim", keep=3))
+            others = " ".join(f"{key} {title}" for name, title, key in self.workbench.tabs if key and name in STUDIES)
+            left.append(Piece(f"  {others}", "dim", keep=4))
         left += [Piece(f"  {words}", "dim", keep=4) for words in self.choice_words()]
         said = [f"x: {options.x}"] * (options.x != "step") + ["log y"] * options.log_y
         said += [f"smooth {options.smooth:g}"] * bool(options.smooth)
