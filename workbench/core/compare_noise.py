@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -36,6 +37,7 @@ class Noise:
         return t_quantile(self.freedom) * self.deviation * math.sqrt(2)
 
 
+@lru_cache(maxsize=4_096)
 def is_seed(key: str) -> bool:
     """Whether a parameter only says which random numbers were drawn: `seed`, `data/seed`, `random_state`, `rng`."""
     words = words_of(key)
@@ -122,6 +124,7 @@ def _seeds(run: Run) -> object:
     return signature({key: value for key, value in run.params.items() if is_seed(key)})
 
 
+@lru_cache(maxsize=4_096)
 def is_own_place(key: str) -> bool:
     """Whether a parameter says where, or under which name, this run alone writes: `output_dir`, `run_name`."""
     words = set(words_of(key))

@@ -21,7 +21,7 @@ from workbench.core.compare_noise import repeats_of
 from workbench.core.compare_values import LAST, ChoiceError, ValueAt, values_of
 from workbench.core.model import Run, Series
 from workbench.core.query import Query
-from workbench.core.roles import main_metric
+from workbench.core.roles import PERCENTILES, main_metric, percentile_key
 from workbench.panels.chosen import asked_value, value_choice
 from workbench.panels.compare_tables import SAME, fits_upright, lying, params_table, upright
 from workbench.panels.parts import CHART_POINTS, curve, labels_of, lines_of, metric_order, run_colors
@@ -81,7 +81,10 @@ class ComparePanel(Panel):
         repeats = repeats_of(everything[:_NEIGHBOURS])
         measured = {run.id: run for run in (*runs, *chain.from_iterable(repeats))}
         values = values_of(query, list(measured.values()), at)
-        found = latency_percentiles(query, runs)
+        shown = {run.id for run in runs}
+        near = [run for group in repeats if any(run.id in shown for run in group) for run in group]
+        found = latency_percentiles(query, list({run.id: run for run in (*runs, *near)}.values()))
+        values = {**values, **_of_percentiles(found)}
         order = metric_order(runs, query.roles, [metric] if metric else [])
         rows = metric_rows(runs, query.roles, reference, found, values=values, repeats=repeats)
         drawn = {run.id: query.series(run.id, metric, CHART_POINTS) for run in runs[:DRAWN]} if metric else {}
@@ -112,6 +115,15 @@ class ComparePanel(Panel):
     def to_json(self, data: CompareData) -> dict[str, Any]:
         """The shape of `compare --format json`."""
         return compare_shape(data.runs, data.baseline, data.metrics, data.params, data.found, data.at)
+
+
+def _of_percentiles(found: Percentiles) -> dict[tuple[str, str], float]:
+    """Percentiles under the names of their rows, so that their noise can be told."""
+    return {
+        (run_id, percentile_key(key, q)): value
+        for (run_id, key), values in found.items()
+        for q, value in zip(PERCENTILES, values, strict=False)
+    }
 
 
 def _value(focus: Focus) -> tuple[ValueAt, str]:

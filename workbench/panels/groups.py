@@ -226,7 +226,8 @@ def _table(data: GroupsData, fit: Fit) -> Table:
     rows = [_row(group, data) for group in data.groups]
     kept = that_fit(columns, rows, fit)
     title = f"{data.chosen.metric}, {data.chosen.at.words}"
-    return Table([columns[at] for at in kept], [[row[at] for at in kept] for row in rows], title)
+    ids = [f"group:{group.name}" for group in data.groups]
+    return Table([columns[at] for at in kept], [[row[at] for at in kept] for row in rows], title, ids)
 
 
 def _row(group: Group, data: GroupsData) -> list[Cell]:

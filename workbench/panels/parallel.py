@@ -33,7 +33,7 @@ from workbench.panels.shapes import number
 from workbench.plugin.api import Axis, Block, Cell, Choice, Column, Empty, Fit, Focus, Note, Panel, Stack, Table, Tone
 
 MOST_AXES = 12
-_NARROWEST, _WIDEST = 12, 22
+_NARROWEST, _WIDEST = 10, 36
 _NAME = 20
 _ROWS = 60
 _LEAST = 3

@@ -132,8 +132,8 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelLoader):
         if self.panel.name == "compare":
             left.append(Piece(f"  {_compared(len(options.marks))}", "dim", keep=3))
             others = " ".join(f"{key} {title}" for name, title, key in self.workbench.tabs if key and name in STUDIES)
-            left.append(Piece(f"  {others}", "dim", keep=4))
-        left += [Piece(f"  {words}", "dim", keep=4) for words in self.choice_words()]
+            left.append(Piece(f"  {others}", "dim", keep=5))
+        left += [Piece(f"  {words}", "accent", keep=2) for words in self.choice_words()]
         said = [f"x: {options.x}"] * (options.x != "step") + ["log y"] * options.log_y
         said += [f"smooth {options.smooth:g}"] * bool(options.smooth)
         right = [Piece(" · ".join(said) + " ", "dim", keep=2)] if said and self.has_lines else []
