@@ -28,7 +28,7 @@ FOUND = Importances(
     ),
     0.8, 15,
 )  # fmt: skip
-VIEWS = {"C": "scatter", "L": "parallel", "I": "importance", "B": "groups", "D": "params"}
+VIEWS = {"C": "scatter", "A": "parallel", "I": "importance", "B": "groups", "D": "params"}
 
 
 @pytest.fixture(autouse=True)
@@ -77,17 +77,17 @@ def test_all_marked_runs_are_compared_below_each_other(tmp_path, golden):
     tell(story)
 
 
-def test_v_steps_through_values_and_c_chooses_one_that_is_kept(tmp_path):
+def test_v_steps_through_values_and_o_chooses_one_that_is_kept(tmp_path):
     async def story():
         async with workbench(tmp_path, (120, 40), swept(), panels()) as sitting:
             await sitting.press("2", "v")
             assert "Metrics, best values" in sitting.text and "value of a metric: best" in sitting.screen[1]
-            await sitting.press("c")
+            await sitting.press("o")
             await sitting.type("step:59")
             await sitting.press("enter")
             assert "Metrics, values at step 59" in sitting.text
             assert sitting.app.view.chosen == ("compare.value=step:59",)
-            await sitting.press("c")
+            await sitting.press("o")
             await sitting.type("let")
             await sitting.press("enter")
             assert sitting.app.view.chosen == () and "best values" not in sitting.text
@@ -98,7 +98,7 @@ def test_v_steps_through_values_and_c_chooses_one_that_is_kept(tmp_path):
 def test_another_step_is_typed(tmp_path):
     async def story():
         async with workbench(tmp_path, (120, 40), swept(), panels()) as sitting:
-            await sitting.press("2", "c")
+            await sitting.press("2", "o")
             await sitting.type("type")
             await sitting.press("enter")
             await sitting.press("backspace", "backspace", "backspace", "backspace")
@@ -112,7 +112,7 @@ def test_another_step_is_typed(tmp_path):
 def test_the_axes_of_a_scatter_are_chosen_by_name(tmp_path):
     async def story():
         async with workbench(tmp_path, (120, 40), swept(), panels()) as sitting:
-            await sitting.press("C", "c")
+            await sitting.press("C", "o")
             await sitting.type("x axis")
             await sitting.press("enter")
             await sitting.type("dura")
@@ -149,7 +149,7 @@ def test_a_group_opens_to_the_comparison_of_its_runs(tmp_path):
 def test_another_metric_is_chosen_where_no_chart_is(tmp_path):
     async def story():
         async with workbench(tmp_path, (120, 40), swept(), panels()) as sitting:
-            await sitting.press("L", "m")
+            await sitting.press("A", "m")
             await sitting.type("loss")
             await sitting.press("enter")
             assert "val/loss" in sitting.text and "lowest first" in sitting.text

@@ -55,7 +55,7 @@ class ParallelPanel(Panel):
 
     name = "parallel"
     title = "Parallel"
-    key = "L"
+    key = "A"
     follows_metric = True
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
