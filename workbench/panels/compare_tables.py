@@ -10,12 +10,17 @@ from workbench.core.model import Run
 from workbench.panels.parts import labels_of, param_cell, that_fit, value_cell
 from workbench.plugin.api import Cell, Column, Fit, Table
 
+_LEAST = 6
+"""Columns of a terminal that a run takes at least."""
+
 SAME = "≈"
 """Marks a change that another seed may have made."""
 
 
 def fits_upright(runs: Sequence[Run], rows: Sequence[MetricRow], fit: Fit) -> bool:
     """Whether a column for each run has room beside the names of the metrics."""
+    if len(runs) * _LEAST > fit.columns:
+        return False
     table = upright(runs, None, rows, fit, all_columns=True)
     return len(that_fit(table.columns, table.rows, fit)) > len(runs)
 

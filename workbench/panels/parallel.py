@@ -139,7 +139,8 @@ def _strips(data: ParallelData, fit: Fit) -> list[Block]:
     left = max(map(width, [*labels, "best quarter"])) + max(map(width, [*values, data.metric.title])) + 6
     size, axes = _layout(data.axes, fit.columns - left)
     strips = [_Strip(axis, size, fit.unicode) for axis in axes]
-    top = [at for at in order if data.metric.places[at] is not None]
+    known, best = data.metric.places, data.metric.best
+    top = [at for at in order if known[at] is not None]
     top = top[: max(2, math.ceil(len(top) / 4))]
     columns = [
         Column("run", "run", priority=0),
@@ -154,7 +155,7 @@ def _strips(data: ParallelData, fit: Fit) -> list[Block]:
         ],
     ]  # fmt: skip
     for at in order[:_ROWS]:
-        tone: Tone = "good" if data.metric.best == at else ""
+        tone: Tone = "good" if best == at else ""
         rows.append(
             [
                 Cell(labels[at], tone), Cell(data.metric.values[at], tone, text=values[at]),
@@ -192,13 +193,14 @@ class _Strip:
     def __init__(self, axis: RunColumn, size: int, unicode: bool) -> None:
         self.axis, self._size = axis, size
         self._ground, self._spot, self._fill = ("·", "●", "▒") if unicode else (".", "o", "#")
-        known = [place for place in axis.places if place is not None]
+        self._places = axis.places
+        known = [place for place in self._places if place is not None]
         self._scale: Scale = scale_of(Axis(log=axis.is_log, names=axis.names), known)
         self._low, self._high = (self._scale.share(min(known)), self._scale.share(max(known))) if known else (0.0, 1.0)
 
     def _cell(self, at: int) -> int | None:
         """The cell of a run's value: the lowest value is in the first, the highest in the last."""
-        place = self.axis.places[at]
+        place = self._places[at]
         if place is None:
             return None
         span = self._high - self._low
@@ -230,7 +232,7 @@ class _Strip:
 
     def scale_line(self) -> str:
         """The values at both ends."""
-        known = [place for place in self.axis.places if place is not None]
+        known = [place for place in self._places if place is not None]
         if self.axis.names:
             return self._names_line()
         low, high = short(min(known), 3), short(max(known), 3)

@@ -112,14 +112,14 @@ class ScatterPanel(Panel):
         """x, y, what stands for a metric, and a point for each run."""
         if data.x is None or data.y is None:
             return None
-        front = data.front
+        front, best = data.front, data.best
         return {
             "x": data.x.key,
             "y": data.y.key,
             "value": data.chosen.at.option,
             "points": [
                 {
-                    "run_id": run.id, "run": run.name, "x": _json(x), "y": _json(y), "best": at == data.best,
+                    "run_id": run.id, "run": run.name, "x": _json(x), "y": _json(y), "best": at == best,
                     "on_front": at in front,
                 }
                 for at, (run, x, y) in enumerate(zip(data.chosen.runs, data.x.values, data.y.values, strict=True))
@@ -142,13 +142,13 @@ def _chart(data: ScatterData) -> Scatter:
     assert data.x is not None and data.y is not None
     runs = data.chosen.runs
     colors = run_colors(runs) if len(runs) <= _COLORED else {}
-    front = data.front
+    front, best = data.front, data.best
     points = [
         Point(
             name,
             float("nan") if a is None else a,
             float("nan") if b is None else b,
-            "good" if at == data.best else "accent" if at in front else "",
+            "good" if at == best else "accent" if at in front else "",
             colors.get(run.id, 0),
         )
         for at, (run, name, a, b) in enumerate(zip(runs, labels_of(runs), data.x.places, data.y.places, strict=True))
@@ -170,8 +170,9 @@ def _legend(data: ScatterData) -> str:
     """Which runs these are, and what the marks mean."""
     assert data.x is not None and data.y is not None
     parts = [data.chosen.words]
-    if data.best is not None:
-        parts.append(f"★ {labels_of(data.chosen.runs)[data.best]} is best in {data.y.title}")
+    best = data.best
+    if best is not None:
+        parts.append(f"★ {labels_of(data.chosen.runs)[best]} is best in {data.y.title}")
     if len(data.front) > 1:
         parts.append("◆ no run is better in both")
     parts += [f"{data.chosen.at.words}"] if any(_is_metric(c) for c in (data.x, data.y)) else []
@@ -195,11 +196,11 @@ def _table(data: ScatterData, fit: Fit) -> Table:
         Column(data.x.key, data.x.title, data.x.unit, "right", priority=0),
         Column("mark", "", priority=1),
     ]
-    front = data.front
+    front, best = data.front, data.best
     rows = [
         [
             Cell(names[at]), _value(data.y, at), _value(data.x, at),
-            Cell("best", "good") if at == data.best else Cell("on the front" if at in front else ""),
+            Cell("best", "good") if at == best else Cell("on the front" if at in front else ""),
         ]
         for at in order
     ]  # fmt: skip
