@@ -56,6 +56,15 @@ def test_the_rank_correlation_says_which_way_and_how_surely(found) -> None:
     assert found["optimizer"].rank > 0 and found["optimizer"].rank_low is None, "names have no direction"
 
 
+def test_a_middle_value_that_is_best_is_named_though_no_rank_correlation_sees_it() -> None:
+    random = np.random.default_rng(2)
+    width = random.uniform(0, 10, 48)
+    hump = -((width - 5) ** 2) + random.normal(0, 0.5, 48)
+    (found,) = importance_of([numbers("width", width)], metric(hump)).params
+    assert found.loss > 2 * found.error and found.p > SURE
+    assert 4 < found.around < 6
+
+
 def test_lower_is_better_turns_the_best_name_not_the_correlation() -> None:
     worst = importance_of([names("optimizer", OPTIMIZER), numbers("lr", LR)], metric(ACCURACY, "lower")).params
     assert next(each for each in worst if each.best).best != "adam"

@@ -259,6 +259,9 @@ def test_importance_says_what_matters_which_way_and_how_surely(monkeypatch: pyte
     assert lr["loss"].text == "0.5 ±0.12" and lr["interval"].text == "-0.90 … -0.40"
     assert "80.0 % of the order of unseen runs" in found.notes
     assert "lr and warmup were changed together" in found.notes
+    middle = replace(FOUND, params=(Importance("param:width", 0.4, 0.05, 0.1, -0.4, 0.5, 0.7, 15, "", 5.0),))
+    monkeypatch.setattr(importance_panel, "importance_of", lambda columns, target: middle)
+    assert rows(seen(ImportancePanel()).tables[0])[0]["better"].value == "around 5"
     narrow = seen(ImportancePanel(), fit=NARROW).tables[0]
     assert {"param", "loss", "rank", "better"} <= {column.key for column in narrow.columns}
 

@@ -52,6 +52,8 @@ class Importance:
     """Runs that have the parameter."""
     best: str = ""
     """Of names the one with the best runs."""
+    around: float | None = None
+    """Of numbers the median among the best quarter of the runs; None for names."""
 
 
 @dataclass(frozen=True, slots=True)

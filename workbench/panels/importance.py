@@ -131,13 +131,15 @@ def _row(each: Importance, most: float, data: ImportanceData, found: Importances
         Cell(each.loss, "" if clear else "dim", text=loss),
         Cell(each.rank, "" if sure else "dim", text=rank), Cell(None, "dim", text=interval or " "),
         Cell(each.p, "" if sure else "dim"),
-        Cell(_which(each, data.roles) if sure else "not clear", "" if sure else "dim"),
+        Cell(_which(each, data.roles, sure=sure, clear=clear), "" if sure or clear else "dim"),
         Cell(each.n, "dim"),
     ]  # fmt: skip
 
 
-def _which(each: Importance, roles: Roles) -> str:
-    """Which way a parameter goes with better values."""
+def _which(each: Importance, roles: Roles, *, sure: bool, clear: bool) -> str:
+    """Which way a parameter goes with better values; one that matters without a way has its best in between."""
+    if not sure:
+        return f"around {each.around:g}" if clear and each.around is not None else "not clear"
     if each.best:
         return f"with {each.best}"
     if roles.direction is None or each.rank is None:
@@ -179,5 +181,6 @@ def _shape(each: Importance) -> dict[str, Any]:
     return {
         "param": each.key.removeprefix("param:"), "importance": number(each.loss), "error": number(each.error),
         "rank_correlation": number(each.rank), "interval": [number(each.rank_low), number(each.rank_high)],
-        "p": number(each.p), "runs": each.n, "best": each.best or None,
+        "p": number(each.p), "runs": each.n,
+        "best": each.best or number(each.around),
     }  # fmt: skip
