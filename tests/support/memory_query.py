@@ -120,6 +120,16 @@ class MemoryQuery:
                     found[run_id, key] = values
         return found
 
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        found = {}
+        for run_id in run_ids:
+            for key in keys:
+                own = self.series(run_id, key)
+                until = np.flatnonzero(own.step <= step)
+                if len(until):
+                    found[run_id, key] = float(own.value[until[-1]])
+        return found
+
     def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
         found = {run_id: self.series(run_id, key, points).value.tolist() for run_id in run_ids}
         return {run_id: values for run_id, values in found.items() if values}

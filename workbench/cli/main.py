@@ -12,7 +12,7 @@ import click
 
 COMMANDS = {
     "baseline": "workbench.cli.annotate:baseline",
-    "compare": "workbench.cli.listings:compare",
+    "compare": "workbench.cli.compare:compare",
     "demo": "workbench.cli.demo:demo",
     "detect": "workbench.cli.detect:detect",
     "doctor": "workbench.cli.doctor:doctor",

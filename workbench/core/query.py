@@ -42,7 +42,22 @@ class Focus:
     window: float | None = None
     """Start of the window opened in Drift, seconds since 1970."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """View options by name: `x` ("step", "wall", "relative"), `log_y`, `smooth` (0..0.99), `sort`, `descending`."""
+    """View options by name: `x` ("step", "wall", "relative"), `log_y`, `smooth` (0..0.99), `sort`, `descending`, and
+    those that a panel offers as its `Choice`s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A view option that a panel offers: the same in the interface, on the command line and in a report."""
+
+    option: str
+    """Name in `Focus.options`."""
+    title: str
+    """What it decides, in a word or two: `y axis`."""
+    values: Sequence[str]
+    current: str
+    typed: str = ""
+    """What else may be typed, as an example (`step:500`); empty where the values are all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +113,13 @@ class Query(Protocol):
         """Exact percentiles `qs` (0..100, interpolated linearly) of each series' finite values, by (run id, key).
 
         A series without a finite value is left out. One query, whatever the number of runs.
+        """
+        ...
+
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        """The last value logged until a step, by (run id, key); a series that begins later is left out.
+
+        One query, whatever the number of runs.
         """
         ...
 

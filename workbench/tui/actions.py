@@ -174,6 +174,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("left", ("left",), "left", "One column left.", "heat"),
     Action("right", ("right",), "right", "One column right.", "heat"),
     Action("open", ("enter",), "open", "Open what is under the cursor.", "panel", 1),
+    Action("choose", ("o",), "options", "Choose what this shows: axes, groups, which value of a metric.", "panel", 10),
+    Action("cycle_choice", ("v",), "next value", "The next value of what this panel shows first.", "panel", 15),
     Action("cycle_monitor", ("M",), "monitor", "Show the next monitor.", "panel", 3),
     Action("retry", ("r",), "reload", "Load this panel again.", "panel", 20),
     Action("traceback", ("e",), "traceback", "Show where a failed panel raised.", "panel", 2),

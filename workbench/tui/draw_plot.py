@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from workbench.core import palette, raster, text, units
-from workbench.core.blocks import Bars, Heat, Lines
+from workbench.core.blocks import Bars, Heat, Lines, Scatter
 from workbench.tui.drawing import LOWEST_CHART, Drawing, Plotted, Room, Target, title
 from workbench.tui.look import Look
 
@@ -48,6 +48,21 @@ def lines(block: Lines, room: Room) -> Drawing:
     place = (frame.top, frame.height, frame.left, frame.width)
     plotted = Plotted(*place, frame.x_low, frame.x_high, steps, block.x_kind, frame.log_x)
     return Drawing(strips, plots=[plotted] if len(steps) and frame.width > 1 else [])
+
+
+def scatter(block: Scatter, room: Room) -> Drawing:
+    """Named points in the rows there are, remarks below them."""
+    from workbench.core.scatter import draw_scatter
+
+    rows = max(LOWEST_CHART, room.rows) if room.rows else 18
+    frame = draw_scatter(block, room.width, rows, zone=None)
+    if frame.notes:
+        frame = draw_scatter(block, room.width, rows - 1, zone=None)
+    strips = [
+        room.line([Segment(words, ink_of(ink, room.look)) for words, ink in frame.runs(y)])
+        for y in range(len(frame.chars))
+    ]
+    return Drawing([*strips, *(room.text(note, room.look.warn) for note in frame.notes)])
 
 
 def steps_of(block: Lines, low: float, high: float) -> Sequence[float]:

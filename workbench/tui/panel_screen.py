@@ -16,6 +16,7 @@ from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
 from workbench.tui.actions import Action, Scope, own_action
 from workbench.tui.bars import Piece
+from workbench.tui.choosing import ChoiceActions
 from workbench.tui.dialogs import Reader
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room, Target
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Panel
 
 
-class PanelScreen(ListActions, ChartActions, PanelLoader):
+STUDIES = ("params", "scatter", "parallel", "importance", "groups")
+"""Panels that show the same runs in another way."""
+
+
+class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelLoader):
     """Shows one panel with a focus of its own on top of the app's."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ("panel", "heat", "list", "chart")
@@ -116,6 +121,9 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         options = self.workbench.view
         if self.panel.name == "compare":
             left.append(Piece(f"  {_compared(len(options.marks))}", "dim", keep=3))
+            others = " ".join(f"{key} {title}" for name, title, key in self.workbench.tabs if key and name in STUDIES)
+            left.append(Piece(f"  {others}", "dim", keep=5))
+        left += [Piece(f"  {words}", "accent", keep=2) for words in self.choice_words()]
         said = [f"x: {options.x}"] * (options.x != "step") + ["log y"] * options.log_y
         said += [f"smooth {options.smooth:g}"] * bool(options.smooth)
         right = [Piece(" · ".join(said) + " ", "dim", keep=2)] if said and self.has_lines else []
@@ -145,6 +153,10 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
             return self._failure is not None
         if action == "cycle_monitor":
             return self.panel.name in ("drift", "windows", "latency", "quality") and len(self.workbench.monitors) > 1
+        if action in ("choose", "cycle_choice"):
+            return bool(self.choices)
+        if action == "metric" and self.panel.follows_metric:
+            return True
         if action in ("crosshair", "metric", "cycle_x", "log_y", "smooth"):
             return self.has_lines
         return True

@@ -47,6 +47,8 @@ class ViewState:
     """Titles of the charts that stand first."""
     folded: tuple[str, ...] = ()
     """Groups of charts of which only the heading is shown."""
+    chosen: tuple[str, ...] = ()
+    """What was chosen of panels' options, each as `panel.option=value`."""
     theme: str = ""
     """Empty is the workbench's own dark one."""
 
