@@ -12,7 +12,7 @@ from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
 from workbench.core.lineage import trained_by
 from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
-from workbench.core.query import Rows
+from workbench.core.query import Limits, Rows
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
 from workbench.store.facts import fetch_stages
@@ -120,9 +120,9 @@ class StoreQuery:
     def roles(self, key: str) -> Roles:
         return self._roster.roles(key)
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, text: str, parameters: Sequence[Any] = (), limits: Limits | None = None) -> Rows:
         runs = self.runs(hidden=True)
-        return run_sql(self._store.snapshot(), text, parameters, runs)
+        return run_sql(self._store.snapshot(), text, parameters, runs, limits or Limits())
 
     def revision(self) -> str:
         return self._store.revision()

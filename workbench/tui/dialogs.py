@@ -16,7 +16,7 @@ from workbench.core import text
 from workbench.tui.actions import Scope
 from workbench.tui.bars import Bar, Piece, keys_bar
 from workbench.tui.drawing import Drawing, Room, Target
-from workbench.tui.keys import bindings
+from workbench.tui.keys import actions_of, bindings, rebind
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look, Looking
 
@@ -33,7 +33,11 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
 
     def keys_bar(self, scope: Scope, id: str, **labels: str) -> Bar:
         """A bar with the keys of this dialog; `labels` say in other words what an action does here."""
-        return keys_bar(scope, lambda: self.look, id, **labels)
+        return keys_bar(scope, lambda: self.look, id, actions_of(self.app), **labels)
+
+    def on_mount(self) -> None:
+        """Take the user's keys."""
+        rebind(self, actions_of(self.app))
 
     @on(Bar.Clicked)
     async def _clicked(self, event: Bar.Clicked) -> None:
@@ -108,6 +112,10 @@ class Chooser(Dialog[str | None]):
         view.styles.height = rows
         view.redraw()
         view.refresh()
+
+    def on_resize(self) -> None:
+        """As many entries as the terminal now has room for."""
+        self._show()
 
     def _draw(self, room: Room) -> Drawing:
         found = self._found()

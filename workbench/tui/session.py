@@ -35,8 +35,6 @@ class ViewState:
     log_y: bool = False
     smooth: float = 0.0
     monitor: str | None = None
-    theme: str = ""
-    """Empty is the workbench's own dark one."""
 
 
 @dataclass(frozen=True, slots=True)
