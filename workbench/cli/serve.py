@@ -53,7 +53,7 @@ def serve(root: Path, port: int, host: str, allow_remote: bool, url: str, write:
 def interface_command(root: Path, *, write: bool) -> str:
     """The shell command of the interface that a tab shows."""
     words = [sys.executable, "-m", "workbench.cli.main", "tui", str(root)]
-    return shlex.join(words if write else [*words, "--read-only"])
+    return f"exec {shlex.join(words if write else [*words, '--read-only'])}"
 
 
 def is_loopback(host: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 from rich.segment import Segment
@@ -194,8 +194,12 @@ class Reader(Dialog[None]):
             title = Bar(lambda: self.look, id="reader-title")
             title.show([Piece(self._title, "accent")])
             yield title
-            yield LinesView(self._draw, lambda: self.look, id="page")
+            yield LinesView(self._page, lambda: self.look, id="page")
             yield self.keys_bar("reader", "reader-keys")
+
+    def _page(self, room: Room) -> Drawing:
+        """The page beside its scroll bar, which stands on the last column."""
+        return self._draw(replace(room, width=max(1, room.width - 2)))
 
     def action_scroll(self, rows: int) -> None:
         """Scroll by lines."""

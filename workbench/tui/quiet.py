@@ -55,14 +55,20 @@ def _in_browser() -> bool:
 
 @contextmanager
 def _kept_pipe(log: Path) -> Iterator[None]:
-    """Standard output is the interface's alone; what else is written there goes to `log`, and ruins no packet."""
+    """Standard output is the interface's alone; what else is written there goes to `log`, and ruins no packet.
+
+    A server that is gone, and with it standard input, ends the process as a closed terminal does.
+    """
     before, saved = sys.__stdout__, os.dup(1)
     with open(log, "ab") as sink, open(os.dup(1), "w", encoding="utf-8") as packets:
         os.dup2(sink.fileno(), 1)
         vars(sys).update(__stdout__=packets)
+        left = threading.Event()
+        threading.Thread(target=_mind_terminal, args=(left,), name="server", daemon=True).start()
         try:
             yield
         finally:
+            left.set()
             packets.flush()
             os.dup2(saved, 1)
             os.close(saved)

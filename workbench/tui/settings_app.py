@@ -174,6 +174,15 @@ class SettingsApp(ViewApp, inherit_bindings=False):
         else:
             self.say("there is no shell to go back to")
 
+    def on_mount(self) -> None:
+        """Draw everything again when the shell gives the terminal back."""
+        self.app_resume_signal.subscribe(self, lambda _: self.call_later(self._draw_all))
+
+    def _draw_all(self) -> None:
+        for screen in self.screen_stack:
+            for widget in screen.walk_children(with_self=True):
+                widget.refresh()
+
 
 def _home(path: Path) -> str:
     """A path as people write it."""
