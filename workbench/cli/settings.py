@@ -50,7 +50,7 @@ def settings(root: Path, keys: bool, reference: bool, form: str) -> None:
 
 def _fail_on(problems: Sequence[Problem]) -> None:
     """Say what is wrong on stderr."""
-    for problem in problems:
+    for problem in sorted(problems, key=lambda each: (str(each.path), each.line or 0)):
         tell(str(problem))
     if problems:
         raise SystemExit(2)

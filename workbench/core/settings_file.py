@@ -176,6 +176,7 @@ def line_of(text: str, place: tuple[str, ...]) -> int | None:
             found = (*table, *_parts(entry[1]))
         else:
             continue
+        found = found[: len(place)]  # a dotted key is the first line of its table
         if found == place[: len(found)] and (best is None or len(found) > best[0]):
             best = len(found), number
     return None if best is None else best[1]
@@ -199,7 +200,11 @@ def keep_setting(path: Path, name: str, value: str) -> None:
         text = ""
     before = tomllib.loads(text.removeprefix("\ufeff"))
     edited = _edited(text, name, f'{name} = "{value}"')
-    if tomllib.loads(edited.removeprefix("\ufeff")) != {**before, name: value}:
+    try:
+        changed = tomllib.loads(edited.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError:
+        changed = {}
+    if changed != {**before, name: value}:
         raise ValueError(f"{path}: {name} cannot be changed there by itself")
     path.parent.mkdir(parents=True, exist_ok=True)
     target = path.resolve()  # a link to a file kept elsewhere stays one

@@ -74,6 +74,8 @@ def key_of(spelled: str) -> str:
         ValueError: there is no such key, or terminals cannot send it; the message says why.
     """
     text = spelled.strip() or spelled
+    if not text:
+        raise ValueError("there is no key ''")
     if len(text) == 1:
         return _character(text)
     if len(text) == 2 and text[0] == "^":

@@ -59,8 +59,9 @@ class SettingsApp(ViewApp, inherit_bindings=False):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong in the settings' files."""
-        return (*self.settings.problems, *self.keymap.problems, *self._panel_problems)
+        """What is wrong in the settings' files, in their order."""
+        found = (*self.settings.problems, *self.keymap.problems, *self._panel_problems)
+        return tuple(sorted(found, key=lambda each: (str(each.path), each.line or 0)))
 
     def look_at_settings(self) -> None:
         """Take up edited files, off the event loop."""
