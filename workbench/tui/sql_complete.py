@@ -71,8 +71,8 @@ def _table_of(name: str, whole: str, schema: Schema) -> str:
     """The table that a name or an alias stands for."""
     if name in schema:
         return name
-    found = re.search(rf"\b(\w+)\"?\s+(?:as\s+)?{re.escape(name)}\b", whole, re.I)
-    return found[1] if found else name
+    before = re.findall(rf"\b(\w+)\"?\s+(?:as\s+)?{re.escape(name)}\b", whole, re.I)
+    return next((each for each in before if each in schema), name)
 
 
 def is_open(text: str) -> bool:

@@ -39,7 +39,7 @@ class SqlScreen(ListActions, SqlWriting):
 
     SCOPES = ("sql", "list")
     BINDINGS = bindings(*SCOPES)
-    AUTO_FOCUS = None  # a dialog that closes leaves the focus where it was
+    AUTO_FOCUS = ""  # a dialog that closes leaves the focus where it was
     DEFAULT_CSS = """
     SqlScreen #sql-hint { height: 1; }
     SqlScreen #sql-body { height: 1fr; }
@@ -77,8 +77,12 @@ class SqlScreen(ListActions, SqlWriting):
 
     def on_resize(self, event: events.Resize) -> None:
         """The schema beside the result where there is room."""
-        self.set_class(event.size.width >= BESIDE, "-beside")
+        self._put_schema(event.size.width)
         self.call_after_refresh(self.editor.fit)
+
+    def _put_schema(self, width: int) -> None:
+        """Tables and columns beside the result where there is room, unless they stand in its place."""
+        self.set_class(width >= BESIDE and not self._reading_schema, "-beside")
 
     # Drawing
 
@@ -86,6 +90,7 @@ class SqlScreen(ListActions, SqlWriting):
         """Show the result, or why there is none."""
         answered = self._answer is not None and self._refused is None and bool(self._answer.rows.rows)
         self.set_class(answered and not self._reading_schema, "-grid")
+        self._put_schema(self.app.size.width)
         for view in self.query(LinesView):
             view.redraw()
         self.show_hint()
