@@ -210,7 +210,7 @@ class WorkbenchApp(SettingsApp, inherit_bindings=False):
     ) -> None:
         """Have something written down about a run; what was done is said, and can be undone, when it is on disk."""
         if self.read_only:
-            self.say(f"not done, this is read-only: {done}", bad=True)
+            self.say(f"read-only, so not written: {done}", bad=True)
             return
 
         def job() -> Said:

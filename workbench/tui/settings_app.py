@@ -10,6 +10,7 @@ from typing import Any
 from textual import on
 from textual.message import Message
 
+from workbench.core.blocks import Tone
 from workbench.core.settings import SETTINGS, Problem, Settings
 from workbench.core.settings_file import SettingsFiles, keep_setting
 from workbench.tui.actions import Action
@@ -51,6 +52,12 @@ class SettingsApp(ViewApp, inherit_bindings=False):
         for theme in THEMES:
             self.register_theme(theme)
         self._show_theme()
+
+    @property
+    def link(self) -> tuple[str, Tone]:
+        """How fresh what is seen is, and that nothing is written."""
+        words, tone = super().link
+        return (f"read-only {words}" if self.read_only else words), tone
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from rich.segment import Segment
 from rich.style import Style
@@ -22,6 +23,8 @@ from workbench.tui.look import Look
 GAP = 2
 WIDEST = 48
 """Columns that one column takes at most; enter shows the whole row."""
+NARROWEST = 8
+"""Columns that a text which is cut still gets."""
 MEASURED = 200
 """Rows looked at to measure a column."""
 
@@ -55,11 +58,7 @@ class SqlGrid(ScrollView, can_focus=False, inherit_bindings=False):
     @property
     def hidden_columns(self) -> int:
         """Columns behind the right edge."""
-        used, shown = 1, 0
-        for column in self._columns[self.first :]:
-            used += (column.width or 0) + GAP
-            shown += used - GAP <= self.size.width
-        return len(self._columns) - self.first - max(1, shown) if self._columns else 0
+        return len(self._columns) - self.first - len(self._shown)
 
     def show(self, rows: Rows) -> None:
         """Show another answer; the cursor stays on its line where there is one."""
@@ -120,16 +119,27 @@ class SqlGrid(ScrollView, can_focus=False, inherit_bindings=False):
         if place >= len(self._rows.rows):
             return Strip.blank(self.size.width, look.base)
         over = look.cursor if place == self.cursor else Style.null()
-        row = self._rows.rows[place][self.first :]
+        shown = self._shown
+        row = self._rows.rows[place][self.first : self.first + len(shown)]
         cells = [
             cell_segments(value_cell(value), column, column.width or 1, look, over)
-            for value, column in zip(row, self._shown, strict=True)
+            for value, column in zip(row, shown, strict=True)
         ]
         return self._line(cells, look.base + over, look.accent + over if place == self.cursor else None)
 
     @property
     def _shown(self) -> Sequence[Column]:
-        return self._columns[self.first :]
+        """Columns that fit beside the scroll bar; the last one may be cut if it is text, a number never is."""
+        room, shown = max(1, self.size.width - 2), []
+        for column in self._columns[self.first :]:
+            width = column.width or 1
+            if width > room and shown and (column.align == "right" or room < NARROWEST):
+                break
+            shown.append(replace(column, width=min(width, room)))
+            room -= width + GAP
+            if room <= 0:
+                break
+        return shown
 
     def _line(self, cells: Sequence[Sequence[Segment]], ground: Style, bar: Style | None = None) -> Strip:
         segments = [Segment("▌" if bar is not None else " ", bar or ground)]
