@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 from rich.style import Style
 from textual.color import Color
+from textual.theme import BUILTIN_THEMES
 
 from tests.tui.stories import tell, workbench
 from workbench.core.settings import OWN_THEMES, TEXTUAL_THEMES
@@ -76,7 +77,15 @@ def test_who_chose_no_theme_gets_one_that_the_terminal_can_show(colors, wanted, 
     assert automatic(colors, colors=wanted) == theme
 
 
-@pytest.mark.parametrize("name", [*OWN_THEMES, *TEXTUAL_THEMES])
+@pytest.mark.parametrize("name", TEXTUAL_THEMES)
+def test_every_theme_of_textual_gives_a_look(name):
+    theme = BUILTIN_THEMES[name]
+    look = look_of({**theme.to_color_system().generate(), **theme.variables}, theme.dark)
+    assert look.ansi == name.startswith("ansi-")
+    assert look.base.color is not None
+
+
+@pytest.mark.parametrize("name", [*OWN_THEMES, "ansi-light", "textual-light"])
 def test_every_theme_draws_every_screen(tmp_path, name):
     async def story():
         async with workbench(tmp_path, (120, 40), settings=SettingsFiles(given={"theme": name})) as sitting:

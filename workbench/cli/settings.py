@@ -39,7 +39,9 @@ def settings(root: Path, keys: bool, reference: bool, form: str) -> None:
 
         click.echo(reference_page(), nl=False)
         return
-    found = load_settings(settings_path(), root.resolve())
+    path = settings_path()
+    tell(f"the user's file is {path}{'' if path.exists() else ', which is not there'}")
+    found = load_settings(path, root.resolve())
     keymap = keymap_of(found.keys)
     if keys:
         print_listing(form, lambda: _key_table(keymap), lambda: _key_shape(keymap))

@@ -162,7 +162,7 @@ def shown(value: str | bool | int) -> str:
 
 
 def said_by(chosen: Chosen) -> str:
-    """Where a value comes from: file and line, the command line, or nobody."""
+    """Where a value comes from: name and line of a file, the command line, or nobody."""
     if chosen.path is None:
         return chosen.origin
-    return f"{chosen.path}:{chosen.line}" if chosen.line is not None else str(chosen.path)
+    return f"{chosen.path.name}:{chosen.line}" if chosen.line is not None else chosen.path.name

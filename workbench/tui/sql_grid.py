@@ -130,7 +130,8 @@ class SqlGrid(ScrollView, can_focus=False, inherit_bindings=False):
     @property
     def _shown(self) -> Sequence[Column]:
         """Columns that fit beside the scroll bar; the last one may be cut if it is text, a number never is."""
-        room, shown = max(1, self.size.width - 2), []
+        room = max(1, self.size.width - 2)
+        shown: list[Column] = []
         for column in self._columns[self.first :]:
             width = column.width or 1
             if width > room and shown and (column.align == "right" or room < NARROWEST):
