@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from workbench.tui.sql_asking import one_line
 from workbench.tui.sql_complete import completions, is_open, tokens
 
 SCHEMA = {
@@ -58,3 +59,9 @@ def test_words_texts_numbers_and_remarks_are_told_apart():
         ("from", "word"),
         ("-- 'x'", "remark"),
     ]
+
+
+def test_a_statement_goes_on_one_line_only_where_that_means_the_same():
+    assert one_line("select a,\n  b\nfrom run\n") == "select a, b from run"
+    assert one_line("select 'a  b'\nfrom run") == "select 'a  b'\nfrom run"
+    assert one_line("select 1 -- one\nfrom run") == "select 1 -- one\nfrom run"

@@ -71,7 +71,7 @@ class SqlAsking(WorkbenchScreen):
     @property
     def command(self) -> str:
         """The command that gives the same."""
-        return f"workbench sql {shlex.quote(' '.join(self._asked.split()))}" if self._asked else "workbench sql"
+        return f"workbench sql {shlex.quote(one_line(self._asked))}"
 
     def show_body(self) -> None:
         """Show the result, or why there is none."""
@@ -167,3 +167,9 @@ class SqlAsking(WorkbenchScreen):
     def _schema_loaded(self, event: SchemaLoaded) -> None:
         self._schema, self._about = event.schema or None, event.about
         self.show_body()
+
+
+def one_line(text: str) -> str:
+    """A statement on one line, where that means the same: in quotes every space counts, and a remark ends its line."""
+    plain_words = not any(mark in text for mark in ("'", '"', "--", "$$"))
+    return " ".join(text.split()) if plain_words else text.strip()

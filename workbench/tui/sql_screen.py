@@ -146,7 +146,7 @@ class SqlScreen(ListActions, SqlWriting):
         if action in ("open", "scroll_columns"):
             return self.has_class("-grid")
         if action == "export":
-            return self._answer is not None and not self.workbench.read_only
+            return self._answer is not None
         if action == "history":
             return bool(self._history.statements)
         return action != "run" or bool(self._asked)
@@ -208,6 +208,9 @@ class SqlScreen(ListActions, SqlWriting):
 
     def action_export(self) -> None:
         """Write the result to a file."""
+        if self.workbench.read_only:
+            self.workbench.say("read-only: no file is written", bad=True)
+            return
         self.ask("result.csv, .parquet, .json or .md", "result.csv", _judge_file, self._export)
 
     def _export(self, name: str | None) -> None:
