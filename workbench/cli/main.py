@@ -65,6 +65,7 @@ _SUMMARIES = {
 _EPILOG = """\b
 Examples:
   workbench                                    open the folder you are in
+  workbench --read-only                        the same, and nothing is written
   workbench runs --where 'val/loss<0.4 not tag:broken' --format json
   workbench report --gate 'best(val/accuracy) >= 0.9' --gate 'latency_ms.p95 <= 1.1 * baseline'
   workbench drift january.parquet july.parquet
