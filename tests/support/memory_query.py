@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ class MemoryQuery:
     lines: Mapping[str, Sequence[ConsoleLine]] = field(default_factory=dict)
     all_findings: Sequence[Finding] = ()
     version: str = "1"
+    folder: Path = Path("/nowhere/project")
 
     def runs(self, where: str = "", *, hidden: bool = False) -> Sequence[Run]:
         expr = parse(where)
@@ -93,6 +95,9 @@ class MemoryQuery:
         step, value = thin(found.step, found.value, max(points // 3, 1))
         wall = np.asarray(np.interp(step, found.step, found.wall), np.float64)
         return Series(run_id, key, step.astype(np.int64), wall, value, found.n)
+
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        return {(run, key): self.points[run, key] for run in run_ids for key in keys if (run, key) in self.points}
 
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
@@ -161,6 +166,9 @@ class MemoryQuery:
 
     def revision(self) -> str:
         return self.version
+
+    def root(self) -> Path:
+        return self.folder
 
 
 def series(run_id: str, key: str, values: Sequence[float], *, wall: float = 1_767_600_000.0, first: int = 0) -> Series:

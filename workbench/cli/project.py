@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -92,6 +92,8 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
     """
     from workbench.core.config import load_config
     from workbench.ingest.readers import all_readers, flush_intervals
+    from workbench.plugin.derived import with_metrics
+    from workbench.plugin.discovery import loaded_metrics, use_project
     from workbench.store.place import place_of
     from workbench.store.query import StoreQuery
     from workbench.store.store import Store
@@ -103,8 +105,10 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
         tell(place.remark)
     store = Store(place)
     store.create()
+    use_project(root, config.plugins, config.path)
     readers = all_readers()
-    project = Project(root, config, place, store, StoreQuery(store, config, flush_intervals(readers)))
+    query = with_metrics(StoreQuery(store, config, flush_intervals(readers)), loaded_metrics(), config.metrics)
+    project = Project(root, config, place, store, cast("StoreQuery", query))
     if fresh:
         read_news(project, time.monotonic() + FRESH_SECONDS)
     return project
@@ -140,7 +144,7 @@ def ingesting(project: Project, *, spoken: bool = False, hints: bool = False) ->
 
     progress = SpokenProgress() if spoken else Progress()
     engine = Engine(project.root, project.config, project.store, all_readers(), progress=progress)
-    after = _monitors(project, spoken) if project.config.monitors else None
+    after = _afterwards(project, spoken)
     try:
         yield Watch(engine, hints=Hints(project.root) if hints else None, after=after, tell=tell)
     finally:
@@ -156,6 +160,22 @@ def writing(out: Path | None) -> Iterator[None]:
         raise
     except OSError as error:
         raise fail(f"{out or error.filename or 'stdout'}: cannot be written: {error.strerror or error}", 2) from error
+
+
+def _afterwards(project: Project, spoken: bool) -> Callable[[], None] | None:
+    """What follows new data: windows and findings of monitors, then what rules of plugins find; None where nothing."""
+    from workbench.ingest.rules import rule_watch
+
+    monitors = _monitors(project, spoken) if project.config.monitors else None
+    rules = rule_watch(project.query, project.store, tell)
+    if monitors is None or rules is None:
+        return monitors or (rules.update if rules else None)
+
+    def update() -> None:
+        monitors()
+        rules.update()
+
+    return update
 
 
 def _monitors(project: Project, spoken: bool) -> Callable[[], None]:

@@ -196,7 +196,7 @@ class Finding:
     """A fact worth attention: what, about what, how bad, since when, and the numbers behind it."""
 
     kind: str
-    """`drift`, `performance`, `latency`, `errors`, `business`, `volume`, `missing`, `schema`, `quality`, …"""
+    """`drift`, `performance`, `latency`, `errors`, `business`, `volume`, `freshness`, `missing`, `schema`, …"""
     subject: str
     """The metric or column it is about, as it is named in windows and runs."""
     severity: Literal["info", "warn", "bad"]

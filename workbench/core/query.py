@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
 
 
@@ -99,6 +101,13 @@ class Query(Protocol):
         """One series ordered by step; with `points`, at most that many, extremes kept."""
         ...
 
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """Whole series of many runs, by (run id, key); those that are not there are left out.
+
+        One query, whatever the number of runs; all of their points are in memory at once.
+        """
+        ...
+
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
     ) -> Mapping[tuple[str, str], Sequence[float]]:
@@ -172,4 +181,11 @@ class Query(Protocol):
 
     def revision(self) -> str:
         """Changes whenever the store does; cheap enough to poll."""
+        ...
+
+    def root(self) -> Path:
+        """The project's folder, absolute: runs, sources and exports are named relative to it.
+
+        What a plugin keeps for itself belongs into a folder of its own in `.workbench/` there.
+        """
         ...

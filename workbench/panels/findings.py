@@ -54,7 +54,7 @@ class FindingsPanel(Panel):
 
     def view(self, data: FindingsData, fit: Fit) -> Block:
         """Those that go on as sentences, the others as a table."""
-        if not data.monitors:
+        if not data.monitors and not data.findings:
             return NO_MONITOR
         going = [each for each in data.findings if each.until is None]
         over = [each for each in data.findings if each.until is not None][:_OVER]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from workbench.core import where as where_language
 from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
+from workbench.core.freshness import stale
 from workbench.core.lineage import trained_by
 from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
 from workbench.core.query import Limits, Rows
@@ -18,7 +20,7 @@ from workbench.store.console import run_sql
 from workbench.store.facts import fetch_stages
 from workbench.store.findings import fetch_findings
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
-from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_sparks
+from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_series_of, fetch_sparks
 from workbench.store.roster import Roster, in_order
 from workbench.store.store import Store
 
@@ -35,6 +37,7 @@ class StoreQuery:
     ) -> None:  # fmt: skip
         self._store = store
         self._config = config
+        self._clock = clock
         self._lock = threading.Lock()
         self._roster = Roster(store, config.metrics, dict(flush_intervals or {}), clock)
 
@@ -58,6 +61,10 @@ class StoreQuery:
     def series(self, run_id: str, key: str, points: int = 0) -> Series:
         with self._store.read() as con:
             return fetch_series(con, run_id, key, points)
+
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        with self._store.read() as con:
+            return fetch_series_of(con, run_ids, keys)
 
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
@@ -111,7 +118,11 @@ class StoreQuery:
 
     def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
         with self._store.read() as con:
-            return fetch_findings(con, monitor, run)
+            found = fetch_findings(con, monitor, run)
+            spans = [] if run else window_rows.newest_spans(con, monitor)
+        silent = [late for name, end, width in spans if (late := stale(name, end, width, self._clock()))]
+        over = [each for each in silent if each.severity == "info"]
+        return [*(each for each in silent if each not in over), *found, *over]
 
     def trained_by(self, monitor: str) -> Run | None:
         configured = self._config.monitors.get(monitor)
@@ -126,6 +137,9 @@ class StoreQuery:
 
     def revision(self) -> str:
         return self._store.revision()
+
+    def root(self) -> Path:
+        return self._store.place.root
 
     def _percentiles_for(
         self, found: Sequence[Run], asked: frozenset[tuple[str, float]]

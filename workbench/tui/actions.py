@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from workbench.plugin.api import Action as Offered
 
 Scope = Literal[
     "app", "runs", "list", "chart", "run", "panel", "heat", "sql", "prompt", "chooser", "reader", "sql_edit"
@@ -68,8 +71,8 @@ class Action:
 
     @property
     def key(self) -> str:
-        """The first key, as printed on it."""
-        return key_name(self.keys[0])
+        """The first key, as printed on it; empty where it has none."""
+        return key_name(self.keys[0]) if self.keys else ""
 
     @property
     def shown_keys(self) -> str:
@@ -203,6 +206,13 @@ def panel_actions(
             taken.add(key)
             made.append(Action(f"panel({name!r})", (key,), title, f"Show {title}.", "app"))
     return tuple(made)
+
+
+def own_action(action: Offered, taken: Collection[str]) -> Action:
+    """An action of a plugin's panel; without a key where the interface has that key itself."""
+    key = action.key if len(action.key) == 1 and action.key.isalnum() and action.key not in taken else ""
+    words = action.help or action.label
+    return Action(f"act({action.name!r})", (key,) if key else (), action.label, words, "panel", 4 if key else 0)
 
 
 def actions_in(

@@ -122,7 +122,7 @@ class WorkbenchApp(SettingsApp, inherit_bindings=False):
 
     def panels_known(self) -> None:
         """Give every panel its tab, its key and its mode."""
-        from workbench.tui.panel_screen import PanelScreen
+        from workbench.tui.panel_screen import screen_of
         from workbench.tui.source_panel import SourcePanel
 
         self.panels.setdefault(SourcePanel.name, SourcePanel())
@@ -134,7 +134,7 @@ class WorkbenchApp(SettingsApp, inherit_bindings=False):
         for panel in shown:
             if panel.name not in self._with_mode:
                 self._with_mode.add(panel.name)
-                self.add_mode(panel.name, lambda panel=panel: PanelScreen(panel))  # type: ignore[misc]
+                self.add_mode(panel.name, lambda panel=panel: screen_of(panel))  # type: ignore[misc]
         self.take_keys()
 
     def open_run(self, run_id: str) -> None:
@@ -143,11 +143,12 @@ class WorkbenchApp(SettingsApp, inherit_bindings=False):
 
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
-        from workbench.tui.panel_screen import PanelScreen, RunScreen
+        from workbench.tui.panel_screen import RunScreen, screen_of
 
-        if name in self.panels:
-            kind = RunScreen if name == "run" else PanelScreen
-            self.push_screen(kind(self.panels[name], focus, crumb, start))
+        if name == "run" and name in self.panels:
+            self.push_screen(RunScreen(self.panels[name], focus, crumb, start))
+        elif name in self.panels:
+            self.push_screen(screen_of(self.panels[name], focus, crumb, start))
 
     def action_panel(self, name: str) -> None:
         """Show a panel."""
@@ -155,6 +156,16 @@ class WorkbenchApp(SettingsApp, inherit_bindings=False):
             while len(self.screen_stack) > 1:
                 self.pop_screen()
         self.switch_mode(name)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What a plugin's widget raises ends that widget; whatever else raises ends the app, as Textual has it."""
+        from workbench.tui.boxed import box_around
+
+        box = box_around(error)
+        if box is None:
+            super()._handle_exception(error)
+        else:
+            box.report(error)
 
     # Actions
 

@@ -83,11 +83,21 @@ def _run(root: Path, waiting: Callable[[], Empty | None], files: SettingsFiles, 
 
     def query(config: Config) -> Query:
         from workbench.ingest.readers import all_readers, flush_intervals
+        from workbench.plugin.derived import with_metrics
+        from workbench.plugin.discovery import loaded_metrics, use_project
         from workbench.store.query import StoreQuery
 
         if scratch is None:
             store.create()
-        return StoreQuery(store, config, flush_intervals(all_readers()))
+        use_project(root, config.plugins, config.path)
+        return with_metrics(StoreQuery(store, config, flush_intervals(all_readers())), loaded_metrics(), config.metrics)
+
+    def panels() -> Sequence[Panel]:
+        from workbench.panels.registry import all_panels
+        from workbench.plugin.discovery import use_project
+
+        use_project(root, config.plugins, config.path)
+        return all_panels(config)
 
     def on_answer() -> None:
         collector.release()
@@ -97,7 +107,7 @@ def _run(root: Path, waiting: Callable[[], Empty | None], files: SettingsFiles, 
     try:
         with kept_terminal((scratch or place.store) / "tui.log") as terminal_taken:
             app = WorkbenchApp(
-                query, Annotator(root), config, _panels, quick=quick, on_start=terminal_taken, on_answer=on_answer,
+                query, Annotator(root), config, panels, quick=quick, on_start=terminal_taken, on_answer=on_answer,
                 settings=files,
             )  # fmt: skip
             app.waiting = waiting
@@ -142,12 +152,6 @@ def _create(store: Store, scratch: Path | None) -> None:
             f"{store.path}: no log was read here yet, and read-only reads none.\n  next: workbench watch --once"
         )
     store.create()
-
-
-def _panels() -> Sequence[Panel]:
-    from workbench.panels.registry import all_panels
-
-    return all_panels()
 
 
 def _warm(store: Store) -> None:
