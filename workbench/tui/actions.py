@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -9,7 +10,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from workbench.plugin.api import Action as Offered
 
-Scope = Literal["app", "runs", "list", "chart", "charts", "run", "panel", "heat", "logs", "prompt", "chooser", "reader"]
+Scope = Literal[
+    "app", "runs", "list", "chart", "charts", "run", "panel", "heat", "logs", "sql", "prompt", "chooser", "reader",
+    "sql_edit",
+]  # fmt: skip
 """Where an action applies; a screen is in several scopes at once."""
 
 SCOPE_TITLES: dict[Scope, str] = {
@@ -24,6 +28,8 @@ SCOPE_TITLES: dict[Scope, str] = {
     "prompt": "Typing",
     "chooser": "Choosing",
     "reader": "Reading",
+    "sql": "SQL result",
+    "sql_edit": "Writing SQL",
     "app": "Everywhere",
 }
 
@@ -84,7 +90,19 @@ def key_name(key: str) -> str:
     """What stands on a key: `slash` is `/`, `ctrl+p` is `^p`."""
     if key.startswith("ctrl+"):
         return f"^{key_name(key[5:])}"
-    return KEY_NAMES.get(key, key)
+    return KEY_NAMES.get(key) or _character(key)
+
+
+def _character(key: str) -> str:
+    """The character that Textual names a key by, such as `semicolon`; other keys are called what they are."""
+    other = {"backslash": "\\", "at": "@", "minus": "-", "plus": "+", "underscore": "_"}
+    if len(key) == 1 or key in other:
+        return other.get(key, key)
+    try:
+        char = unicodedata.lookup(key.replace("_", " "))
+    except KeyError:
+        return key
+    return char if char.isprintable() and not char.isspace() else key
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -179,11 +197,30 @@ ACTIONS: tuple[Action, ...] = (
     Action("cycle_monitor", ("M",), "monitor", "Show the next monitor.", "panel", 3),
     Action("retry", ("r",), "reload", "Load this panel again.", "panel", 20),
     Action("traceback", ("e",), "traceback", "Show where a failed panel raised.", "panel", 2),
+    # SQL
+    Action("edit", ("e",), "edit", "Write the statement.", "sql", 1),
+    Action("open", ("enter",), "row", "Read the whole row under the cursor.", "sql", 2),
+    Action("schema", ("s",), "tables", "Tables and views with their columns, or the result again.", "sql", 3),
+    Action("history", ("h",), "history", "Choose a statement that was run before.", "sql", 4),
+    Action("export", ("w",), "write", "Write the result to a file: csv, parquet, json or md.", "sql", 5),
+    Action("run", ("r",), "run again", "Run the statement again on a new snapshot.", "sql", 6),
+    Action("scroll_columns(-1)", ("left",), "left", "Show the columns further left.", "sql"),
+    Action("scroll_columns(1)", ("right",), "right", "Show the columns further right.", "sql"),
+    Action("submit", ("enter",), "run", "Run it; a new line while a bracket or a quote is open.", "sql_edit", 1),
+    Action("complete", ("tab",), "complete", "Complete the word, and again for the next that fits.", "sql_edit", 2),
+    Action("newline", ("ctrl+j",), "new line", "A new line.", "sql_edit", 3),
+    Action("earlier", ("up",), "earlier", "The statement before, from the first line.", "sql_edit", 4),
+    Action("later", ("down",), "later", "The statement after, from the last line.", "sql_edit"),
+    Action("leave", ("escape",), "result", "To the result, with its keys.", "sql_edit", 5),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "sql_edit"),
     # Everywhere
     Action("back", ("escape",), "back", "One layer back; never quits.", "app", 90),
     Action("undo", ("u",), "undo", "Take back the last tag, note, baseline or hiding; again: the one before.", "app"),
     Action("panels", ("p",), "panels", "List every panel, plugins included.", "app"),
     Action("commands", ("colon", "ctrl+p"), "commands", "Find any action by its name.", "app"),
+    Action("sql", ("semicolon",), "SQL", "Ask the store in SQL.", "app"),
+    Action("settings", ("O",), "settings", "Every setting, what it holds, who said so, and what is wrong.", "app"),
+    Action("suspend", ("ctrl+z",), "suspend", "Back to the shell; fg comes back.", "app"),
     Action("help", ("question_mark",), "help", "Every key that works here.", "app", 91),
     Action("quit", ("q", "ctrl+c"), "quit", "Leave; the view is kept for the next time.", "app", 92),
     # Dialogs
@@ -206,9 +243,10 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
-def panel_actions(panels: Iterable[tuple[str, str, str]]) -> tuple[Action, ...]:
+def panel_actions(panels: Iterable[tuple[str, str, str]], among: Sequence[Action] = ACTIONS) -> tuple[Action, ...]:
     """Actions that open panels, from (name, title, key); a key that is taken is left out, the list has them all."""
-    taken = {key for action in ACTIONS if action.scope not in ("prompt", "chooser", "reader") for key in action.keys}
+    dialogs = ("prompt", "chooser", "reader", "sql_edit")
+    taken = {key for action in among if action.scope not in dialogs for key in action.keys}
     made = []
     for name, title, key in panels:
         if len(key) == 1 and key.isalnum() and key.isascii() and key not in taken:
@@ -224,10 +262,12 @@ def own_action(action: Offered, taken: Collection[str]) -> Action:
     return Action(f"act({action.name!r})", (key,) if key else (), action.label, words, "panel", 4 if key else 0)
 
 
-def actions_in(scopes: Sequence[Scope], extra: Sequence[Action] = ()) -> list[Action]:
+def actions_in(
+    scopes: Sequence[Scope], extra: Sequence[Action] = (), among: Sequence[Action] = ACTIONS
+) -> list[Action]:
     """Every action that applies in these scopes; where two share a key, the earlier scope has it."""
     order = {scope: place for place, scope in enumerate(scopes)}
-    found = sorted((a for a in (*ACTIONS, *extra) if a.scope in order), key=lambda action: order[action.scope])
+    found = sorted((a for a in (*among, *extra) if a.scope in order), key=lambda action: order[action.scope])
     taken: set[str] = set()
     kept = []
     for action in found:

@@ -49,8 +49,6 @@ class ViewState:
     """Groups of charts of which only the heading is shown."""
     chosen: tuple[str, ...] = ()
     """What was chosen of panels' options, each as `panel.option=value`."""
-    theme: str = ""
-    """Empty is the workbench's own dark one."""
 
 
 @dataclass(frozen=True, slots=True)
