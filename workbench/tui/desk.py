@@ -12,6 +12,7 @@ from textual.geometry import Size
 from workbench.core.blocks import Empty, Tone
 from workbench.core.model import Run
 from workbench.core.query import Focus, Query
+from workbench.core.settings import Settings
 from workbench.tui.actions import Action
 from workbench.tui.annotator import Annotator
 from workbench.tui.dialogs import Option
@@ -37,11 +38,22 @@ class Desk(Protocol):
     project: str
     tabs: Sequence[tuple[str, str, str]]
     panel_actions: tuple[Action, ...]
+    read_only: bool
+    settings: Settings
     waiting: Callable[[], Empty | None]
 
     @property
     def size(self) -> Size:
         """Columns and rows of the terminal."""
+        ...
+
+    def key_for(self, action: str) -> str:
+        """The key of an action that works everywhere, as printed on it."""
+        ...
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """Every action with the keys it has now."""
         ...
 
     @property
@@ -149,6 +161,14 @@ class Desk(Protocol):
 
     def open_run(self, run_id: str) -> None:
         """Open a run over the current screen."""
+        ...
+
+    def open_run_at(self, run_id: str, step: int) -> None:
+        """Open a run with its charts read at a step."""
+        ...
+
+    def open_log(self, run: Run, step: int | None = None) -> None:
+        """Open a run's log over the current screen, at its end or at a step."""
         ...
 
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:

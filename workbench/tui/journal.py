@@ -12,7 +12,7 @@ from workbench.tui.annotator import Annotator
 from workbench.tui.background import Lane
 from workbench.tui.feed import posting
 from workbench.tui.messages import Said
-from workbench.tui.viewing import ViewApp
+from workbench.tui.settings_app import SettingsApp
 
 Write = Callable[[Annotator], None]
 
@@ -26,7 +26,7 @@ class Entry:
     take_back: Write
 
 
-class JournalApp(ViewApp, inherit_bindings=False):
+class JournalApp(SettingsApp, inherit_bindings=False):
     """Has words about runs written, and takes them back in the order they were written, the last first."""
 
     _annotator: Annotator
@@ -35,6 +35,9 @@ class JournalApp(ViewApp, inherit_bindings=False):
 
     def annotate(self, done: str, write: Write, take_back: Write | None = None) -> None:
         """Have something written down about a run; what was done is said, and can be undone, when it is on disk."""
+        if self.read_only:
+            self.say(f"read-only, so not written: {done}", bad=True)
+            return
         if take_back is None:
             self._write(done, write, lambda: None)
             return
@@ -44,7 +47,7 @@ class JournalApp(ViewApp, inherit_bindings=False):
             self._done.append(entry)
             self._undone.clear()
 
-        self._write(f"{done} · u takes it back", write, kept)
+        self._write(f"{done} · {self.key_for('undo')} takes it back", write, kept)
 
     def _write(
         self, said: str, write: Write, then: Callable[[], None], failed: Callable[[], None] | None = None
@@ -76,7 +79,7 @@ class JournalApp(ViewApp, inherit_bindings=False):
             return
         entry = self._done.pop()
         self._write(
-            f"taken back: {entry.words} · U does it again",
+            f"taken back: {entry.words} · {self.key_for('redo')} does it again",
             entry.take_back,
             lambda: self._undone.append(entry),
             lambda: self._done.append(entry),
@@ -89,7 +92,7 @@ class JournalApp(ViewApp, inherit_bindings=False):
             return
         entry = self._undone.pop()
         self._write(
-            f"done again: {entry.words} · u takes it back",
+            f"done again: {entry.words} · {self.key_for('undo')} takes it back",
             entry.write,
             lambda: self._done.append(entry),
             lambda: self._undone.append(entry),

@@ -177,11 +177,23 @@ class RunActions(ListActions, ChartActions):
             self._ask(f"another name for {run.name}; its log and its id stay", "a name", run.name, write)
 
     def _ask(self, about: str, example: str, value: str, write: Callable[[str], None]) -> None:
+        if self.workbench.read_only:
+            self.workbench.say(f"read-only: no {about}", bad=True)
+            return
+
         def written(words: str | None) -> None:
             if words is not None and (kept := words.strip()) and kept != value:
                 write(kept)
 
         self.ask(example, value, lambda words: Verdict(about), written)
+
+    def action_open_log(self) -> None:
+        """Read its log; at the step of the crosshair, where that is on."""
+        run = self.current_run()
+        if run is not None:
+            curves = getattr(self, "curves", None)
+            at = curves.crosshair if curves is not None and self.workbench.view.x == "step" else None
+            self.workbench.open_log(run, None if at is None else int(at))
 
     def action_mark(self) -> None:
         """Mark it, or take the mark off."""

@@ -8,11 +8,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.blocks import Cell, Column
 
+if TYPE_CHECKING:
+    from workbench.core.strokes import Marker  # numpy comes after the first paint
+
 VERSION = 1
+MARKERS: tuple[Marker, ...] = ("braille", "block", "dot", "ascii")
+"""What curves can be drawn with."""
 PAINTED_ROWS = 60
 
 
@@ -35,14 +40,21 @@ class ViewState:
     log_y: bool = False
     smooth: float = 0.0
     monitor: str | None = None
-    theme: str = ""
-    """Empty is the workbench's own dark one."""
     widths: Mapping[str, int] = field(default_factory=dict)
     """Of columns that were made wider or narrower, by key."""
     screen: str = "runs"
     """The view that is open."""
     run: str | None = None
     """Id of the run that is open over it."""
+    log_x: bool = False
+    marker: str = "braille"
+    """What curves are drawn with: `braille`, `block`, `dot` or `ascii`."""
+    pinned: tuple[str, ...] = ()
+    """Titles of the charts that stand first."""
+    folded: tuple[str, ...] = ()
+    """Groups of charts of which only the heading is shown."""
+    chosen: tuple[str, ...] = ()
+    """What was chosen of panels' options, each as `panel.option=value`."""
 
 
 @dataclass(frozen=True, slots=True)

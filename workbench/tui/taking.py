@@ -99,7 +99,7 @@ class TakingApp(JournalApp, inherit_bindings=False):
         if copied is None:
             self.say("nothing to copy here", bad=True)
             return
-        file = None if getattr(self, "read_only", False) else yank_path(self._config.root)
+        file = None if self.read_only else yank_path(self._config.root)
 
         def job() -> Said:
             try:
@@ -134,6 +134,9 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
     def save_view(self, name: str) -> None:
         """Keep what is looked at under a name."""
+        if self.read_only:
+            self.say(f"read-only, so not kept: {name}", bad=True)
+            return
         try:
             saved.save_view(saved.views_path(self._config.root), name, self.view)
             self.say(f"view {name} is kept: {saved.in_words(self.view)}")
@@ -160,6 +163,9 @@ class TakingApp(JournalApp, inherit_bindings=False):
 
     def delete_view(self, name: str) -> None:
         """Forget a saved view."""
+        if self.read_only:
+            self.say(f"read-only, so not forgotten: {name}", bad=True)
+            return
         try:
             saved.delete_view(saved.views_path(self._config.root), name)
             self.say(f"view {name} is deleted")

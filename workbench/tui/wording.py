@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -43,11 +42,6 @@ class WordsApp(TakingApp, inherit_bindings=False):
     _outside_words: Sequence[Word] | None = None
     _history: History | None = None
     _process: subprocess.Popen[str] | None = None
-
-    @property
-    def root(self) -> Path:
-        """The project's folder."""
-        return self._config.root.resolve()
 
     def known_words(self) -> Mapping[str, Word]:
         """Every command that can be typed now, by name."""
@@ -135,7 +129,7 @@ class WordsApp(TakingApp, inherit_bindings=False):
         """Run a command of the command line as a process of its own, and show what it says when it has ended."""
         import subprocess
 
-        if getattr(self, "read_only", False):
+        if self.read_only:
             self.say(f"read-only: type it in a shell: workbench {words[0]} …", bad=True)
             return
         self.say(f"workbench {' '.join(words)} …")
