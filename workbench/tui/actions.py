@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Action as Offered
 
 Scope = Literal[
-    "app", "runs", "list", "chart", "charts", "run", "panel", "heat", "logs", "sql", "prompt", "command", "chooser",
-    "reader", "sql_edit", "yank", "columns", "views", "spoken",
+    "app", "runs", "list", "chart", "charts", "run", "panel", "heat", "logs", "sql",
+    "prompt", "command", "chooser", "reader", "yank", "columns", "views", "spoken", "sql_edit",
 ]  # fmt: skip
 """Where an action applies; a screen is in several scopes at once."""
 
@@ -38,7 +38,9 @@ SCOPE_TITLES: dict[Scope, str] = {
     "app": "Everywhere",
 }
 
-DIALOGS = frozenset({"prompt", "command", "chooser", "reader", "sql_edit", "yank", "columns", "views", "spoken"})
+DIALOGS: frozenset[Scope] = frozenset(
+    {"prompt", "command", "chooser", "reader", "yank", "columns", "views", "spoken", "sql_edit"}
+)
 """Scopes of what keeps all keys to itself while it is open."""
 
 KEY_NAMES = {
@@ -135,8 +137,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("tag", ("t",), "tag", "Tag the marked runs, or the one under the cursor.", "runs"),
     Action("note", ("n",), "note", "Write a note on the run.", "runs"),
     Action("hide", ("H",), "hide", "Hide the run, or show it again.", "runs"),
-    Action("rename", ("R",), "rename", "Show the run by another name; its log and its id stay.", "runs"),
     Action("open_log", ("l",), "log", "Read the run's log; with the crosshair on, at that step.", "runs"),
+    Action("rename", ("R",), "rename", "Show the run by another name; its log and its id stay.", "runs"),
     # One run
     Action("step_run(-1)", ("comma",), "previous", "Open the run above this one in the table.", "run", 2),
     Action("step_run(1)", ("full_stop",), "next", "Open the run below this one in the table.", "run", 3),

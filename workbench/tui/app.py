@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -184,11 +183,6 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         from workbench.tui.logs_screen import LogsScreen
 
         self.push_screen(LogsScreen(run, step))
-
-    @property
-    def root(self) -> Path:
-        """The project's folder."""
-        return self._config.root
 
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""

@@ -19,8 +19,9 @@ def history_path(root: Path) -> Path:
 class History:
     """Commands typed in this project; walking through it starts at what is being typed and comes back to it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
         self._path = path
+        self._writes = writes
         self._lines: list[str] | None = None
         self._at = 0
         self._typed = ""
@@ -60,5 +61,7 @@ class History:
         line = " ".join(typed.splitlines()).strip()
         kept = [each for each in self.lines if each != line]
         self._lines = [*kept, line][-MOST:]
+        if not self._writes:
+            return
         with suppress(OSError):
             write_whole(self._path, "\n".join(self._lines) + "\n")

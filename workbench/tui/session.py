@@ -40,12 +40,6 @@ class ViewState:
     log_y: bool = False
     smooth: float = 0.0
     monitor: str | None = None
-    widths: Mapping[str, int] = field(default_factory=dict)
-    """Of columns that were made wider or narrower, by key."""
-    screen: str = "runs"
-    """The view that is open."""
-    run: str | None = None
-    """Id of the run that is open over it."""
     log_x: bool = False
     marker: str = "braille"
     """What curves are drawn with: `braille`, `block`, `dot` or `ascii`."""
@@ -55,6 +49,12 @@ class ViewState:
     """Groups of charts of which only the heading is shown."""
     chosen: tuple[str, ...] = ()
     """What was chosen of panels' options, each as `panel.option=value`."""
+    widths: Mapping[str, int] = field(default_factory=dict)
+    """Of columns that were made wider or narrower, by key."""
+    screen: str = "runs"
+    """The view that is open."""
+    run: str | None = None
+    """Id of the run that is open over it."""
 
 
 @dataclass(frozen=True, slots=True)

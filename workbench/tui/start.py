@@ -42,8 +42,8 @@ def start(
 ) -> None:
     """Run the interface until the user leaves it; `waiting` says what to expect while there is no run.
 
-    `given` are settings by name that win over those of any file. `words` tells the commands of the command line, which
-    can be typed here too.
+    `given` are settings by name that win over those of any file. `words` tells the commands of the command line,
+    which can be typed here too.
 
     Raises:
         ConfigError: the project's configuration cannot be used.

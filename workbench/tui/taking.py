@@ -135,7 +135,7 @@ class TakingApp(JournalApp, inherit_bindings=False):
     def save_view(self, name: str) -> None:
         """Keep what is looked at under a name."""
         if self.read_only:
-            self.say(f"read-only, so not kept: {name}", bad=True)
+            self.say(f"read-only, so not kept: view {name}", bad=True)
             return
         try:
             saved.save_view(saved.views_path(self._config.root), name, self.view)
@@ -164,7 +164,7 @@ class TakingApp(JournalApp, inherit_bindings=False):
     def delete_view(self, name: str) -> None:
         """Forget a saved view."""
         if self.read_only:
-            self.say(f"read-only, so not forgotten: {name}", bad=True)
+            self.say(f"read-only, so not deleted: view {name}", bad=True)
             return
         try:
             saved.delete_view(saved.views_path(self._config.root), name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -43,6 +44,11 @@ class WordsApp(TakingApp, inherit_bindings=False):
     _history: History | None = None
     _process: subprocess.Popen[str] | None = None
 
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self._config.root.resolve()
+
     def known_words(self) -> Mapping[str, Word]:
         """Every command that can be typed now, by name."""
         from workbench.tui.commands import known_words
@@ -69,7 +75,7 @@ class WordsApp(TakingApp, inherit_bindings=False):
         for open_one in screen.query(Prompt):
             open_one.action_cancel()
         known, here = self.known_words(), Here(cast("Desk", self), screen)
-        self._history = self._history or History(history_path(self._config.root))
+        self._history = self._history or History(history_path(self._config.root), writes=not self.read_only)
 
         def judge(line: str) -> Verdict:
             return judged(line, known, here)
