@@ -26,6 +26,8 @@ from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
 from workbench.tui.run_words import count
 from workbench.tui.session import ViewState
+from workbench.tui.spoken import Names, panel_words
+from workbench.tui.telling import Spoken
 
 
 class ChartsScreen(ChartChoosing):
@@ -64,6 +66,11 @@ class ChartsScreen(ChartChoosing):
         """The runs on the charts."""
         by_id = self.workbench.rows.by_id
         return [by_id[run_id] for run_id in self.workbench.charted if run_id in by_id]
+
+    def spoken(self) -> Sequence[Spoken]:
+        """The charts of the same runs, in the same manner."""
+        focus = replace(self.workbench.focus, marked=tuple(self.workbench.charted))
+        return [Spoken("these charts", panel_words("charts", focus, Names(self.workbench.rows.by_id)))]
 
     @property
     def manner(self) -> Manner:

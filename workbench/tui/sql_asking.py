@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from textual import on
 from textual.timer import Timer
@@ -18,6 +20,7 @@ from workbench.tui.sql_editor import SqlEditor
 from workbench.tui.sql_feed import Answered, Refused, SchemaLoaded, ask, load_schema
 from workbench.tui.sql_grid import SqlGrid
 from workbench.tui.sql_history import SqlHistory
+from workbench.tui.telling import Shown, Spoken
 
 
 class SqlAsking(WorkbenchScreen):
@@ -72,6 +75,20 @@ class SqlAsking(WorkbenchScreen):
     def command(self) -> str:
         """The command that gives the same."""
         return f"workbench sql {shlex.quote(one_line(self._asked))}"
+
+    def spoken(self) -> Sequence[Spoken]:
+        """The statement that the result is of."""
+        return [Spoken("this result", ["sql", one_line(self._asked)])] if self._asked else ()
+
+    def shown(self) -> Shown:
+        """The result, and the row under the cursor."""
+        from workbench.report.tables import rows_table
+
+        rows, at = self.grid.rows, self.grid.cursor
+        if not rows.rows:
+            return Shown()
+        one = rows_table(replace(rows, rows=rows.rows[at : at + 1]))
+        return Shown(lambda: [rows_table(rows)], one.columns, one.rows[0])
 
     def show_body(self) -> None:
         """Show the result, or why there is none."""
