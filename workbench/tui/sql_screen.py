@@ -22,11 +22,13 @@ from workbench.tui.pages import text_page
 from workbench.tui.prompt import Verdict
 from workbench.tui.run_actions import ListActions
 from workbench.tui.run_words import count
+from workbench.tui.sql_asking import one_line
 from workbench.tui.sql_editor import SqlEditor
 from workbench.tui.sql_feed import write
 from workbench.tui.sql_grid import SqlGrid
 from workbench.tui.sql_pages import nothing_page, refusal_page, schema_page
 from workbench.tui.sql_writing import SqlWriting
+from workbench.tui.telling import Spoken
 
 BESIDE = 130
 """Columns of a terminal from which tables and columns stand beside the result."""
@@ -66,6 +68,10 @@ class SqlScreen(ListActions, SqlWriting):
         """Begin to write at once."""
         self.editor.focus()
         self._load_schema()
+
+    def spoken(self) -> Sequence[Spoken]:
+        """The command that prints this result."""
+        return [Spoken("SQL", ["sql", one_line(self._asked)])] if self._asked else []
 
     def look_changed(self) -> None:
         """Draw in the new colours."""
