@@ -13,6 +13,7 @@ from workbench.core.batch import ConsoleLine
 from workbench.core.compare import percentiles
 from workbench.core.lineage import trained_by
 from workbench.core.model import (
+    Artifact,
     Distribution,
     Finding,
     Roles,
@@ -49,6 +50,7 @@ class MemoryQuery:
     logs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Ids of the sources that a run was read from."""
     places: Sequence[LogPlace] = ()
+    all_artifacts: Mapping[str, Sequence[Artifact]] = field(default_factory=dict)
     version: str = "1"
     folder: Path = Path("/nowhere/project")
 
@@ -91,9 +93,13 @@ class MemoryQuery:
             not_finite=len(series.value) - len(finite),
         )
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
         nothing = Series(run_id, key, np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
         found = self.points.get((run_id, key), nothing)
+        if steps is not None:
+            inside = (found.step >= steps[0]) & (found.step <= steps[1])
+            part = (found.step[inside], found.wall[inside], found.value[inside])
+            found = Series(run_id, key, *part, int(inside.sum()))
         if not points or len(found.value) <= points:
             return found
         step, value = thin(found.step, found.value, max(points // 3, 1))
@@ -161,6 +167,9 @@ class MemoryQuery:
     def log_step(self, source: str, offset: int) -> LogPlace | None:
         found = [each for each in self.places if each.source == source and each.offset <= offset]
         return max(found, key=lambda each: each.offset, default=None)
+
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        return self.all_artifacts.get(run_id, ())
 
     def stages(self, run_id: str) -> Sequence[Stage]:
         return self.all_stages.get(run_id, ())

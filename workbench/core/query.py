@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import (
+    Artifact,
+    Distribution,
+    Finding,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Window,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,8 +93,11 @@ class Query(Protocol):
         """The newest `n` visible runs, as `runs()` would list them first; quick on a store never opened before."""
         ...
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
-        """One series ordered by step; with `points`, at most that many, extremes kept."""
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
+        """One series ordered by step; with `points`, at most that many, extremes kept.
+
+        `steps` asks for the points from one step to the other alone, both included; `Series.n` counts those.
+        """
         ...
 
     def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
@@ -145,6 +159,10 @@ class Query(Protocol):
 
     def log_step(self, source: str, offset: int) -> LogPlace | None:
         """The point of a text log at a byte, or the last one before it; `source` is its id."""
+        ...
+
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        """The files a run made, by name."""
         ...
 
     def stages(self, run_id: str) -> Sequence[Stage]:

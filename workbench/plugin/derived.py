@@ -110,8 +110,7 @@ class DerivedQuery:
         for key in keys:
             for run_id in run_ids if key in self._made else ():
                 derived = None if (run_id, key) in found else self._curve(run_id, key)
-                until = () if derived is None else np.flatnonzero(derived[0] <= step)
-                if derived is not None and len(until):
+                if derived is not None and (until := np.flatnonzero(derived[0] <= step)).size:
                     found[run_id, key] = float(derived[2][until[-1]])
         return found
 
@@ -177,6 +176,7 @@ class DerivedQuery:
     def _summary(self, metric: Metric, run: Run, keys: Sequence[str], parts: Sequence[Series]) -> Summary | None:
         low: float | None
         high: float | None
+        when: float | None
         direction = self.roles(metric.name).direction
         if metric.series:
             step, wall, value = self._made_of(metric, parts)

@@ -13,13 +13,24 @@ from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
 from workbench.core.freshness import stale
 from workbench.core.lineage import trained_by
-from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import (
+    Artifact,
+    Distribution,
+    Finding,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Window,
+)
 from workbench.core.query import Rows
 from workbench.core.run_logs import LogPlace
 from workbench.core.timely import timely
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
-from workbench.store.facts import fetch_stages
+from workbench.store.facts import fetch_artifacts, fetch_stages
 from workbench.store.findings import fetch_findings, in_order_of_worth
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
 from workbench.store.log_places import fetch_run_sources, place_of_step, step_of_place
@@ -68,9 +79,9 @@ class StoreQuery:
         with self._lock:
             return self._roster.newest(n)
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
         with self._store.read() as con:
-            return fetch_series(con, run_id, key, points)
+            return fetch_series(con, run_id, key, points, steps)
 
     def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
         with self._store.read() as con:
@@ -117,6 +128,10 @@ class StoreQuery:
     def log_step(self, source: str, offset: int) -> LogPlace | None:
         with self._store.read() as con:
             return step_of_place(con, source, offset)
+
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        with self._store.read() as con:
+            return fetch_artifacts(con, run_id, self._config.root)
 
     def stages(self, run_id: str) -> Sequence[Stage]:
         with self._store.read() as con:

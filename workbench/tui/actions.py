@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from workbench.plugin.api import Action as Offered
 
-Scope = Literal["app", "runs", "list", "chart", "run", "panel", "heat", "logs", "prompt", "chooser", "reader"]
+Scope = Literal["app", "runs", "list", "chart", "charts", "run", "panel", "heat", "logs", "prompt", "chooser", "reader"]
 """Where an action applies; a screen is in several scopes at once."""
 
 SCOPE_TITLES: dict[Scope, str] = {
     "runs": "Run table",
     "run": "This run",
+    "charts": "Grid of charts",
     "heat": "Heat map",
     "logs": "This log",
     "list": "Moving",
@@ -42,6 +43,9 @@ KEY_NAMES = {
     "colon": ":",
     "comma": ",",
     "full_stop": ".",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
     "up": "↑",
     "down": "↓",
     "left": "←",
@@ -138,6 +142,34 @@ ACTIONS: tuple[Action, ...] = (
     Action("log_y", ("y",), "log y", "Logarithmic y axis on or off.", "chart", 12),
     Action("smooth(1)", ("right_square_bracket",), "smooth", "Smooth more; the raw line stays behind.", "chart", 14),
     Action("smooth(-1)", ("left_square_bracket",), "less smooth", "Smooth less.", "chart"),
+    # Grid of charts
+    Action("open", ("enter",), "open", "Open the chart full screen; a group folds or unfolds.", "charts", 1),
+    Action("up", ("up", "k"), "up", "The chart above.", "charts"),
+    Action("down", ("down", "j"), "down", "The chart below.", "charts"),
+    Action("turn(-1)", ("comma", "shift+tab"), "previous", "The chart before this one, full screen too.", "charts"),
+    Action("turn(1)", ("full_stop", "tab"), "next", "The chart behind this one, full screen too.", "charts", 9),
+    Action("page(-1)", ("pageup",), "page up", "The page of charts before.", "charts"),
+    Action("page(1)", ("pagedown",), "page down", "The next page of charts.", "charts"),
+    Action("top", ("g",), "first", "The first page of charts.", "charts"),
+    Action("bottom", ("G",), "last", "The last page of charts.", "charts"),
+    Action("filter", ("slash",), "filter", "Filter the charts by words of their names; !word leaves out.", "charts", 3),
+    Action("fold", ("f",), "fold", "Fold the group of charts, or unfold it.", "charts", 5),
+    Action("fold_all", ("F",), "fold all", "Fold every group, or unfold all.", "charts"),
+    Action("pin", ("P",), "pin", "Pin the chart to the top, or take it down.", "charts", 6),
+    Action(
+        "zoom(1)", ("plus", "equals_sign"), "zoom", "Zoom in around the crosshair; the wheel does too.", "charts", 4
+    ),
+    Action("zoom(-1)", ("minus",), "zoom out", "Zoom out.", "charts"),
+    Action("pan(-1)", ("h",), "pan left", "Show what is further left; dragging does too.", "charts"),
+    Action("pan(1)", ("l",), "pan right", "Show what is further right.", "charts"),
+    Action("whole", ("z",), "whole", "Show all there is again.", "charts", 2),
+    Action("cross_end(False)", ("home",), "first value", "Put the crosshair on the first value in sight.", "charts"),
+    Action("cross_end(True)", ("end",), "last value", "Put the crosshair on the last value in sight.", "charts"),
+    Action(
+        "axis", ("X",), "x axis", "X axis by step, epoch, wall time, time since the start, or any metric.", "charts", 8
+    ),
+    Action("log_x", ("L",), "log x", "Logarithmic x axis on or off.", "charts"),
+    Action("marker", ("d",), "dots", "Draw curves in braille, blocks, dots or ASCII.", "charts"),
     # Panels
     Action("left", ("left",), "left", "One column left.", "heat"),
     Action("right", ("right",), "right", "One column right.", "heat"),

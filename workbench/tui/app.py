@@ -122,7 +122,6 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
 
     def panels_known(self) -> None:
         """Give every panel its tab, its key and its mode."""
-        from workbench.tui.panel_screen import screen_of
         from workbench.tui.source_panel import SourcePanel
 
         self.panels.setdefault(SourcePanel.name, SourcePanel())
@@ -135,7 +134,7 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
             self.bind(action.keys[0], action.id, description=action.help, show=False)
         for panel in shown:
             if panel.name != "runs":
-                self.add_mode(panel.name, lambda panel=panel: screen_of(panel))  # type: ignore[misc]
+                self.add_mode(panel.name, lambda panel=panel: _screen_of(panel))  # type: ignore[misc]
         self.tell(lambda screen: screen.show_bars())
 
     def open_run(self, run_id: str) -> None:
@@ -281,6 +280,17 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         painting = screens[0].paint() if screens and self.live else self.painting
         save_session(self._session_path, self.view, painting)
         self.exit()
+
+
+def _screen_of(panel: Panel) -> WorkbenchScreen:
+    """The screen of a panel that has a tab: a grid of its own for the charts."""
+    if panel.name == "charts":
+        from workbench.tui.charts_screen import ChartsScreen
+
+        return ChartsScreen()
+    from workbench.tui.panel_screen import screen_of
+
+    return screen_of(panel)
 
 
 if TYPE_CHECKING:
