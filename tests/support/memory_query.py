@@ -26,7 +26,7 @@ from workbench.core.model import (
     Window,
 )
 from workbench.core.progress import RECENT, pace
-from workbench.core.query import Rows
+from workbench.core.query import Limits, Rows
 from workbench.core.roles import roles_for
 from workbench.core.run_logs import LogPlace
 from workbench.core.series import thin
@@ -195,7 +195,7 @@ class MemoryQuery:
     def roles(self, key: str) -> Roles:
         return roles_for(key, self.configured)
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, text: str, parameters: Sequence[Any] = (), limits: Limits | None = None) -> Rows:
         raise NotImplementedError("the project in memory speaks no SQL")
 
     def revision(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -76,6 +76,37 @@ class Rows:
 
     columns: Sequence[str]
     rows: Sequence[tuple[Any, ...]]
+    more: bool = False
+    """There are rows beyond these, which the limit kept away."""
+
+
+class Stop:
+    """Ends a query from another thread."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        """Somebody wants it ended."""
+        self._end: Callable[[], object] = lambda: None
+
+    def __call__(self) -> None:
+        """End the query that runs; one that has not begun ends when it does."""
+        self.asked = True
+        self._end()
+
+    def serve(self, end: Callable[[], object]) -> None:
+        """Have `end` called from now on: for whoever runs the query."""
+        self._end = end
+        if self.asked:
+            end()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many rows a query in SQL may give, how many seconds it may take, and what ends it before; 0 is the most."""
+
+    rows: int = 0
+    seconds: float = 0.0
+    stop: Stop | None = None
 
 
 class Query(Protocol):
@@ -197,7 +228,7 @@ class Query(Protocol):
         """A metric's direction, unit and kind."""
         ...
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, text: str, parameters: Sequence[Any] = (), limits: Limits | None = None) -> Rows:
         """Rows of a SELECT on the documented tables and views."""
         ...
 

@@ -90,8 +90,6 @@ class Panel:
     in_report: ClassVar[bool] = True
     every: ClassVar[float | None] = None
     """Seconds between loads; None loads only when the store changes."""
-    follows_metric: ClassVar[bool] = False
-    """Whether it shows `Focus.metric`, so that choosing the main metric is offered where no chart does."""
     options: Any = None
     """The defaults, an instance of a frozen dataclass; `[panel.NAME]` in workbench.toml replaces what it names."""
     actions: ClassVar[Sequence[Action]] = ()
@@ -100,6 +98,8 @@ class Panel:
     """Seconds a load may take before it is given up."""
     isolate: ClassVar[bool] = False
     """Load and view in a process of its own, which may crash or be ended; `[plugins.NAME]` can ask for that too."""
+    follows_metric: ClassVar[bool] = False
+    """Whether it shows `Focus.metric`, so that choosing the main metric is offered where no chart does."""
 
     def load(self, query: Query, focus: Focus) -> Any:
         """Fetch what the view needs; runs on a worker thread, may be slow, must not print."""

@@ -25,7 +25,7 @@ from workbench.core.model import (
     StepHistogram,
     Window,
 )
-from workbench.core.query import Rows
+from workbench.core.query import Limits, Rows
 from workbench.core.run_logs import LogPlace
 from workbench.core.timely import timely
 from workbench.store import windows as window_rows
@@ -171,9 +171,9 @@ class StoreQuery:
     def roles(self, key: str) -> Roles:
         return self._roster.roles(key)
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, text: str, parameters: Sequence[Any] = (), limits: Limits | None = None) -> Rows:
         runs = self.runs(hidden=True)
-        return run_sql(self._store.snapshot(), text, parameters, runs)
+        return run_sql(self._store.snapshot(), text, parameters, runs, limits or Limits())
 
     def revision(self) -> str:
         return self._store.revision()

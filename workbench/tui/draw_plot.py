@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from workbench.core import palette, raster, text, units
+from workbench.core import raster, text, units
 from workbench.core.blocks import Bars, Heat, Lines, Scatter
 from workbench.tui.drawing import LOWEST_CHART, Drawing, Plotted, Room, Target, title
 from workbench.tui.look import Look
@@ -221,17 +221,18 @@ def _heat_cell(block: Heat, row: int, column: int, width: int, look: Look) -> Se
     if value is None or not math.isfinite(value):
         return Segment(text.fit("·", width, "center"), look.dim)
     low, high = heat_limits(block)
-    ground = look.heat((value - low) / (high - low))
-    ink = palette.mix("#000000", "#ffffff", 0.04 if sum(palette.rgb(ground)) > 380 else 0.92)
-    words = text.fit("◆" if _flagged(block, row, column) else "", width, "center")
-    return Segment(words, Style(color=ink, bgcolor=ground))
+    share = (value - low) / (high - low)
+    ground, flagged = look.heat(share), _flagged(block, row, column)
+    words = text.fit("◆" if flagged else "", width, "center").replace(" ", look.shade(share))
+    return Segment(words, Style(color=look.ink_on(ground), bgcolor=ground))
 
 
 def _heat_legend(block: Heat, first: int, room: Room) -> Strip:
     """The scale from low to high, what the mark means, and how much is not shown."""
     low, high = heat_limits(block)
     segments = [Segment(f"{units.number(low, 3)} ", room.look.dim)]
-    segments += [Segment("  ", Style(bgcolor=room.look.heat(step / 5))) for step in range(6)]
+    look = room.look
+    segments += [Segment(look.shade(step / 5) * 2, Style(bgcolor=look.heat(step / 5))) for step in range(6)]
     words = f" {units.number(high, 3)}   ◆ over the threshold   · no value"
     if first:
         words += f"   {first} earlier not shown"

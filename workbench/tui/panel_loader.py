@@ -157,7 +157,9 @@ class PanelLoader(WorkbenchScreen):
     def act(self, name: str) -> None:
         """Have the panel do one of its actions, then load again."""
         query = self.workbench.query_or_none
-        if query is not None:
+        if self.workbench.read_only:
+            self.workbench.say(f"read-only: {name} is left undone", bad=True)
+        elif query is not None:
             job = act_job(self.panel, name, query, self.focus_now, self._number)
             self._acts.submit(posting(self.post_message, job))
 
