@@ -82,13 +82,25 @@ def test_axes_are_the_parameters_that_differ_but_for_seeds_and_names() -> None:
     [
         ("last", ValueAt()),
         ("BEST", ValueAt("best")),
-        ("step:1,500", ValueAt("step", 1500)),
+        ("step:1_500", ValueAt("step", 1500)),
         ("@30", ValueAt("step", 30)),
     ],
 )
 def test_what_stands_for_a_series_can_be_written(text: str, value: ValueAt) -> None:
     assert value_at(text) == value
     assert value_at(value.option) == value
+
+
+def test_a_metric_may_have_a_value_of_its_own() -> None:
+    at = value_at("best, val/loss=min, latency*=step:30")
+    assert (at.of("val/accuracy"), at.of("val/loss")) == (ValueAt("best"), ValueAt("min"))
+    assert at.of("latency_ms") == ValueAt("step", 30)
+    assert value_at(at.option) == at
+    assert at.words == "best values (val/loss: min, latency*: step:30)"
+    values = values_of(QUERY, RUNS, value_at("val/loss=max"))
+    series = QUERY.series(RUNS[0].id, "val/loss").value
+    assert values[RUNS[0].id, "val/loss"] == pytest.approx(series.max())
+    assert values[RUNS[0].id, "val/accuracy"] == pytest.approx(QUERY.series(RUNS[0].id, "val/accuracy").value[-1])
 
 
 def test_a_mistyped_value_is_answered_with_the_nearest() -> None:

@@ -19,8 +19,8 @@ def test_a_view_comes_back_by_its_name_and_leaves_the_cursor_alone(tmp_path):
     )
     save_view(path, "lr", view)
     save_view(path, "all", ViewState())
-    here = ViewState(cursor="r9", where="x", screen="drift")
-    assert load_views(path).opened("lr", here) == replace(view, cursor="r9", screen="drift")
+    here = ViewState(cursor="r9", monitor="flights", where="x", screen="drift")
+    assert load_views(path).opened("lr", here) == replace(view, cursor="r9", monitor="flights", screen="drift")
     assert list(delete_view(path, "lr").by_name) == ["all"]
     assert list(json.loads(path.read_text())) == ["all"]
 

@@ -36,7 +36,7 @@ _NEWEST = 8
 @click.option("--baseline", default=None, metavar="RUN", help="Compare with this run instead of the chosen baseline.")
 @click.option("--metric", metavar="KEY", default=None, help="The metric to draw and to list first.")
 @click.option("--value", metavar="VALUE", default="last", show_default=True,
-              help="What stands for a metric: last, best, min, max, first or step:N.")  # fmt: skip
+              help="What stands for a metric: last, best, min, max, first, step:N; or val/loss=min.")  # fmt: skip
 @click.option("--as", "view", type=click.Choice(_VIEWS), default=None, help="How to look at the runs; see above.")
 @click.option("--x", "x_column", metavar="COLUMN", default=None, help="X axis of the scatter, such as lr or duration.")
 @click.option("--y", "y_column", metavar="COLUMN", default=None, help="Y axis of the scatter; the metric by default.")

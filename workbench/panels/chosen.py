@@ -102,7 +102,7 @@ def value_choice(at: ValueAt, runs: Sequence[Run]) -> Choice:
     shared = [max((each.last_step or 0 for each in run.metrics.values()), default=0) for run in runs]
     steps = sorted({min(shared) // 2, min(shared)} - {0}) if last and shared else []
     values = list(dict.fromkeys([*KINDS, *(f"step:{step}" for step in steps), at.option]))
-    return Choice("value", "value of a metric", values, at.option, "step:500")
+    return Choice("value", "value of a metric", values, at.option, "step:500, or best,val/loss=min")
 
 
 def column_choice(option: str, title: str, keys: Sequence[str], current: str | None) -> Choice:

@@ -37,6 +37,10 @@ HUSHED = frozenset({"crosshair", "mark", "open", "baseline"})
 """Keys that make room for them."""
 
 
+STUDIES = ("params", "scatter", "parallel", "importance", "groups")
+"""Panels that show the runs of Compare in another way: their tabs give way first, Compare names their keys."""
+
+
 class WorkbenchScreen(Screen[None], inherit_bindings=False):
     """A screen with tabs, a line of state, content, and the keys that matter here."""
 
@@ -134,7 +138,8 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         for place, (name, title, key) in enumerate((*app.tabs, *beside)):
             here = name == app.current_mode
             words = f" {key} {title} " if key else f" {title} "
-            pieces.append(Piece(words, "tab" if here else "dim", f"panel({name!r})", 0 if here else 10 + place))
+            worth = (100 if name in STUDIES else 10) + place
+            pieces.append(Piece(words, "tab" if here else "dim", f"panel({name!r})", 0 if here else worth))
         wanted = sum(text.width(text.plain(piece.text)) for piece in (*pieces, *self._link()))
         if wanted > self.app.size.width:
             pieces.append(Piece(" p more ", "dim", "panels", 0))

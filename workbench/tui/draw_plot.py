@@ -55,11 +55,12 @@ def scatter(block: Scatter, room: Room) -> Drawing:
     from workbench.core.scatter import draw_scatter
 
     rows = max(LOWEST_CHART, room.rows) if room.rows else 18
-    frame = draw_scatter(block, room.width, rows, zone=None)
+    ascii_only = room.look.marker == "ascii"
+    frame = draw_scatter(block, room.width, rows, ascii_only=ascii_only, zone=None)
     if frame.notes:
-        frame = draw_scatter(block, room.width, rows - 1, zone=None)
+        frame = draw_scatter(block, room.width, rows - 1, ascii_only=ascii_only, zone=None)
     strips = [
-        room.line([Segment(words, ink_of(ink, room.look)) for words, ink in frame.runs(y)])
+        room.line([Segment(words, ink_of(color, room.look)) for words, color in frame.runs(y)])
         for y in range(len(frame.chars))
     ]
     return Drawing([*strips, *(room.text(note, room.look.warn) for note in frame.notes)])

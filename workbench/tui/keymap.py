@@ -19,6 +19,9 @@ ALWAYS = ("ctrl+c",)
 APART: tuple[tuple[Scope, Scope], ...] = (
     ("runs", "run"), ("runs", "panel"), ("runs", "heat"), ("run", "heat"),
     ("sql", "runs"), ("sql", "run"), ("sql", "panel"), ("sql", "heat"), ("sql", "chart"),
+    ("logs", "runs"), ("logs", "run"), ("logs", "panel"), ("logs", "heat"), ("logs", "chart"), ("logs", "sql"),
+    ("charts", "runs"), ("charts", "run"), ("charts", "panel"), ("charts", "heat"), ("charts", "logs"),
+    ("charts", "sql"), ("charts", "list"),
 )  # fmt: skip
 """Scopes that no screen has both of; all others are taken to meet somewhere."""
 

@@ -17,6 +17,7 @@ from workbench.plugin.checks import check_block
 from workbench.tui.actions import Action, Scope, own_action
 from workbench.tui.bars import Piece
 from workbench.tui.choosing import ChoiceActions
+from workbench.tui.chrome import STUDIES
 from workbench.tui.dialogs import Reader
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room, Target
@@ -31,10 +32,6 @@ from workbench.tui.run_actions import ChartActions, ListActions, RunActions
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
-
-
-STUDIES = ("params", "scatter", "parallel", "importance", "groups")
-"""Panels that show the same runs in another way."""
 
 
 class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
