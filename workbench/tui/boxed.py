@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from textual._context import active_message_pump
 from textual.dom import DOMNode
@@ -22,11 +23,17 @@ class Boxed(Widget):
 
     async def show(self, widget: Widget) -> None:
         """Put a widget in the place of the one before."""
-        await self.remove_children()
+        await self.clear()
         await self.mount(widget)
 
     async def clear(self) -> None:
-        """Take the widget away."""
+        """Take the widget away; one that raised while it was mounted hears no message any more, and is taken out."""
+        for child in [*self.children]:
+            if child._task is not None and child._task.done():
+                with suppress(Exception):  # its own code is told that it goes
+                    await child._message_loop_exit()
+                if child in self.children:
+                    self._nodes._remove(child)
         await self.remove_children()
 
 
