@@ -28,6 +28,9 @@ class Boxed(Widget):
 
     async def clear(self) -> None:
         """Take the widget away; one that raised while it was mounted hears no message any more, and is taken out."""
+        focused = self.screen.focused
+        if focused is not None and self in focused.ancestors:
+            self.screen.set_focus(None)  # keys would go to a widget that hears no more
         for child in [*self.children]:
             if child._task is not None and child._task.done():
                 with suppress(Exception):  # its own code is told that it goes
@@ -57,6 +60,6 @@ def box_around(error: BaseException) -> Boxed | None:
 
 
 def _box_of(node: object) -> Boxed | None:
-    if not isinstance(node, DOMNode) or isinstance(node, Boxed):
+    if not isinstance(node, DOMNode):
         return None
-    return next((each for each in node.ancestors if isinstance(each, Boxed)), None)
+    return next((each for each in node.ancestors_with_self if isinstance(each, Boxed)), None)

@@ -74,7 +74,6 @@ class WidgetScreen(PanelScreen):
         """Show what the widget raised instead of the widget; it stays away until the user asks for it again."""
         if self._failure is None or self._failures < PARK_AFTER:
             self.fail(failure_of(error, "widget"))
-        self.set_focus(None)  # keys would go to a widget that hears no more
         self.add_class("-failed")
         self.call_next(self.query_one(Boxed).clear)
         self.redraw()
