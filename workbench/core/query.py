@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
+    from workbench.core.run_logs import LogPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,18 @@ class Query(Protocol):
         """The last lines of a run's output, in the order they were printed."""
         ...
 
+    def run_sources(self, run_id: str) -> Sequence[Source]:
+        """The files a run was read from, by path."""
+        ...
+
+    def log_place(self, run_id: str, step: int) -> LogPlace | None:
+        """The line of a run's text log that tells of a step, or of the last one before it."""
+        ...
+
+    def log_step(self, source: str, offset: int) -> LogPlace | None:
+        """The point of a text log at a byte, or the last one before it; `source` is its id."""
+        ...
+
     def stages(self, run_id: str) -> Sequence[Stage]:
         """The stages a run logged, in order of their start."""
         ...
@@ -148,4 +163,11 @@ class Query(Protocol):
 
     def revision(self) -> str:
         """Changes whenever the store does; cheap enough to poll."""
+        ...
+
+    def root(self) -> Path:
+        """The project's folder, absolute: runs, sources and exports are named relative to it.
+
+        What a plugin keeps for itself belongs into a folder of its own in `.workbench/` there.
+        """
         ...

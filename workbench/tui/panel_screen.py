@@ -269,9 +269,28 @@ class RunScreen(RunActions, PanelScreen):
     SCOPES = ("run", "panel", "list", "chart")
     BINDINGS = bindings(*SCOPES)
 
+    _wanted_step: int | None = None  # where the charts are to be read once they are drawn
+
+    @property
+    def current_run_id(self) -> str:
+        """Id of the run that is open."""
+        return str(self._own_focus.get("run", ""))
+
     def current_run(self) -> Run | None:
         """The run that is open."""
-        return self.workbench.rows.by_id.get(self._own_focus.get("run", ""))
+        return self.workbench.rows.by_id.get(self.current_run_id)
+
+    def read_at(self, step: int) -> None:
+        """Put the crosshair on a step as soon as there are charts."""
+        self._wanted_step = step
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Draw what is known now, and read it where that was asked for."""
+        super().redraw()
+        if self._wanted_step is not None and self.is_mounted and self.page.read_at(self._wanted_step):
+            self._wanted_step = None
+            self.show_bars()
 
     def action_step_run(self, rows: int) -> None:
         """Open the run above or below in the table."""
