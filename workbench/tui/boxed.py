@@ -14,7 +14,7 @@ from textual.worker import WorkerFailed
 class Boxed(Widget):
     """Holds one widget that somebody else wrote."""
 
-    DEFAULT_CSS = "Boxed { width: 1fr; height: 1fr; }"
+    DEFAULT_CSS = "Boxed { width: 1fr; height: 1fr; padding: 0 1; }"
 
     def __init__(self, report: Callable[[BaseException], None]) -> None:
         super().__init__()
