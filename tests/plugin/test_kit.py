@@ -118,7 +118,7 @@ BAD = {
     "view() with 0 runs at 20x5, no colour, ASCII: KeyError: 'box'": panel(
         view=lambda data, fit: Note("x" if fit.unicode else {}["box"])
     ),
-    "to_json() with 0 runs": panel(to_json=lambda data: {"at": {1, 2}.pop}),
+    "to_json() with 0 runs": panel(to_json=lambda data: data["rows"]),
     "`options` is Thawed(top=1); it is an instance of a frozen dataclass": panel(options=Thawed()),
     "`deadline` is 0": panel(deadline=0),
     "no answer within 0.05 s": panel(lambda query: __import__("threading").Event().wait(20), deadline=0.05),
