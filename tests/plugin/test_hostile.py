@@ -20,8 +20,8 @@ HOSTILE = {
     "leaves_at_import": ("", "import os, sys\nprint('goodbye')\nsys.exit(3)"),
     "raises_in_load": ("J", "raise RuntimeError('no satellite')"),
     "sleeps": ("K", "import time; time.sleep(10_000)"),
-    "floods": ("L", "return 10_000_000"),
-    "shouts": ("N", "import os, sys; print('LOUD' * 3); os.write(2, b'LOUD'); os.system('echo LOUD'); return 'quiet'"),
+    "floods": ("U", "return 10_000_000"),
+    "shouts": ("V", "import os, sys; print('LOUD' * 3); os.write(2, b'LOUD'); os.system('echo LOUD'); return 'quiet'"),
     "reaches": ("O", REACH),
     "dies": ("P", "import os; os._exit(9)"),
     "crashes": ("Q", "import ctypes; ctypes.string_at(0)"),
@@ -86,7 +86,7 @@ def test_the_interface_goes_on_and_says_who(site: Site, project: Path) -> None:
             terminal.keys(HOSTILE[name][0])
             terminal.wait_for(lambda output, words=words: words.encode() in output, 60)  # type: ignore[misc]
             assert f"Panel {name} failed in".encode() in terminal.output
-        terminal.keys("N")
+        terminal.keys("V")
         terminal.wait_for(lambda output: b"quiet" in output, 60)
         terminal.keys("W")
         terminal.wait_for(lambda output: b"all is well" in output, 60)
