@@ -27,6 +27,9 @@ from workbench.tui.session import ViewState, load_session, save_session, session
 from workbench.tui.wording import WordsApp
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
+
     from workbench.core.blocks import Empty
     from workbench.core.model import Run
     from workbench.plugin.api import Panel
@@ -203,6 +206,22 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
             super()._handle_exception(error)
         else:
             box.report(error)
+
+    async def run_action(
+        self, action: str | ActionParseResult, default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:  # fmt: skip
+        """Actions run among the app's own messages, which an action of a plugin's widget must not end."""
+        from workbench.tui.boxed import box_around
+
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except Exception as error:
+            box = box_around(error)
+            if box is None:
+                raise
+            box.report(error)
+            return True
 
     # Actions
 
