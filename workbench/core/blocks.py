@@ -82,6 +82,7 @@ class Lines:
     x_kind: Literal["number", "time", "duration"] = "number"
     marks: Sequence[tuple[float, str]] = ()
     """Vertical marks: (x, label)."""
+    log_x: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import (
+    Artifact,
+    Distribution,
+    Finding,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Window,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
+    from workbench.core.run_logs import LogPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +78,18 @@ class Query(Protocol):
         """The newest `n` visible runs, as `runs()` would list them first; quick on a store never opened before."""
         ...
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
-        """One series ordered by step; with `points`, at most that many, extremes kept."""
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
+        """One series ordered by step; with `points`, at most that many, extremes kept.
+
+        `steps` asks for the points from one step to the other alone, both included; `Series.n` counts those.
+        """
+        ...
+
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """Whole series of many runs, by (run id, key); those that are not there are left out.
+
+        One query, whatever the number of runs; all of their points are in memory at once.
+        """
         ...
 
     def percentiles(
@@ -103,6 +125,22 @@ class Query(Protocol):
 
     def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
         """The last lines of a run's output, in the order they were printed."""
+        ...
+
+    def run_sources(self, run_id: str) -> Sequence[Source]:
+        """The files a run was read from, by path."""
+        ...
+
+    def log_place(self, run_id: str, step: int) -> LogPlace | None:
+        """The line of a run's text log that tells of a step, or of the last one before it."""
+        ...
+
+    def log_step(self, source: str, offset: int) -> LogPlace | None:
+        """The point of a text log at a byte, or the last one before it; `source` is its id."""
+        ...
+
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        """The files a run made, by name."""
         ...
 
     def stages(self, run_id: str) -> Sequence[Stage]:

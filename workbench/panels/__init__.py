@@ -7,6 +7,7 @@ from workbench.plugin.api import Panel
 
 def built_in() -> tuple[Panel, ...]:
     """One of each, in the order they are shown."""
+    from workbench.panels.charts import ChartsPanel
     from workbench.panels.compare import ComparePanel
     from workbench.panels.drift import DriftPanel
     from workbench.panels.findings import FindingsPanel
@@ -20,6 +21,6 @@ def built_in() -> tuple[Panel, ...]:
     from workbench.panels.windows import WindowsPanel
 
     return (
-        RunsPanel(), RunPanel(), ComparePanel(), DriftPanel(), WindowsPanel(), SourcesPanel(), ScoreboardPanel(),
-        FindingsPanel(), LatencyPanel(), QualityPanel(), PipelinePanel(),
+        RunsPanel(), RunPanel(), ComparePanel(), ChartsPanel(), DriftPanel(), WindowsPanel(), SourcesPanel(),
+        ScoreboardPanel(), FindingsPanel(), LatencyPanel(), QualityPanel(), PipelinePanel(),
     )  # fmt: skip

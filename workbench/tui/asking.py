@@ -53,7 +53,7 @@ class AskingApp(App[None], inherit_bindings=False):
         self.panels: dict[str, Panel] = {}
         self.monitors: Sequence[str] = ()
         self.live = False
-        self._lanes = {name: Lane(name) for name in ("store", "panels", "chart", "config")}
+        self._lanes = {name: Lane(name) for name in ("store", "panels", "chart", "config", "unfold")}
         self._lanes |= {name: Lane(name, keep_all=True) for name in ("extras", "notes")}
         self._revision: str | None = None
         self._next_load = 0.0

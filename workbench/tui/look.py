@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.style import Style
 from textual.color import Color
@@ -13,6 +13,9 @@ from textual.theme import Theme
 
 from workbench.core import palette
 from workbench.core.blocks import Tone
+
+if TYPE_CHECKING:
+    from workbench.core.strokes import Marker  # numpy comes after the first paint
 
 
 def _theme(name: str, dark: bool, text: str, grounds: tuple[str, str, str], border: str) -> Theme:
@@ -76,6 +79,8 @@ class Look:
     dark: bool
     shades: bool
     """Whether the terminal can show more than its 16 colours."""
+    marker: Marker = "braille"
+    """What curves are drawn with."""
 
     def curve(self, index: int) -> str:
         """The `#rrggbb` of a palette index."""
