@@ -15,6 +15,7 @@ from workbench_optuna.panel import OptunaPanel
 
 from workbench.plugin.api import Fit, Focus
 from workbench.plugin.checks import check_block
+from workbench.plugin.testing import problems
 from workbench.render.document import Document, Section
 from workbench.render.formats import render
 from workbench.render.text import render_text
@@ -115,6 +116,10 @@ def test_the_command_shows_it_without_a_line_of_configuration(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env={**os.environ})
     assert "maximize accuracy, minimize latency_ms" in done.stdout
     assert "Pareto front" in done.stdout
+
+
+def test_the_kit_finds_nothing_wrong_with_it():
+    assert problems(OptunaPanel()) == []
 
 
 def test_it_is_found_by_its_entry_point_and_loads_neither_optuna_nor_scikit_learn():
