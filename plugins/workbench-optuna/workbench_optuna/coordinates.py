@@ -25,8 +25,8 @@ def coordinates(study: Study, params: Sequence[str], most: int = 15) -> tuple[Li
     """The best trials over some of the others, and what each axis stands for; None where there is nothing.
 
     The best are the front where there are several objectives; `most` of the others are spread evenly over them. Axes
-    are scaled to 0..1: numbers by their range, logarithmically where that is wide, choices evenly. The last ones are the
-    objectives, the better the higher.
+    are scaled to 0..1: numbers by their range, logarithmically where that is wide, choices evenly. The last ones are
+    the objectives, the better the higher.
     """
     best, rest = _chosen(study)
     axes = list(params)[: MOST_AXES - len(study.objectives)]
