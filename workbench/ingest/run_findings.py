@@ -15,7 +15,6 @@ from workbench.core.model import Finding
 from workbench.core.roles import roles_for, words_of
 from workbench.store.run_findings import (
     CurveRows,
-    Judged,
     Judgement,
     SeriesState,
     append_judgements,
@@ -57,7 +56,9 @@ class RunFindingWatch:
         self._revision = ""
         self._looked = 0
         """Every commit up to this one has been looked at."""
-        self._judged: dict[str, Judged] | None = None
+        self._opened = False
+        self._known: dict[str, tuple[int, int, int]] = {}
+        """Commit, engine and points of each run's newest judgement."""
         self._waiting: dict[str, int] = {}
         """Runs to judge, with the commit that changed them."""
         self._gists: dict[str, tuple[object, ...]] = {}
@@ -96,18 +97,19 @@ class RunFindingWatch:
             return
         with self._store.read() as con:
             newest = newest_commit(con)
-            if self._judged is None or newest < self._looked:
-                self._looked, self._waiting, self._judged = 0, {}, fetch_judged(con)
+            if not self._opened or newest < self._looked:
+                self._looked, self._waiting, self._opened = 0, {}, True
+                self._known = {run: (it.commit, it.engine, it.points) for run, it in fetch_judged(con).items()}
             changed = changed_series(con, self._looked)
         for run, commit in changed.items():
-            known = self._judged.get(run)
-            if known is None or known.commit < commit or known.engine != ENGINE:
+            known = self._known.get(run)
+            if known is None or known[0] < commit or known[1] != ENGINE:
                 self._waiting[run] = commit
         self._looked, self._revision = newest, revision
 
     def _is_new(self, run: str) -> bool:
-        known = (self._judged or {}).get(run)
-        return known is None or known.engine != ENGINE
+        known = self._known.get(run)
+        return known is None or known[1] != ENGINE
 
     def _choose(self, most: int) -> list[str]:
         """Those that may be judged now: never judged ones first, then what changed last."""
@@ -133,8 +135,7 @@ class RunFindingWatch:
                 self._waiting.pop(each.run, None)
             self._due[each.run] = now + REST
         if news:
-            with self._store.read() as con:
-                self._judged = {**(self._judged or {}), **fetch_judged(con, runs=[each.run for each in news])}
+            self._known.update({each.run: (each.commit, ENGINE, each.points) for each in news})
             self._gists.update({each.run: _gist(each.findings) for each in news})
 
     def _by_run(self, states: Sequence[SeriesState]) -> dict[str, list[SeriesState]]:
@@ -172,8 +173,8 @@ class RunFindingWatch:
 
     def _is_news(self, judgement: Judgement) -> bool:
         """Whether it is worth writing: other findings, or a run that has grown by a tenth."""
-        known = (self._judged or {}).get(judgement.run)
-        if known is None or known.engine != ENGINE or judgement.points > _GROWN * known.points:
+        known = self._known.get(judgement.run)
+        if known is None or known[1] != ENGINE or judgement.points > _GROWN * known[2]:
             return True
         return self._gists.get(judgement.run) != _gist(judgement.findings)
 
