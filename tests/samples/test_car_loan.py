@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.ingest import Project
-from workbench.core import config as configuration
 from workbench.core.config import load_config
 from workbench.core.model import Finding
 from workbench.ingest.findings import FindingWatch
@@ -20,10 +19,6 @@ SAMPLE = Path(__file__).parents[2] / "sample_projects" / "car_loan"
 BREAK = 1_554_001_200.0
 """2019-03-31 03:00:00 UTC: when the 25,001st loan came, the first of its window."""
 MONTH = 30.3 * 86_400
-
-pytestmark = pytest.mark.skipif(
-    not hasattr(configuration, "LabelSpec"), reason="labels in files of their own are not read yet"
-)
 
 
 @pytest.fixture(scope="module")

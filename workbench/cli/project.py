@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -94,6 +94,8 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
     """
     from workbench.core.config import load_config
     from workbench.ingest.readers import all_readers, flush_intervals
+    from workbench.plugin.derived import with_metrics
+    from workbench.plugin.discovery import loaded_metrics, use_project
     from workbench.store.place import place_of
     from workbench.store.query import StoreQuery
     from workbench.store.store import Store
@@ -105,8 +107,10 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
         tell(place.remark)
     store = Store(place)
     store.create()
+    use_project(root, config.plugins, config.path)
     readers = all_readers()
-    project = Project(root, config, place, store, StoreQuery(store, config, flush_intervals(readers)))
+    query = with_metrics(StoreQuery(store, config, flush_intervals(readers)), loaded_metrics(), config.metrics)
+    project = Project(root, config, place, store, cast("StoreQuery", query))
     if fresh:
         read_news(project, time.monotonic() + FRESH_SECONDS)
     return project
@@ -166,12 +170,25 @@ def writing(out: Path | None) -> Iterator[None]:
 
 
 def _judging(project: Project, spoken: bool, patience: float | None) -> Callable[[], object]:
-    """What is done with news: monitors are evaluated, runs and monitors are judged."""
+    """What is done with news: monitors are evaluated, runs and monitors are judged, rules of plugins are asked."""
+    from workbench.ingest.rules import rule_watch
     from workbench.ingest.run_findings import RunFindingWatch
 
     runs = RunFindingWatch(project.config, project.store, patience=patience)
-    if not project.config.monitors:
-        return runs.update
+    monitors = _monitors(project, spoken) if project.config.monitors else None
+    rules = rule_watch(project.query, project.store, tell)
+
+    def update() -> bool:
+        if monitors is not None:
+            monitors()
+        if rules is not None:
+            rules.update()
+        return runs.update()
+
+    return update
+
+
+def _monitors(project: Project, spoken: bool) -> Callable[[], None]:
     from workbench.ingest.findings import FindingWatch
     from workbench.ingest.monitors import MonitorWatch
 
@@ -179,10 +196,9 @@ def _judging(project: Project, spoken: bool, patience: float | None) -> Callable
     monitors = MonitorWatch(project.root, project.config, project.store, said)
     findings = FindingWatch(project.config, project.store, said)
 
-    def update() -> bool:
+    def update() -> None:
         monitors.update()
         findings.update()
-        return runs.update()
 
     return update
 

@@ -112,6 +112,17 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a run made: as it was named, and where it lies now."""
+
+    name: str
+    path: str
+    """As the run said it."""
+    place: str = ""
+    """Absolute, where there is such a file within the project; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One file being read, and how far."""
 
@@ -200,7 +211,7 @@ class Finding:
     """A fact worth attention: what, about what, how bad, since when, and the numbers behind it."""
 
     kind: str
-    """`drift`, `performance`, `latency`, `errors`, `business`, `volume`, `missing`, `schema`, `quality`, …"""
+    """`drift`, `performance`, `latency`, `errors`, `business`, `volume`, `freshness`, `missing`, `schema`, …"""
     subject: str
     """The metric or column it is about, as it is named in windows and runs."""
     severity: Literal["info", "warn", "bad"]

@@ -13,6 +13,7 @@ from workbench.monitor.figures import OTHER, UNKNOWN, Segmentation, WindowFigure
 from workbench.monitor.frames import Frame
 from workbench.monitor.performance import Place
 from workbench.monitor.reference import Reference, load_reference
+from workbench.monitor.registry import MethodChoice
 from workbench.monitor.session import Session, filled, quoted
 from workbench.monitor.tables import Column, Table
 from workbench.monitor.verdicts import Pair
@@ -29,20 +30,33 @@ def judge_windows(
     session: Session, config: MonitorConfig, reference: Table, frame: Frame,
     parts: Sequence[tuple[Segmentation, Sequence[WindowFigures]]], tell: Progress,
 ) -> dict[Place, list[Judged]]:  # fmt: skip
-    """For each window and segment, the verdict on every feature, in their order.
+    """For each window and segment, the verdict on every feature, in their order, and then on what was predicted.
 
     A segment is compared with the same segment of the reference, where that has the column.
     """
     found: dict[Place, list[Judged]] = defaultdict(list)
-    for done, column in enumerate(frame.features):
-        tell("comparing columns", done, len(frame.features))
+    columns = [*frame.features, *outputs(frame, reference)]
+    for done, column in enumerate(columns):
+        tell("comparing columns", done, len(columns))
         for segmentation, figures in parts:
             for segment, own in _by_segment(figures):
                 table = _like(reference, segmentation, segment)
                 for figure, judged in _judge_column(session, config, table, frame, column, segmentation, segment, own):
                     found[figure.window, segment].append(judged)
-    tell("comparing columns", len(frame.features), len(frame.features))
+    tell("comparing columns", len(columns), len(columns))
     return found
+
+
+def outputs(frame: Frame, reference: Table) -> list[Column]:
+    """What the model said, by the names the export has for it, where the reference has it too."""
+    roles, score = frame.plan.mapping.columns, frame.task.score
+    probability = roles.probability or (roles.prediction if score else None)
+    found = [Column(probability, "probability", "DOUBLE")] if probability and reference.column(probability) else []
+    told = reference.column(roles.prediction or "") if not score else None
+    if told is not None:
+        words = told.kind == "string"
+        found.append(Column(told.name, "yhat" if words else "guess", "VARCHAR" if words else "DOUBLE"))
+    return [column for column in found if column.name not in roles.redact]
 
 
 def _by_segment(figures: Sequence[WindowFigures]) -> list[tuple[str, list[WindowFigures]]]:
@@ -78,15 +92,16 @@ def _judge_column(
         categorical = column.name in config.columns.categorical
         return load_reference(
             session, table, side, categorical=categorical, min_rows=config.window.min_rows,
-            time=frame.plan.mapping.timestamp,
+            time=frame.plan.mapping.timestamp, choice=MethodChoice(**dataclasses.asdict(config.drift)),
         )  # fmt: skip
 
     told = table.column(column.name)
     where = segmentation.where(segment)
     if column.name in frame.partial:
         lacking = _windows_without(session, frame, column, where)
-        gone = Reference(Pair(column.name, told, None), table.rows)
-        yield from ((item, (gone.judge_untested(0), None)) for item in figures if item.window in lacking)
+        if told is not None:  # a column that neither side has is none
+            gone = Reference(Pair(column.name, told, None), table.rows)
+            yield from ((item, (gone.judge_untested(0), None)) for item in figures if item.window in lacking)
         figures = [item for item in figures if item.window not in lacking]
     mixed: set[int] = set()
     if column.kind == "string" and told is not None and told.kind in {"int", "float"}:

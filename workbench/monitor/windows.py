@@ -13,7 +13,7 @@ from workbench.monitor.estimate import fit_calibration
 from workbench.monitor.exports import ExportMapping
 from workbench.monitor.figures import Beside, Segmentation, WindowFigures, segmentations, window_figures
 from workbench.monitor.frames import Kept, stage_frame, window_start
-from workbench.monitor.judged import Judged, Progress, judge_windows
+from workbench.monitor.judged import Judged, Progress, judge_windows, outputs
 from workbench.monitor.parts import Plan, redacted_table
 from workbench.monitor.performance import Place
 from workbench.monitor.quality import usual_values
@@ -66,13 +66,16 @@ def evaluate_windows(
     ways, values = segmentations(session, frame, segments or {})
     parts = [(way, window_figures(session, frame, way, config.window, beside)) for way in ways]
     judged = judge_windows(session, config, table, frame, parts, tell) if table else {}
-    results = [result for way, figures in parts for result in _results(config, way, figures, judged, written or {})]
+    predicted = [column.name for column in outputs(frame, table)] if table else []
+    results = [
+        result for way, figures in parts for result in _results(config, way, figures, judged, written or {}, predicted)
+    ]
     return Evaluation(results, plan.mapping, (), values)
 
 
 def _results(
     config: MonitorConfig, way: Segmentation, figures: Sequence[WindowFigures],
-    judged: Mapping[Place, Sequence[Judged]], written: Mapping[int, float],
+    judged: Mapping[Place, Sequence[Judged]], written: Mapping[int, float], predicted: Sequence[str],
 ) -> Iterator[WindowResult]:  # fmt: skip
     for figure in figures:
         columns = judged.get((figure.window, figure.segment), ())
@@ -82,6 +85,10 @@ def _results(
             drift = dataset_drift(verdicts)
             metrics["drift.share"] = drift.share if drift.tested else None
             metrics["drift.columns"] = float(drift.drifted) if drift.tested else None
+            verdicts = tuple(drift.columns)  # settled: told beside each other, not each by itself
+            said = next((each for each in verdicts if each.column in predicted), None)
+            if said is not None:
+                metrics["drift.prediction"] = said.score
         span = _span(config.window, figure, written)
         window = Window(config.name, *span, figure.rows, metrics, verdicts, figure.segment)
         yield WindowResult(window, tuple(shape for _, shape in columns if shape), figure.window)

@@ -66,10 +66,10 @@ class FindingsPanel(Panel):
 
     def view(self, data: FindingsData, fit: Fit) -> Block:
         """Runs as a table; of production those that go on as sentences, the others as a table."""
-        if not data.monitors and not data.run_count:
+        if not data.monitors and not data.run_count and not data.findings:
             return NO_MONITOR
         blocks = _of_runs(data, fit)
-        return Stack([*blocks, *_of_production(data, fit)] if data.monitors else blocks, self.title)
+        return Stack([*blocks, *_of_production(data, fit)] if data.monitors or data.findings else blocks, self.title)
 
     def to_json(self, data: FindingsData) -> Any:
         """A list of findings, each with its monitor or its run; those of runs first."""

@@ -30,6 +30,7 @@ _NEXT = {
     "errors": "look at the failing requests of that day",
     "business": "see in Windows whether the model or its input changed first",
     "volume": "check the export and the service that feeds it: `workbench sources`",
+    "freshness": "check the export and the service that feeds it: `workbench sources`",
     "missing": "ask the owner of that column's source",
     "schema": "ask who changed the export; `workbench detect FILE` shows how it reads now",
     "quality": "open Quality for the column, then its source",

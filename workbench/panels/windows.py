@@ -60,7 +60,7 @@ class WindowsPanel(Panel):
             ids=[f"{window.start}" for window in reversed(data.windows)],
         )
         toned = any(cell.tone for row in rows for cell in row[_FIXED:])
-        legend = [Note("Marked: worse than the median of the windows before it by 20 %, or by 50 %.", "dim")]
+        legend = [Note("! worse than the median of the windows before it by 20 %, ✗ by 50 %", "dim")]
         lead = _charted(data, keys)
         chart = [] if lead is None or len(data.windows) < _CHARTED else [_timeline(data, lead)]
         return Stack([*chart, table, *(legend if toned else [])], f"{self.title}: {data.monitor}")

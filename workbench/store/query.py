@@ -5,23 +5,43 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from workbench.core import where as where_language
 from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
+from workbench.core.freshness import stale
 from workbench.core.lineage import trained_by
-from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
-from workbench.core.query import Rows
+from workbench.core.model import (
+    Artifact,
+    Distribution,
+    Finding,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Window,
+)
+from workbench.core.query import Limits, Rows
 from workbench.core.run_logs import LogPlace
 from workbench.core.timely import timely
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
-from workbench.store.facts import fetch_stages
+from workbench.store.facts import fetch_artifacts, fetch_stages
 from workbench.store.findings import fetch_findings, in_order_of_worth
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
 from workbench.store.log_places import fetch_run_sources, place_of_step, step_of_place
-from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_sparks
+from workbench.store.points import (
+    fetch_at_step,
+    fetch_paces,
+    fetch_percentiles,
+    fetch_series,
+    fetch_series_of,
+    fetch_sparks,
+)
 from workbench.store.roster import Roster, in_order
 from workbench.store.store import Store
 
@@ -38,8 +58,8 @@ class StoreQuery:
     ) -> None:  # fmt: skip
         self._store = store
         self._config = config
-        self._lock = threading.Lock()
         self._clock = clock
+        self._lock = threading.Lock()
         self._roster = Roster(store, config.metrics, dict(flush_intervals or {}), clock)
 
     def runs(self, where: str = "", *, hidden: bool = False) -> Sequence[Run]:
@@ -59,15 +79,23 @@ class StoreQuery:
         with self._lock:
             return self._roster.newest(n)
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
         with self._store.read() as con:
-            return fetch_series(con, run_id, key, points)
+            return fetch_series(con, run_id, key, points, steps)
+
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        with self._store.read() as con:
+            return fetch_series_of(con, run_ids, keys)
 
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
     ) -> Mapping[tuple[str, str], Sequence[float]]:
         with self._store.read() as con:
             return fetch_percentiles(con, run_ids, keys, qs)
+
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        with self._store.read() as con:
+            return fetch_at_step(con, run_ids, keys, step)
 
     def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
         with self._store.read() as con:
@@ -101,6 +129,10 @@ class StoreQuery:
         with self._store.read() as con:
             return step_of_place(con, source, offset)
 
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        with self._store.read() as con:
+            return fetch_artifacts(con, run_id, self._config.root)
+
     def stages(self, run_id: str) -> Sequence[Stage]:
         with self._store.read() as con:
             return fetch_stages(con, run_id)
@@ -128,7 +160,9 @@ class StoreQuery:
     def findings(self, monitor: str = "", run: str = "") -> Sequence[Finding]:
         with self._store.read() as con:
             found = fetch_findings(con, monitor, run)
-        return found if monitor else in_order_of_worth([*found, *self._timely(run)])
+            spans = [] if run else window_rows.newest_spans(con, monitor)
+        silent = [late for name, end, width in spans if (late := stale(name, end, width, self._clock()))]
+        return in_order_of_worth([*silent, *found, *([] if monitor else self._timely(run))])
 
     def trained_by(self, monitor: str) -> Run | None:
         configured = self._config.monitors.get(monitor)
@@ -137,12 +171,15 @@ class StoreQuery:
     def roles(self, key: str) -> Roles:
         return self._roster.roles(key)
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, text: str, parameters: Sequence[Any] = (), limits: Limits | None = None) -> Rows:
         runs = self.runs(hidden=True)
-        return run_sql(self._store.snapshot(), text, parameters, runs)
+        return run_sql(self._store.snapshot(), text, parameters, runs, limits or Limits())
 
     def revision(self) -> str:
         return self._store.revision()
+
+    def root(self) -> Path:
+        return self._store.place.root
 
     def _timely(self, run: str) -> list[Finding]:
         """What hangs on the clock and on other runs is told when it is asked, and kept nowhere."""

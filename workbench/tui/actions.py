@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Scope = Literal["app", "runs", "list", "chart", "run", "panel", "heat", "logs", "prompt", "chooser", "reader"]
+if TYPE_CHECKING:
+    from workbench.plugin.api import Action as Offered
+
+Scope = Literal[
+    "app", "runs", "list", "chart", "charts", "run", "panel", "heat", "logs", "sql", "prompt", "chooser", "reader",
+    "sql_edit",
+]  # fmt: skip
 """Where an action applies; a screen is in several scopes at once."""
 
 SCOPE_TITLES: dict[Scope, str] = {
     "runs": "Run table",
     "run": "This run",
+    "charts": "Grid of charts",
     "heat": "Heat map",
     "logs": "This log",
     "list": "Moving",
@@ -20,6 +28,8 @@ SCOPE_TITLES: dict[Scope, str] = {
     "prompt": "Typing",
     "chooser": "Choosing",
     "reader": "Reading",
+    "sql": "SQL result",
+    "sql_edit": "Writing SQL",
     "app": "Everywhere",
 }
 
@@ -39,6 +49,9 @@ KEY_NAMES = {
     "colon": ":",
     "comma": ",",
     "full_stop": ".",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
     "up": "↑",
     "down": "↓",
     "left": "←",
@@ -64,8 +77,8 @@ class Action:
 
     @property
     def key(self) -> str:
-        """The first key, as printed on it."""
-        return key_name(self.keys[0])
+        """The first key, as printed on it; empty where it has none."""
+        return key_name(self.keys[0]) if self.keys else ""
 
     @property
     def shown_keys(self) -> str:
@@ -77,7 +90,19 @@ def key_name(key: str) -> str:
     """What stands on a key: `slash` is `/`, `ctrl+p` is `^p`."""
     if key.startswith("ctrl+"):
         return f"^{key_name(key[5:])}"
-    return KEY_NAMES.get(key, key)
+    return KEY_NAMES.get(key) or _character(key)
+
+
+def _character(key: str) -> str:
+    """The character that Textual names a key by, such as `semicolon`; other keys are called what they are."""
+    other = {"backslash": "\\", "at": "@", "minus": "-", "plus": "+", "underscore": "_"}
+    if len(key) == 1 or key in other:
+        return other.get(key, key)
+    try:
+        char = unicodedata.lookup(key.replace("_", " "))
+    except KeyError:
+        return key
+    return char if char.isprintable() and not char.isspace() else key
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -135,18 +160,67 @@ ACTIONS: tuple[Action, ...] = (
     Action("log_y", ("y",), "log y", "Logarithmic y axis on or off.", "chart", 12),
     Action("smooth(1)", ("right_square_bracket",), "smooth", "Smooth more; the raw line stays behind.", "chart", 14),
     Action("smooth(-1)", ("left_square_bracket",), "less smooth", "Smooth less.", "chart"),
+    # Grid of charts
+    Action("open", ("enter",), "open", "Open the chart full screen; a group folds or unfolds.", "charts", 1),
+    Action("up", ("up", "k"), "up", "The chart above.", "charts"),
+    Action("down", ("down", "j"), "down", "The chart below.", "charts"),
+    Action("turn(-1)", ("comma", "shift+tab"), "previous", "The chart before this one, full screen too.", "charts"),
+    Action("turn(1)", ("full_stop", "tab"), "next", "The chart behind this one, full screen too.", "charts", 9),
+    Action("page(-1)", ("pageup",), "page up", "The page of charts before.", "charts"),
+    Action("page(1)", ("pagedown",), "page down", "The next page of charts.", "charts"),
+    Action("top", ("g",), "first", "The first page of charts.", "charts"),
+    Action("bottom", ("G",), "last", "The last page of charts.", "charts"),
+    Action("filter", ("slash",), "filter", "Filter the charts by words of their names; !word leaves out.", "charts", 3),
+    Action("fold", ("f",), "fold", "Fold the group of charts, or unfold it.", "charts", 5),
+    Action("fold_all", ("F",), "fold all", "Fold every group, or unfold all.", "charts"),
+    Action("pin", ("P",), "pin", "Pin the chart to the top, or take it down.", "charts", 6),
+    Action(
+        "zoom(1)", ("plus", "equals_sign"), "zoom", "Zoom in around the crosshair; the wheel does too.", "charts", 4
+    ),
+    Action("zoom(-1)", ("minus",), "zoom out", "Zoom out.", "charts"),
+    Action("pan(-1)", ("h",), "pan left", "Show what is further left; dragging does too.", "charts"),
+    Action("pan(1)", ("l",), "pan right", "Show what is further right.", "charts"),
+    Action("whole", ("z",), "whole", "Show all there is again.", "charts", 2),
+    Action("cross_end(False)", ("home",), "first value", "Put the crosshair on the first value in sight.", "charts"),
+    Action("cross_end(True)", ("end",), "last value", "Put the crosshair on the last value in sight.", "charts"),
+    Action(
+        "axis", ("X",), "x axis", "X axis by step, epoch, wall time, time since the start, or any metric.", "charts", 8
+    ),
+    Action("log_x", ("L",), "log x", "Logarithmic x axis on or off.", "charts"),
+    Action("marker", ("d",), "dots", "Draw curves in braille, blocks, dots or ASCII.", "charts"),
     # Panels
     Action("left", ("left",), "left", "One column left.", "heat"),
     Action("right", ("right",), "right", "One column right.", "heat"),
     Action("open", ("enter",), "open", "Open what is under the cursor.", "panel", 1),
+    Action("choose", ("o",), "options", "Choose what this shows: axes, groups, which value of a metric.", "panel", 10),
+    Action("cycle_choice", ("v",), "next value", "The next value of what this panel shows first.", "panel", 15),
     Action("cycle_monitor", ("M",), "monitor", "Show the next monitor.", "panel", 3),
     Action("retry", ("r",), "reload", "Load this panel again.", "panel", 20),
     Action("traceback", ("e",), "traceback", "Show where a failed panel raised.", "panel", 2),
+    # SQL
+    Action("edit", ("e",), "edit", "Write the statement.", "sql", 1),
+    Action("open", ("enter",), "row", "Read the whole row under the cursor.", "sql", 2),
+    Action("schema", ("s",), "tables", "Tables and views with their columns, or the result again.", "sql", 3),
+    Action("history", ("h",), "history", "Choose a statement that was run before.", "sql", 4),
+    Action("export", ("w",), "write", "Write the result to a file: csv, parquet, json or md.", "sql", 5),
+    Action("run", ("r",), "run again", "Run the statement again on a new snapshot.", "sql", 6),
+    Action("scroll_columns(-1)", ("left",), "left", "Show the columns further left.", "sql"),
+    Action("scroll_columns(1)", ("right",), "right", "Show the columns further right.", "sql"),
+    Action("submit", ("enter",), "run", "Run it; a new line while a bracket or a quote is open.", "sql_edit", 1),
+    Action("complete", ("tab",), "complete", "Complete the word, and again for the next that fits.", "sql_edit", 2),
+    Action("newline", ("ctrl+j",), "new line", "A new line.", "sql_edit", 3),
+    Action("earlier", ("up",), "earlier", "The statement before, from the first line.", "sql_edit", 4),
+    Action("later", ("down",), "later", "The statement after, from the last line.", "sql_edit"),
+    Action("leave", ("escape",), "result", "To the result, with its keys.", "sql_edit", 5),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "sql_edit"),
     # Everywhere
     Action("back", ("escape",), "back", "One layer back; never quits.", "app", 90),
     Action("undo", ("u",), "undo", "Take back the last tag, note, baseline or hiding; again: the one before.", "app"),
     Action("panels", ("p",), "panels", "List every panel, plugins included.", "app"),
     Action("commands", ("colon", "ctrl+p"), "commands", "Find any action by its name.", "app"),
+    Action("sql", ("semicolon",), "SQL", "Ask the store in SQL.", "app"),
+    Action("settings", ("O",), "settings", "Every setting, what it holds, who said so, and what is wrong.", "app"),
+    Action("suspend", ("ctrl+z",), "suspend", "Back to the shell; fg comes back.", "app"),
     Action("help", ("question_mark",), "help", "Every key that works here.", "app", 91),
     Action("quit", ("q", "ctrl+c"), "quit", "Leave; the view is kept for the next time.", "app", 92),
     # Dialogs
@@ -169,9 +243,10 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
-def panel_actions(panels: Iterable[tuple[str, str, str]]) -> tuple[Action, ...]:
+def panel_actions(panels: Iterable[tuple[str, str, str]], among: Sequence[Action] = ACTIONS) -> tuple[Action, ...]:
     """Actions that open panels, from (name, title, key); a key that is taken is left out, the list has them all."""
-    taken = {key for action in ACTIONS if action.scope not in ("prompt", "chooser", "reader") for key in action.keys}
+    dialogs = ("prompt", "chooser", "reader", "sql_edit")
+    taken = {key for action in among if action.scope not in dialogs for key in action.keys}
     made = []
     for name, title, key in panels:
         if len(key) == 1 and key.isalnum() and key.isascii() and key not in taken:
@@ -180,10 +255,19 @@ def panel_actions(panels: Iterable[tuple[str, str, str]]) -> tuple[Action, ...]:
     return tuple(made)
 
 
-def actions_in(scopes: Sequence[Scope], extra: Sequence[Action] = ()) -> list[Action]:
+def own_action(action: Offered, taken: Collection[str]) -> Action:
+    """An action of a plugin's panel; without a key where the interface has that key itself."""
+    key = action.key if len(action.key) == 1 and action.key.isalnum() and action.key not in taken else ""
+    words = action.help or action.label
+    return Action(f"act({action.name!r})", (key,) if key else (), action.label, words, "panel", 4 if key else 0)
+
+
+def actions_in(
+    scopes: Sequence[Scope], extra: Sequence[Action] = (), among: Sequence[Action] = ACTIONS
+) -> list[Action]:
     """Every action that applies in these scopes; where two share a key, the earlier scope has it."""
     order = {scope: place for place, scope in enumerate(scopes)}
-    found = sorted((a for a in (*ACTIONS, *extra) if a.scope in order), key=lambda action: order[action.scope])
+    found = sorted((a for a in (*among, *extra) if a.scope in order), key=lambda action: order[action.scope])
     taken: set[str] = set()
     kept = []
     for action in found:

@@ -13,19 +13,19 @@ from textual.screen import Screen
 
 from workbench.core.config import Config
 from workbench.core.query import Query
+from workbench.core.settings_file import SettingsFiles
 from workbench.core.text import plain
-from workbench.tui.actions import SCOPE_TITLES, Action, actions_in, panel_actions
+from workbench.tui.actions import SCOPE_TITLES, actions_in, panel_actions
 from workbench.tui.annotator import Annotator
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.dialogs import Chooser, Option, Reader
 from workbench.tui.feed import posting
-from workbench.tui.keys import bindings
-from workbench.tui.look import DARK, LIGHT
+from workbench.tui.keys import bindings, rebind
 from workbench.tui.messages import Said
 from workbench.tui.pages import help_page
 from workbench.tui.runs_screen import RunsScreen
 from workbench.tui.session import load_session, save_session, session_path
-from workbench.tui.viewing import ViewApp
+from workbench.tui.settings_app import SettingsApp
 
 if TYPE_CHECKING:
     from workbench.core.blocks import Empty
@@ -41,7 +41,7 @@ WITHOUT_TAB = ("run", "source")
 """Panels that are opened from another one, and so have no tab."""
 
 
-class WorkbenchApp(ViewApp, inherit_bindings=False):
+class WorkbenchApp(SettingsApp, inherit_bindings=False):
     """The workbench; `query` and `panels` may be functions, called off the event loop after the first paint.
 
     `quick` opens the store for its newest runs alone, which are painted while all others are read.
@@ -70,9 +70,10 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         on_answer: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.time,
         poll: float = POLL,
+        settings: SettingsFiles | None = None,
     ) -> None:
         self._session_path = session_path(config.root)
-        super().__init__(query, panels, config, clock, *load_session(self._session_path), quick)
+        super().__init__(query, panels, config, clock, *load_session(self._session_path), quick, files=settings)
         self._annotator = annotator
         self._on_start = on_start
         self._on_answer = on_answer
@@ -82,18 +83,18 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         self._done: list[tuple[str, Callable[[Annotator], None]]] = []
         """What was written down in this sitting, the last at the end, and how to take it back."""
         self.project = config.root.resolve().name or "workbench"
-        self.panel_actions: tuple[Action, ...] = ()
         self.tabs: Sequence[tuple[str, str, str]] = (("runs", "Runs", "1"),)
+        self._with_mode = {"runs"}
+        """Panels that can be switched to."""
         if os.environ.get("SSH_CONNECTION"):
             self.animation_level = "none"
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = self.view.theme if self.view.theme in self.available_themes else DARK.name
+        rebind(self, self.actions)
 
     def on_mount(self) -> None:
         """Begin to ask the store once the first screen has been painted."""
         self.theme_changed_signal.subscribe(self, lambda _: self.tell(lambda screen: screen.look_changed()))
         self.call_after_refresh(self._begin)
+        self.say_problems()
 
     def _begin(self) -> None:
         self._on_start()
@@ -114,6 +115,7 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
     def _tick(self) -> None:
         """Ages grow, and the configuration may have been edited."""
         self.look_at_config()
+        self.look_at_settings()
         for screen in self.workbench_screens:
             if isinstance(screen, RunsScreen) and screen.is_current:
                 screen.extras_changed(resort=False)
@@ -122,21 +124,19 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
 
     def panels_known(self) -> None:
         """Give every panel its tab, its key and its mode."""
-        from workbench.tui.panel_screen import PanelScreen
         from workbench.tui.source_panel import SourcePanel
 
         self.panels.setdefault(SourcePanel.name, SourcePanel())
         shown = [panel for panel in self.panels.values() if panel.name not in WITHOUT_TAB]
-        wanted = [(panel.name, panel.title, panel.key) for panel in shown]
-        self.panel_actions = panel_actions(wanted)
+        wanted = self.chosen_panel_keys([(panel.name, panel.title, panel.key) for panel in shown])
+        self.panel_actions = panel_actions(wanted, self.actions)
         keys = {action.id: action.keys[0] for action in self.panel_actions}
         self.tabs = [(name, title, keys.get(f"panel({name!r})", "")) for name, title, _ in wanted]
-        for action in self.panel_actions:
-            self.bind(action.keys[0], action.id, description=action.help, show=False)
         for panel in shown:
-            if panel.name != "runs":
-                self.add_mode(panel.name, lambda panel=panel: PanelScreen(panel))  # type: ignore[misc]
-        self.tell(lambda screen: screen.show_bars())
+            if panel.name not in self._with_mode:
+                self._with_mode.add(panel.name)
+                self.add_mode(panel.name, lambda panel=panel: _screen_of(panel))  # type: ignore[misc]
+        self.take_keys()
 
     def open_run(self, run_id: str) -> None:
         """Open a run over the current screen."""
@@ -170,11 +170,12 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
 
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
-        from workbench.tui.panel_screen import PanelScreen, RunScreen
+        from workbench.tui.panel_screen import RunScreen, screen_of
 
-        if name in self.panels:
-            kind = RunScreen if name == "run" else PanelScreen
-            self.push_screen(kind(self.panels[name], focus, crumb, start))
+        if name == "run" and name in self.panels:
+            self.push_screen(RunScreen(self.panels[name], focus, crumb, start))
+        elif name in self.panels:
+            self.push_screen(screen_of(self.panels[name], focus, crumb, start))
 
     def action_panel(self, name: str) -> None:
         """Show a panel."""
@@ -183,12 +184,22 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
                 self.pop_screen()
         self.switch_mode(name)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """What a plugin's widget raises ends that widget; whatever else raises ends the app, as Textual has it."""
+        from workbench.tui.boxed import box_around
+
+        box = box_around(error)
+        if box is None:
+            super()._handle_exception(error)
+        else:
+            box.report(error)
+
     # Actions
 
     def on_key(self, event: events.Key) -> None:
         """Say so where a key does nothing, which is better than nothing."""
         if event.is_printable and event.key not in self.screen.active_bindings:
-            self.say(f"{event.character} does nothing here · ? shows every key that does")
+            self.say(f"{event.character} does nothing here · {self.key_for('help')} shows every key that does")
 
     async def action_back(self) -> None:
         """One layer back."""
@@ -215,18 +226,14 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
 
         self.push_screen(Chooser("Commands", lambda: options), chosen)
 
-    def action_theme(self, name: str) -> None:
-        """Use a theme, and again at the next start."""
-        self.theme = name
-        self.change_view(theme=name)
-
     def action_help(self) -> None:
         """Every key that works on this screen."""
         screen = self.screen
         if not isinstance(screen, WorkbenchScreen):
             return
         offered = screen.offered()
-        scopes = dict.fromkeys(action.scope for action in actions_in((*screen.SCOPES, "app"), self.panel_actions))
+        here = actions_in((*screen.SCOPES, "app"), self.panel_actions, self.actions)
+        scopes = dict.fromkeys(action.scope for action in here)
         sections = [(SCOPE_TITLES[scope], [a for a in offered if a.scope == scope]) for scope in scopes]
         note = "The mouse works too: click selects, double click opens, a column's title sorts, the left edge marks."
         self.push_screen(Reader("Keys", help_page([each for each in sections if each[1]], note)))
@@ -240,6 +247,9 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         self, done: str, write: Callable[[Annotator], None], take_back: Callable[[Annotator], None] | None = None
     ) -> None:
         """Have something written down about a run; what was done is said, and can be undone, when it is on disk."""
+        if self.read_only:
+            self.say(f"read-only, so not written: {done}", bad=True)
+            return
 
         def job() -> Said:
             try:
@@ -254,7 +264,8 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
     def _said(self, event: Said) -> None:
         if event.take_back is not None:
             self._done.append((event.words, event.take_back))
-        self.say(event.words + (" · u takes it back" if event.take_back is not None else ""), bad=event.bad)
+        undo = f" · {self.key_for('undo')} takes it back" if event.take_back is not None else ""
+        self.say(event.words + undo, bad=event.bad)
 
     def action_undo(self) -> None:
         """Take back what was written down last."""
@@ -268,8 +279,20 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         """Leave; the view and the rows as they stand are kept for the next time."""
         screens = [screen for screen in self.workbench_screens if isinstance(screen, RunsScreen)]
         painting = screens[0].paint() if screens and self.live else self.painting
-        save_session(self._session_path, self.view, painting)
+        if not self.read_only:
+            save_session(self._session_path, self.view, painting)
         self.exit()
+
+
+def _screen_of(panel: Panel) -> WorkbenchScreen:
+    """The screen of a panel that has a tab: a grid of its own for the charts."""
+    if panel.name == "charts":
+        from workbench.tui.charts_screen import ChartsScreen
+
+        return ChartsScreen()
+    from workbench.tui.panel_screen import screen_of
+
+    return screen_of(panel)
 
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from textual import on
 
 from workbench.core import units
 from workbench.core.blocks import Tone
+from workbench.tui import feed
 from workbench.tui.asking import AskingApp
 from workbench.tui.messages import (
     ChartLoaded,
@@ -67,6 +68,8 @@ class StoreApp(AskingApp, inherit_bindings=False):
         self.monitors = event.monitors
         self.tell(lambda screen: screen.data_changed())
         self._first_answer()
+        if self._query is not None:
+            self._lanes["unfold"].submit(lambda: feed.unfold(event.snapshot.runs))
 
     def _first_answer(self) -> None:
         """Once the store's first answer is on the screen, do what it did not have to wait for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 from rich.segment import Segment
@@ -16,7 +16,7 @@ from workbench.core import text
 from workbench.tui.actions import Scope
 from workbench.tui.bars import Bar, Piece, keys_bar
 from workbench.tui.drawing import Drawing, Room, Target
-from workbench.tui.keys import bindings
+from workbench.tui.keys import actions_of, bindings, rebind
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look, Looking
 
@@ -33,7 +33,11 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
 
     def keys_bar(self, scope: Scope, id: str, **labels: str) -> Bar:
         """A bar with the keys of this dialog; `labels` say in other words what an action does here."""
-        return keys_bar(scope, lambda: self.look, id, **labels)
+        return keys_bar(scope, lambda: self.look, id, actions_of(self.app), **labels)
+
+    def on_mount(self) -> None:
+        """Take the user's keys."""
+        rebind(self, actions_of(self.app))
 
     @on(Bar.Clicked)
     async def _clicked(self, event: Bar.Clicked) -> None:
@@ -108,6 +112,10 @@ class Chooser(Dialog[str | None]):
         view.styles.height = rows
         view.redraw()
         view.refresh()
+
+    def on_resize(self) -> None:
+        """As many entries as the terminal now has room for."""
+        self._show()
 
     def _draw(self, room: Room) -> Drawing:
         found = self._found()
@@ -186,8 +194,12 @@ class Reader(Dialog[None]):
             title = Bar(lambda: self.look, id="reader-title")
             title.show([Piece(self._title, "accent")])
             yield title
-            yield LinesView(self._draw, lambda: self.look, id="page")
+            yield LinesView(self._page, lambda: self.look, id="page")
             yield self.keys_bar("reader", "reader-keys")
+
+    def _page(self, room: Room) -> Drawing:
+        """The page beside its scroll bar, which stands on the last column."""
+        return self._draw(replace(room, width=max(1, room.width - 2)))
 
     def action_scroll(self, rows: int) -> None:
         """Scroll by lines."""

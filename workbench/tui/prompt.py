@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from workbench.core import text
 from workbench.tui.bars import Bar, Piece, keys_bar
-from workbench.tui.keys import bindings
+from workbench.tui.keys import actions_of, bindings, rebind
 from workbench.tui.look import Look
 
 
@@ -61,10 +61,11 @@ class Prompt(Vertical):
         field.cursor_blink = False
         yield field
         yield Bar(self._look, id="verdict")
-        yield keys_bar("prompt", self._look, "prompt-keys")
+        yield keys_bar("prompt", self._look, "prompt-keys", actions_of(self.app))
 
     def on_mount(self) -> None:
         """Judge what stands there from the start."""
+        rebind(self, actions_of(self.app))
         self.query_one(Input).focus()
         self._say(self._value)
 

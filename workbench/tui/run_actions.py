@@ -183,6 +183,10 @@ class RunActions(ListActions, ChartActions):
             )
 
     def _ask(self, about: str, example: str, write: Written, take_back: Written) -> None:
+        if self.workbench.read_only:
+            self.workbench.say(f"read-only: no {about}", bad=True)
+            return
+
         def written(words: str | None) -> None:
             if words is not None and (kept := words.strip()):
                 done = f"{about}: {kept}"
