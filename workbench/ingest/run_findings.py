@@ -76,13 +76,13 @@ class RunFindingWatch:
             return any(self._is_new(run) for run in self._waiting)
         self._look()
         first = any(self._is_new(run) for run in self._waiting)
-        worked = time.process_time()
+        worked = time.thread_time()
         while self._waiting and not self._is_late(started):
             chosen = self._choose(AT_ONCE if first or self._patience is None else FEW)
             if not chosen:
                 break
             self._judge(chosen)
-        cost = time.process_time() - worked
+        cost = time.thread_time() - worked
         if self._patience is not None:
             self._not_before = self._clock() + cost / (SHARE_AT_FIRST if first else SHARE)
         return any(self._is_new(run) for run in self._waiting)
