@@ -47,8 +47,10 @@ class RunFindingWatch:
     """
 
     def __init__(
-        self, config: Config, store: Store, *, patience: float | None = 0.1, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+        self, config: Config, store: Store, tell: Callable[[str], None] = lambda text: None, *,
+        patience: float | None = 0.1, clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._tell = tell
         self._config = config
         self._store = store
         self._patience = patience
@@ -160,9 +162,13 @@ class RunFindingWatch:
         walls = [state.last_wall for state in states if state.last_wall is not None and math.isfinite(state.last_wall)]
         told = [state for state in states if not is_gpu_use(state.key)]
         active = [state.last_wall for state in told if state.last_wall is not None and math.isfinite(state.last_wall)]
-        findings = diagnose(curves, max(active, default=max(walls, default=None)))
-        pace = _rhythm(states, rows)
         points = sum(state.n for state in states)
+        try:
+            findings = diagnose(curves, max(active, default=max(walls, default=None)))
+            pace = _rhythm(states, rows)
+        except Exception as error:  # noqa: BLE001 - a mistake in a rule must not keep logs from being read
+            self._tell(f"run {run}: not judged: {error!r}")
+            return Judgement(run, commit, points)
         return Judgement(run, commit, points, findings, pace.gap, pace.pace)
 
     def _curve(self, state: SeriesState, rows: CurveRows) -> Curve:
