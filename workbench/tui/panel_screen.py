@@ -25,7 +25,7 @@ from workbench.tui.messages import failure_of
 from workbench.tui.opening import Opened, opened_by
 from workbench.tui.pages import text_page
 from workbench.tui.panel_jobs import is_ours
-from workbench.tui.panel_loader import PanelLoader
+from workbench.tui.panel_telling import PanelTelling
 from workbench.tui.run_actions import ChartActions, ListActions
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ STUDIES = ("params", "scatter", "parallel", "importance", "groups")
 """Panels that show the same runs in another way."""
 
 
-class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelLoader):
+class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
     """Shows one panel with a focus of its own on top of the app's."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ("panel", "heat", "list", "chart")
@@ -48,17 +48,11 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelLoader):
         super().__init__(panel, focus)
         self._start = start
         self.crumb = crumb
-        self._block: Block | None = None
         self._viewed_for: object = None
 
     def content(self) -> Sequence[Widget]:
         """The panel's blocks, scrolling."""
         return (LinesView(self._draw, lambda: self.look, id="panel"),)
-
-    @property
-    def page(self) -> LinesView:
-        """The view of the panel's blocks."""
-        return self.query_one("#panel", LinesView)
 
     def on_mount(self) -> None:
         """Start on what was opened."""

@@ -25,6 +25,12 @@ class RunScreen(RunActions, PanelScreen):
         """The run that is open."""
         return self.workbench.rows.by_id.get(self.current_run_id)
 
+    @property
+    def opened_run(self) -> str | None:
+        """Id of the run that is open."""
+        run = self.current_run()
+        return None if run is None else run.id
+
     def read_at(self, step: int, chart: int = 0) -> None:
         """Put the crosshair on a step as soon as there are charts, one of them on the screen."""
         self._wanted_step = step, chart
