@@ -187,7 +187,7 @@ def _judging(project: Project, spoken: bool, patience: float | None) -> Callable
     from workbench.ingest.rules import rule_watch
     from workbench.ingest.run_findings import RunFindingWatch
 
-    runs = RunFindingWatch(project.config, project.store, patience=patience)
+    runs = RunFindingWatch(project.config, project.store, tell, patience=patience)
     monitors = _monitors(project, spoken) if project.config.monitors else None
     rules = rule_watch(project.query, project.store, tell)
 

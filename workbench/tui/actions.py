@@ -149,6 +149,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("rename", ("R",), "rename", "Show this run by another name; its log and its id stay.", "run"),
     Action("mark", ("space",), "mark", "Mark this run: marked runs are charted and compared.", "run", 1),
     Action("open_log", ("l",), "log", "Read this run's log; with the crosshair on, at that step.", "run", 1),
+    Action("to_finding", ("w",), "what went wrong", "Read the charts where the worst finding begins.", "run", 1),
     # Logs
     Action("search", ("slash",), "search", "Search for a text; at the end of the log upwards.", "logs", 1),
     Action("find(1)", ("n",), "next", "The next line below with what is sought.", "logs", 2),
