@@ -22,7 +22,6 @@ from workbench.tui.keys import rebind
 from workbench.tui.look import THEMES, automatic
 from workbench.tui.messages import Said
 from workbench.tui.session import session_path
-from workbench.tui.settings_page import settings_page
 from workbench.tui.viewing import ViewApp
 
 
@@ -160,6 +159,8 @@ class SettingsApp(ViewApp, inherit_bindings=False):
 
     def action_settings(self) -> None:
         """Every setting, and what is wrong."""
+        from workbench.tui.settings_page import settings_page
+
         files = [path for path in self._files.paths if path is not None]
         self.push_screen(Reader("Settings", settings_page(self.settings, self.problems, files)))
 

@@ -34,6 +34,8 @@ class SqlAsking(WorkbenchScreen):
         self._stop: Stop | None = None
         self._since = 0.0
         self._ticking: Timer | None = None
+        self._waits = ""
+        """A statement that runs once the store is open."""
         self._asked = ""
         """The statement that the result is of."""
         self._answer: Answered | None = None
@@ -87,6 +89,8 @@ class SqlAsking(WorkbenchScreen):
         """The store can be asked now, if it could not before."""
         if self._schema is None:
             self._load_schema()
+        if self._waits:
+            self._run(self._waits)
         self.show_bars()
 
     # Asking
@@ -118,8 +122,10 @@ class SqlAsking(WorkbenchScreen):
     def _run(self, text: str) -> None:
         query = self.workbench.query_or_none
         if query is None:
-            self.workbench.say("the store is not open yet", bad=True)
+            self._waits = text
+            self.workbench.say("runs as soon as the store is open")
             return
+        self._waits = ""
         if self._stop is not None:
             self._stop()
         self._number += 1
