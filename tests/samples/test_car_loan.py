@@ -20,6 +20,7 @@ BREAK = 1_554_001_200.0
 """2019-03-31 03:00:00 UTC: when the 25,001st loan came, the first of its window."""
 MONTH = 30.3 * 86_400
 
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     root = tmp_path_factory.mktemp("loans")

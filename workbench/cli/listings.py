@@ -1,8 +1,7 @@
-"""`runs`, `show`, `compare`, `sources`, `monitor`: what the panels show, on the command line."""
+"""`runs`, `show`, `sources`, `monitor`: what the panels show, on the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,73 +79,6 @@ def show(run: str, root: Path, form: str) -> None:
         lambda: panel.view(panel.load(query, Focus(run=found.id)), screen_fit()),
         lambda: show_shape(query, found),
     )
-
-
-@click.command()
-@click.argument("names", metavar="[RUN]…", nargs=-1)
-@root_option
-@where_option
-@click.option("--baseline", default=None, metavar="RUN", help="Compare with this run instead of the chosen baseline.")
-@click.option("--metric", metavar="KEY", default=None, help="The metric to draw and to list first.")
-@format_option
-@teaches
-def compare(
-    names: tuple[str, ...], root: Path, where: str, baseline: str | None, metric: str | None, form: str
-) -> None:
-    """RUNs side by side: metrics with deltas to the baseline, parameters that differ, one metric's curves.
-
-    A RUN is an id, a name, a path, or a part of one that no other run has. Without any, the newest eight that match
-    --where are compared.
-    Without a baseline the deltas are those to the first RUN that is named.
-    JSON is {baseline, runs, metrics: [{key, direction, unit, kind, values, deltas}], params: [{key, values}]}, values
-    and deltas by run id; CSV has a row for each metric and run.
-    """
-    from workbench.cli.output import print_listing, screen_fit
-    from workbench.core.query import Focus
-    from workbench.panels.compare import ComparePanel
-
-    query = open_project(root).query
-    marked = [find_run(query, name).id for name in names] if names else [run.id for run in query.runs(where)][:8]
-    if not marked:
-        explain_none(query, where)
-        raise fail("no run to compare\n  next: workbench runs", 2)
-    if metric is not None:
-        _check_metric(metric, {key for run in query.runs(hidden=True) if run.id in marked for key in run.metrics})
-    chosen = find_run(query, baseline).id if baseline else None
-    panel = ComparePanel()
-    options = {"reference": bool(names)}
-    focus = Focus(run=marked[0], marked=tuple(marked), baseline=chosen, where=where, metric=metric, options=options)
-    data = panel.load(query, focus)
-    print_listing(
-        form,
-        lambda: panel.view(data, screen_fit()),
-        lambda: panel.to_json(data),
-        lambda: _compared(panel.to_json(data)),
-    )
-
-
-def _check_metric(metric: str, known: set[str]) -> None:
-    from workbench.core.config import nearest
-
-    if metric not in known:
-        raise fail(f"--metric: none of these runs has {metric!r}{nearest(metric, known)}", 2)
-
-
-def _compared(shape: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A row for each metric and run, then one for each parameter that differs."""
-    names = {run["id"]: run["name"] for run in shape["runs"]}
-    rows: list[dict[str, Any]] = []
-    for metric in shape["metrics"]:
-        fixed = {name: metric[name] for name in ("key", "direction", "unit", "kind")}
-        for run_id, value in metric["values"].items():
-            change = metric["deltas"][run_id] or {"absolute": None, "relative": None, "better": None}
-            rows.append({**fixed, "run_id": run_id, "run": names[run_id], "value": value, "delta": change})
-    for param in shape["params"]:
-        rows += [
-            {"key": param["key"], "kind": "param", "run_id": run_id, "run": names[run_id], "value": value}
-            for run_id, value in param["values"].items()
-        ]
-    return rows
 
 
 @click.command()

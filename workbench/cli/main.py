@@ -12,13 +12,14 @@ import click
 
 COMMANDS = {
     "baseline": "workbench.cli.annotate:baseline",
-    "compare": "workbench.cli.listings:compare",
+    "compare": "workbench.cli.compare:compare",
     "demo": "workbench.cli.demo:demo",
     "detect": "workbench.cli.detect:detect",
     "doctor": "workbench.cli.doctor:doctor",
     "drift": "workbench.cli.drift:drift",
     "export": "workbench.cli.export:export",
     "hide": "workbench.cli.annotate:hide",
+    "logs": "workbench.cli.logs:logs",
     "monitor": "workbench.cli.listings:monitor",
     "note": "workbench.cli.annotate:note",
     "pack": "workbench.cli.report:pack",
@@ -44,6 +45,7 @@ _SUMMARIES = {
     "drift": "Compare two tables column by column.",
     "export": "Write points as CSV, Parquet or JSON.",
     "hide": "Leave runs out of listings, or show them again.",
+    "logs": "A run's output and text logs: tail, follow, search.",
     "monitor": "Windows of a production monitor.",
     "note": "Add a note to a run, or take it away.",
     "pack": "Pack this project's state for `report --against`.",

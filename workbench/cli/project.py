@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 2.0
 """How long a command may read logs before it answers."""
+JUDGING = 0.3
+"""Seconds it may judge runs then."""
 
 Result = TypeVar("Result")
 
@@ -123,7 +125,7 @@ def read_news(project: Project, deadline: float | None, *, final: bool = False, 
     if not election.win():
         return 0
     try:
-        with ingesting(project, spoken=spoken) as watch:
+        with ingesting(project, spoken=spoken, patience=None if deadline is None else JUDGING) as watch:
             outcome = watch.once(final=final, deadline=deadline)
     finally:
         election.resign()
@@ -134,8 +136,13 @@ def read_news(project: Project, deadline: float | None, *, final: bool = False, 
 
 
 @contextmanager
-def ingesting(project: Project, *, spoken: bool = False, hints: bool = False) -> Iterator[Any]:
-    """An ingester's loop over the project; the caller holds its lock."""
+def ingesting(
+    project: Project, *, spoken: bool = False, hints: bool = False, patience: float | None = 0.1
+) -> Iterator[Any]:
+    """An ingester's loop over the project; the caller holds its lock.
+
+    `patience` are the seconds that judging runs may take after each look; None judges all of them.
+    """
     from workbench.ingest.engine import Engine
     from workbench.ingest.hints import Hints
     from workbench.ingest.progress import Progress, SpokenProgress
@@ -144,7 +151,7 @@ def ingesting(project: Project, *, spoken: bool = False, hints: bool = False) ->
 
     progress = SpokenProgress() if spoken else Progress()
     engine = Engine(project.root, project.config, project.store, all_readers(), progress=progress)
-    after = _afterwards(project, spoken)
+    after = _judging(project, spoken, patience)
     try:
         yield Watch(engine, hints=Hints(project.root) if hints else None, after=after, tell=tell)
     finally:
@@ -162,18 +169,21 @@ def writing(out: Path | None) -> Iterator[None]:
         raise fail(f"{out or error.filename or 'stdout'}: cannot be written: {error.strerror or error}", 2) from error
 
 
-def _afterwards(project: Project, spoken: bool) -> Callable[[], None] | None:
-    """What follows new data: windows and findings of monitors, then what rules of plugins find; None where nothing."""
+def _judging(project: Project, spoken: bool, patience: float | None) -> Callable[[], object]:
+    """What is done with news: monitors are evaluated, runs and monitors are judged, rules of plugins are asked."""
     from workbench.ingest.rules import rule_watch
+    from workbench.ingest.run_findings import RunFindingWatch
 
+    runs = RunFindingWatch(project.config, project.store, patience=patience)
     monitors = _monitors(project, spoken) if project.config.monitors else None
     rules = rule_watch(project.query, project.store, tell)
-    if monitors is None or rules is None:
-        return monitors or (rules.update if rules else None)
 
-    def update() -> None:
-        monitors()
-        rules.update()
+    def update() -> bool:
+        if monitors is not None:
+            monitors()
+        if rules is not None:
+            rules.update()
+        return runs.update()
 
     return update
 

@@ -6,12 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import (
+    Artifact,
+    Distribution,
+    Finding,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Window,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
+    from workbench.core.run_logs import LogPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,22 @@ class Focus:
     window: float | None = None
     """Start of the window opened in Drift, seconds since 1970."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """View options by name: `x` ("step", "wall", "relative"), `log_y`, `smooth` (0..0.99), `sort`, `descending`."""
+    """View options by name: `x` ("step", "wall", "relative"), `log_y`, `smooth` (0..0.99), `sort`, `descending`, and
+    those that a panel offers as its `Choice`s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A view option that a panel offers: the same in the interface, on the command line and in a report."""
+
+    option: str
+    """Name in `Focus.options`."""
+    title: str
+    """What it decides, in a word or two: `y axis`."""
+    values: Sequence[str]
+    current: str
+    typed: str = ""
+    """What else may be typed, as an example (`step:500`); empty where the values are all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +124,11 @@ class Query(Protocol):
         """The newest `n` visible runs, as `runs()` would list them first; quick on a store never opened before."""
         ...
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
-        """One series ordered by step; with `points`, at most that many, extremes kept."""
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
+        """One series ordered by step; with `points`, at most that many, extremes kept.
+
+        `steps` asks for the points from one step to the other alone, both included; `Series.n` counts those.
+        """
         ...
 
     def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
@@ -114,6 +144,13 @@ class Query(Protocol):
         """Exact percentiles `qs` (0..100, interpolated linearly) of each series' finite values, by (run id, key).
 
         A series without a finite value is left out. One query, whatever the number of runs.
+        """
+        ...
+
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        """The last value logged until a step, by (run id, key); a series that begins later is left out.
+
+        One query, whatever the number of runs.
         """
         ...
 
@@ -141,6 +178,22 @@ class Query(Protocol):
 
     def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
         """The last lines of a run's output, in the order they were printed."""
+        ...
+
+    def run_sources(self, run_id: str) -> Sequence[Source]:
+        """The files a run was read from, by path."""
+        ...
+
+    def log_place(self, run_id: str, step: int) -> LogPlace | None:
+        """The line of a run's text log that tells of a step, or of the last one before it."""
+        ...
+
+    def log_step(self, source: str, offset: int) -> LogPlace | None:
+        """The point of a text log at a byte, or the last one before it; `source` is its id."""
+        ...
+
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        """The files a run made, by name."""
         ...
 
     def stages(self, run_id: str) -> Sequence[Stage]:

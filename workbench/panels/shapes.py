@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.core.compare import Delta, MetricRow, ParamRow, Percentiles, latency_percentiles, with_percentiles
+from workbench.core.compare_values import LAST, ValueAt
 from workbench.core.model import ColumnDrift, DatasetDrift, Finding, Run, Source, Stage, Summary, Window
 from workbench.core.progress import seconds_left, share_done, under_way
 from workbench.core.query import Query
@@ -34,6 +35,8 @@ def run_shape(run: Run, found: Percentiles | None = None, pace: float | None = N
         "seconds_left": seconds_left(run, pace),
         "params": plain_json(run.params),
         "tags": [f"{key}={value}" if value else key for key, value in run.tags.items()],
+        "attention": run.attention or None,
+        "diagnosis": run.diagnosis,
         "metrics": {key: summary_shape(each) for key, each in with_percentiles(run, found or {}).items()},
     }
 
@@ -64,6 +67,7 @@ def show_shape(query: Query, run: Run) -> dict[str, Any]:
         "aliases": {key: list(names) for key, names in run.aliases.items()},
         "notes": list(run.notes),
         "stages": [stage_shape(stage) for stage in query.stages(run.id)],
+        "findings": [finding_shape(finding) for finding in query.findings(run=run.id)],
         "environment": plain_json(run.environment),
     }
 
@@ -97,11 +101,13 @@ def compare_shape(
     metrics: Sequence[MetricRow],
     params: Sequence[ParamRow],
     found: Percentiles | None = None,
+    at: ValueAt = LAST,
 ) -> dict[str, Any]:
-    """Runs side by side: values and deltas by run id, and the parameters that differ."""
+    """Runs side by side: values and deltas by run id, what is noise, and the parameters that differ."""
     ids = [run.id for run in runs]
     return {
         "baseline": None if baseline is None else baseline.id,
+        "value": at.option,
         "runs": [run_shape(run, found) for run in runs],
         "metrics": [
             {
@@ -111,6 +117,8 @@ def compare_shape(
                 "kind": row.roles.kind,
                 "values": {run: number(value) for run, value in zip(ids, row.values, strict=True)},
                 "deltas": {run: delta_shape(change) for run, change in zip(ids, row.deltas, strict=True)},
+                "best": None if row.best is None else ids[row.best],
+                "noise": noise_shape(row),
             }
             for row in metrics
         ],
@@ -125,6 +133,19 @@ def compare_shape(
             }
             for row in params
         ],
+    }
+
+
+def noise_shape(row: MetricRow) -> dict[str, Any] | None:
+    """What the seed alone does to a metric, and which of the runs change by no more; null without repeated seeds."""
+    if row.noise is None:
+        return None
+    return {
+        "threshold": number(row.noise.threshold),
+        "deviation": number(row.noise.deviation),
+        "freedom": row.noise.freedom,
+        "groups": row.noise.groups,
+        "within": list(row.within_noise),
     }
 
 

@@ -166,6 +166,7 @@ class DerivedQuery:
     def _summary(self, metric: Metric, run: Run, keys: Sequence[str], parts: Sequence[Series]) -> Summary | None:
         low: float | None
         high: float | None
+        when: float | None
         direction = self.roles(metric.name).direction
         if metric.series:
             step, wall, value = self._made_of(metric, parts)

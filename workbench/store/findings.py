@@ -1,4 +1,4 @@
-"""Findings of monitors: told anew after each evaluation, kept for good; the latest of each monitor hold."""
+"""Findings of monitors and runs: told anew after each evaluation, kept for good; the latest of each one hold."""
 
 from __future__ import annotations
 
@@ -83,3 +83,11 @@ def fetch_findings(con: DuckDBPyConnection, monitor: str = "", run: str = "") ->
                 Finding(kind, subject, severity, sentence, since, until, confidence, known, owner, segment, of_run)
             )
     return found
+
+
+def in_order_of_worth(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that go on first, the worst of them first, then the newest."""
+    return sorted(
+        findings,
+        key=lambda each: (each.until is not None, _SEVERITIES.index(each.severity), -(each.since or 0.0)),
+    )

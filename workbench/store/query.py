@@ -13,14 +13,35 @@ from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
 from workbench.core.freshness import stale
 from workbench.core.lineage import trained_by
-from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import (
+    Artifact,
+    Distribution,
+    Finding,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Window,
+)
 from workbench.core.query import Limits, Rows
+from workbench.core.run_logs import LogPlace
+from workbench.core.timely import timely
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
-from workbench.store.facts import fetch_stages
-from workbench.store.findings import fetch_findings
+from workbench.store.facts import fetch_artifacts, fetch_stages
+from workbench.store.findings import fetch_findings, in_order_of_worth
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
-from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_series_of, fetch_sparks
+from workbench.store.log_places import fetch_run_sources, place_of_step, step_of_place
+from workbench.store.points import (
+    fetch_at_step,
+    fetch_paces,
+    fetch_percentiles,
+    fetch_series,
+    fetch_series_of,
+    fetch_sparks,
+)
 from workbench.store.roster import Roster, in_order
 from workbench.store.store import Store
 
@@ -58,9 +79,9 @@ class StoreQuery:
         with self._lock:
             return self._roster.newest(n)
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
         with self._store.read() as con:
-            return fetch_series(con, run_id, key, points)
+            return fetch_series(con, run_id, key, points, steps)
 
     def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
         with self._store.read() as con:
@@ -71,6 +92,10 @@ class StoreQuery:
     ) -> Mapping[tuple[str, str], Sequence[float]]:
         with self._store.read() as con:
             return fetch_percentiles(con, run_ids, keys, qs)
+
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        with self._store.read() as con:
+            return fetch_at_step(con, run_ids, keys, step)
 
     def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
         with self._store.read() as con:
@@ -91,6 +116,22 @@ class StoreQuery:
     def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
         with self._store.read() as con:
             return fetch_console(con, run_id, last)
+
+    def run_sources(self, run_id: str) -> Sequence[Source]:
+        with self._store.read() as con:
+            return fetch_run_sources(con, run_id)
+
+    def log_place(self, run_id: str, step: int) -> LogPlace | None:
+        with self._store.read() as con:
+            return place_of_step(con, run_id, step)
+
+    def log_step(self, source: str, offset: int) -> LogPlace | None:
+        with self._store.read() as con:
+            return step_of_place(con, source, offset)
+
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        with self._store.read() as con:
+            return fetch_artifacts(con, run_id, self._config.root)
 
     def stages(self, run_id: str) -> Sequence[Stage]:
         with self._store.read() as con:
@@ -121,8 +162,7 @@ class StoreQuery:
             found = fetch_findings(con, monitor, run)
             spans = [] if run else window_rows.newest_spans(con, monitor)
         silent = [late for name, end, width in spans if (late := stale(name, end, width, self._clock()))]
-        over = [each for each in silent if each.severity == "info"]
-        return [*(each for each in silent if each not in over), *found, *over]
+        return in_order_of_worth([*silent, *found, *([] if monitor else self._timely(run))])
 
     def trained_by(self, monitor: str) -> Run | None:
         configured = self._config.monitors.get(monitor)
@@ -140,6 +180,15 @@ class StoreQuery:
 
     def root(self) -> Path:
         return self._store.place.root
+
+    def _timely(self, run: str) -> list[Finding]:
+        """What hangs on the clock and on other runs is told when it is asked, and kept nowhere."""
+        with self._lock:
+            runs = [each for each in self._roster.all() if not each.hidden or each.id == run]
+            judged = {each.run: each for each in self._roster.judged.values()}
+        gaps = {name: each.gap for name, each in judged.items() if each.gap}
+        paces = {name: each.pace for name, each in judged.items() if each.pace}
+        return timely(runs, gaps, paces, self._clock(), run)
 
     def _percentiles_for(
         self, found: Sequence[Run], asked: frozenset[tuple[str, float]]

@@ -172,7 +172,8 @@ def newest_spans(con: DuckDBPyConnection, monitor: str = "") -> list[tuple[str, 
     """Monitors, when their newest window with rows ended and how long their windows last; those without times not."""
     return con.execute(
         """SELECT monitor, max(window_end), median(window_end - window_start) FROM "window"
-            WHERE ($1 = '' OR monitor = $1) AND NOT starts_with(monitor, $2) AND segment = '' AND rows > 0 AND window_end - window_start <> rows
+            WHERE ($1 = '' OR monitor = $1) AND NOT starts_with(monitor, $2)
+            AND segment = '' AND rows > 0 AND window_end - window_start <> rows
             GROUP BY monitor ORDER BY monitor""",
         [monitor, RULE],
     ).fetchall()

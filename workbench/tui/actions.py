@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Action as Offered
 
 Scope = Literal[
-    "app", "runs", "list", "chart", "run", "panel", "heat", "sql", "prompt", "chooser", "reader", "sql_edit"
+    "app", "runs", "list", "chart", "charts", "run", "panel", "heat", "logs", "sql", "prompt", "chooser", "reader",
+    "sql_edit",
 ]  # fmt: skip
 """Where an action applies; a screen is in several scopes at once."""
 
 SCOPE_TITLES: dict[Scope, str] = {
     "runs": "Run table",
     "run": "This run",
+    "charts": "Grid of charts",
     "heat": "Heat map",
+    "logs": "This log",
     "list": "Moving",
     "chart": "Chart",
     "panel": "This panel",
@@ -46,6 +49,9 @@ KEY_NAMES = {
     "colon": ":",
     "comma": ",",
     "full_stop": ".",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
     "up": "↑",
     "down": "↓",
     "left": "←",
@@ -116,6 +122,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("tag", ("t",), "tag", "Tag the marked runs, or the one under the cursor.", "runs"),
     Action("note", ("n",), "note", "Write a note on the run.", "runs"),
     Action("hide", ("H",), "hide", "Hide the run, or show it again.", "runs"),
+    Action("open_log", ("l",), "log", "Read the run's log; with the crosshair on, at that step.", "runs"),
     # One run
     Action("step_run(-1)", ("comma",), "previous", "Open the run above this one in the table.", "run", 2),
     Action("step_run(1)", ("full_stop",), "next", "Open the run below this one in the table.", "run", 3),
@@ -123,6 +130,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("tag", ("t",), "tag", "Tag this run.", "run"),
     Action("note", ("n",), "note", "Write a note on this run.", "run"),
     Action("mark", ("space",), "mark", "Mark this run: marked runs are charted and compared.", "run", 1),
+    Action("open_log", ("l",), "log", "Read this run's log; with the crosshair on, at that step.", "run", 1),
+    # Logs
+    Action("search", ("slash",), "search", "Search for a text; at the end of the log upwards.", "logs", 1),
+    Action("find(1)", ("n",), "next", "The next line below with what is sought.", "logs", 2),
+    Action("find(-1)", ("N",), "previous", "The next line above with what is sought.", "logs"),
+    Action("level", ("e",), "level", "All lines, warnings and errors, errors alone.", "logs", 3),
+    Action("only", ("o",), "only", "Only lines that hold a text.", "logs", 4),
+    Action("follow", ("f",), "follow", "Follow what is written, or stay here.", "logs", 5),
+    Action("to_chart", ("enter",), "chart", "Show the charts at the step that this line tells of.", "logs", 6),
+    Action("choose_log", ("L",), "other log", "Choose another log of this run.", "logs", 7),
+    Action("sideways(1)", ("right",), "right", "Show what stands further right in long lines.", "logs"),
+    Action("sideways(-1)", ("left",), "left", "Show what stands further left in long lines.", "logs"),
     # Moving
     Action("up", ("up", "k"), "up", "One row up.", "list"),
     Action("down", ("down", "j"), "down", "One row down.", "list"),
@@ -141,10 +160,40 @@ ACTIONS: tuple[Action, ...] = (
     Action("log_y", ("y",), "log y", "Logarithmic y axis on or off.", "chart", 12),
     Action("smooth(1)", ("right_square_bracket",), "smooth", "Smooth more; the raw line stays behind.", "chart", 14),
     Action("smooth(-1)", ("left_square_bracket",), "less smooth", "Smooth less.", "chart"),
+    # Grid of charts
+    Action("open", ("enter",), "open", "Open the chart full screen; a group folds or unfolds.", "charts", 1),
+    Action("up", ("up", "k"), "up", "The chart above.", "charts"),
+    Action("down", ("down", "j"), "down", "The chart below.", "charts"),
+    Action("turn(-1)", ("comma", "shift+tab"), "previous", "The chart before this one, full screen too.", "charts"),
+    Action("turn(1)", ("full_stop", "tab"), "next", "The chart behind this one, full screen too.", "charts", 9),
+    Action("page(-1)", ("pageup",), "page up", "The page of charts before.", "charts"),
+    Action("page(1)", ("pagedown",), "page down", "The next page of charts.", "charts"),
+    Action("top", ("g",), "first", "The first page of charts.", "charts"),
+    Action("bottom", ("G",), "last", "The last page of charts.", "charts"),
+    Action("filter", ("slash",), "filter", "Filter the charts by words of their names; !word leaves out.", "charts", 3),
+    Action("fold", ("f",), "fold", "Fold the group of charts, or unfold it.", "charts", 5),
+    Action("fold_all", ("F",), "fold all", "Fold every group, or unfold all.", "charts"),
+    Action("pin", ("P",), "pin", "Pin the chart to the top, or take it down.", "charts", 6),
+    Action(
+        "zoom(1)", ("plus", "equals_sign"), "zoom", "Zoom in around the crosshair; the wheel does too.", "charts", 4
+    ),
+    Action("zoom(-1)", ("minus",), "zoom out", "Zoom out.", "charts"),
+    Action("pan(-1)", ("h",), "pan left", "Show what is further left; dragging does too.", "charts"),
+    Action("pan(1)", ("l",), "pan right", "Show what is further right.", "charts"),
+    Action("whole", ("z",), "whole", "Show all there is again.", "charts", 2),
+    Action("cross_end(False)", ("home",), "first value", "Put the crosshair on the first value in sight.", "charts"),
+    Action("cross_end(True)", ("end",), "last value", "Put the crosshair on the last value in sight.", "charts"),
+    Action(
+        "axis", ("X",), "x axis", "X axis by step, epoch, wall time, time since the start, or any metric.", "charts", 8
+    ),
+    Action("log_x", ("L",), "log x", "Logarithmic x axis on or off.", "charts"),
+    Action("marker", ("d",), "dots", "Draw curves in braille, blocks, dots or ASCII.", "charts"),
     # Panels
     Action("left", ("left",), "left", "One column left.", "heat"),
     Action("right", ("right",), "right", "One column right.", "heat"),
     Action("open", ("enter",), "open", "Open what is under the cursor.", "panel", 1),
+    Action("choose", ("o",), "options", "Choose what this shows: axes, groups, which value of a metric.", "panel", 10),
+    Action("cycle_choice", ("v",), "next value", "The next value of what this panel shows first.", "panel", 15),
     Action("cycle_monitor", ("M",), "monitor", "Show the next monitor.", "panel", 3),
     Action("retry", ("r",), "reload", "Load this panel again.", "panel", 20),
     Action("traceback", ("e",), "traceback", "Show where a failed panel raised.", "panel", 2),
@@ -194,9 +243,7 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
-def panel_actions(
-    panels: Iterable[tuple[str, str, str]], among: Sequence[Action] = ACTIONS
-) -> tuple[Action, ...]:
+def panel_actions(panels: Iterable[tuple[str, str, str]], among: Sequence[Action] = ACTIONS) -> tuple[Action, ...]:
     """Actions that open panels, from (name, title, key); a key that is taken is left out, the list has them all."""
     dialogs = ("prompt", "chooser", "reader", "sql_edit")
     taken = {key for action in among if action.scope not in dialogs for key in action.keys}

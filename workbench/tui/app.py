@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -28,6 +29,7 @@ from workbench.tui.settings_app import SettingsApp
 
 if TYPE_CHECKING:
     from workbench.core.blocks import Empty
+    from workbench.core.model import Run
     from workbench.plugin.api import Panel
     from workbench.tui.desk import Desk
     from workbench.tui.drawing import Target
@@ -122,7 +124,6 @@ class WorkbenchApp(SettingsApp, inherit_bindings=False):
 
     def panels_known(self) -> None:
         """Give every panel its tab, its key and its mode."""
-        from workbench.tui.panel_screen import screen_of
         from workbench.tui.source_panel import SourcePanel
 
         self.panels.setdefault(SourcePanel.name, SourcePanel())
@@ -134,12 +135,38 @@ class WorkbenchApp(SettingsApp, inherit_bindings=False):
         for panel in shown:
             if panel.name not in self._with_mode:
                 self._with_mode.add(panel.name)
-                self.add_mode(panel.name, lambda panel=panel: screen_of(panel))  # type: ignore[misc]
+                self.add_mode(panel.name, lambda panel=panel: _screen_of(panel))  # type: ignore[misc]
         self.take_keys()
 
     def open_run(self, run_id: str) -> None:
         """Open a run over the current screen."""
         self.open_panel("run", {"run": run_id}, self.name_of(run_id))
+
+    def open_run_at(self, run_id: str, step: int) -> None:
+        """Show a run's charts at a step: on the screen below, where that is the run's, else on one of its own."""
+        from workbench.tui.panel_screen import RunScreen
+
+        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
+        if isinstance(below, RunScreen) and below.current_run_id == run_id:
+            self.pop_screen()
+        else:
+            self.open_run(run_id)
+        if self.view.x != "step":
+            self.change_view(x="step")
+        shown = self.screen_stack[-1]
+        if isinstance(shown, RunScreen):
+            shown.read_at(step)
+
+    def open_log(self, run: Run, step: int | None = None) -> None:
+        """Open a run's log over the current screen."""
+        from workbench.tui.logs_screen import LogsScreen
+
+        self.push_screen(LogsScreen(run, step))
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self._config.root
 
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
@@ -255,6 +282,17 @@ class WorkbenchApp(SettingsApp, inherit_bindings=False):
         if not self.read_only:
             save_session(self._session_path, self.view, painting)
         self.exit()
+
+
+def _screen_of(panel: Panel) -> WorkbenchScreen:
+    """The screen of a panel that has a tab: a grid of its own for the charts."""
+    if panel.name == "charts":
+        from workbench.tui.charts_screen import ChartsScreen
+
+        return ChartsScreen()
+    from workbench.tui.panel_screen import screen_of
+
+    return screen_of(panel)
 
 
 if TYPE_CHECKING:

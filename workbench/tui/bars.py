@@ -111,9 +111,7 @@ def key_pieces(actions: Sequence[Action]) -> list[Piece]:
     return pieces
 
 
-def keys_bar(
-    scope: Scope, look: Callable[[], Look], id: str, among: Sequence[Action] = ACTIONS, **labels: str
-) -> Bar:
+def keys_bar(scope: Scope, look: Callable[[], Look], id: str, among: Sequence[Action] = ACTIONS, **labels: str) -> Bar:
     """A bar with the keys of a dialog; `labels` say in other words what an action does here."""
     bar = Bar(look, id=id)
     actions = footer_actions([action for action in among if action.scope == scope])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.style import Style
 from textual.color import Color
@@ -13,6 +13,9 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from workbench.core import palette
 from workbench.core.blocks import Tone
+
+if TYPE_CHECKING:
+    from workbench.core.strokes import Marker  # numpy comes after the first paint
 
 
 def _theme(
@@ -80,7 +83,6 @@ def automatic(color_count: int, *, colors: bool = True) -> str:
     return DARK.name if colors and color_count > FEW_COLORS else ANSI_DARK.name
 
 
-
 @dataclass(frozen=True)
 class Look:
     """Resolved Rich styles of one theme; each carries its background, so that strips stand alone."""
@@ -111,6 +113,8 @@ class Look:
     dark: bool
     shades: bool
     """Whether there are more than the terminal's 16 colours."""
+    marker: Marker = "braille"
+    """What curves are drawn with."""
     ansi: bool = False
     """Whether the colours are the terminal's own, whatever it makes of them."""
     colors: bool = True

@@ -16,6 +16,7 @@ from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
 from workbench.tui.actions import Action, Scope, own_action
 from workbench.tui.bars import Piece
+from workbench.tui.choosing import ChoiceActions
 from workbench.tui.dialogs import Reader
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room, Target
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Panel
 
 
-class PanelScreen(ListActions, ChartActions, PanelLoader):
+STUDIES = ("params", "scatter", "parallel", "importance", "groups")
+"""Panels that show the same runs in another way."""
+
+
+class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelLoader):
     """Shows one panel with a focus of its own on top of the app's."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ("panel", "heat", "list", "chart")
@@ -116,6 +121,9 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         options = self.workbench.view
         if self.panel.name == "compare":
             left.append(Piece(f"  {_compared(len(options.marks))}", "dim", keep=3))
+            others = " ".join(f"{key} {title}" for name, title, key in self.workbench.tabs if key and name in STUDIES)
+            left.append(Piece(f"  {others}", "dim", keep=5))
+        left += [Piece(f"  {words}", "accent", keep=2) for words in self.choice_words()]
         said = [f"x: {options.x}"] * (options.x != "step") + ["log y"] * options.log_y
         said += [f"smooth {options.smooth:g}"] * bool(options.smooth)
         right = [Piece(" · ".join(said) + " ", "dim", keep=2)] if said and self.has_lines else []
@@ -145,6 +153,10 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
             return self._failure is not None
         if action == "cycle_monitor":
             return self.panel.name in ("drift", "windows", "latency", "quality") and len(self.workbench.monitors) > 1
+        if action in ("choose", "cycle_choice"):
+            return bool(self.choices)
+        if action == "metric" and self.panel.follows_metric:
+            return True
         if action in ("crosshair", "metric", "cycle_x", "log_y", "smooth"):
             return self.has_lines
         return True
@@ -269,9 +281,28 @@ class RunScreen(RunActions, PanelScreen):
     SCOPES = ("run", "panel", "list", "chart")
     BINDINGS = bindings(*SCOPES)
 
+    _wanted_step: int | None = None  # where the charts are to be read once they are drawn
+
+    @property
+    def current_run_id(self) -> str:
+        """Id of the run that is open."""
+        return str(self._own_focus.get("run", ""))
+
     def current_run(self) -> Run | None:
         """The run that is open."""
-        return self.workbench.rows.by_id.get(self._own_focus.get("run", ""))
+        return self.workbench.rows.by_id.get(self.current_run_id)
+
+    def read_at(self, step: int) -> None:
+        """Put the crosshair on a step as soon as there are charts."""
+        self._wanted_step = step
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Draw what is known now, and read it where that was asked for."""
+        super().redraw()
+        if self._wanted_step is not None and self.is_mounted and self.page.read_at(self._wanted_step):
+            self._wanted_step = None
+            self.show_bars()
 
     def action_step_run(self, rows: int) -> None:
         """Open the run above or below in the table."""

@@ -8,11 +8,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.blocks import Cell, Column
 
+if TYPE_CHECKING:
+    from workbench.core.strokes import Marker  # numpy comes after the first paint
+
 VERSION = 1
+MARKERS: tuple[Marker, ...] = ("braille", "block", "dot", "ascii")
+"""What curves can be drawn with."""
 PAINTED_ROWS = 60
 
 
@@ -35,6 +40,15 @@ class ViewState:
     log_y: bool = False
     smooth: float = 0.0
     monitor: str | None = None
+    log_x: bool = False
+    marker: str = "braille"
+    """What curves are drawn with: `braille`, `block`, `dot` or `ascii`."""
+    pinned: tuple[str, ...] = ()
+    """Titles of the charts that stand first."""
+    folded: tuple[str, ...] = ()
+    """Groups of charts of which only the heading is shown."""
+    chosen: tuple[str, ...] = ()
+    """What was chosen of panels' options, each as `panel.option=value`."""
 
 
 @dataclass(frozen=True, slots=True)
