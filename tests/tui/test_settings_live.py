@@ -103,7 +103,7 @@ def test_a_theme_that_is_chosen_is_there_at_the_next_start(tmp_path, user):
 
     async def story():
         async with workbench(tmp_path, settings=SettingsFiles(user)) as sitting:
-            await sitting.press("colon")
+            await sitting.press("ctrl+p")
             await sitting.type("theme workbench-high")
             await sitting.press("enter")
             await sitting.settle()

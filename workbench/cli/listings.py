@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workbench.cli.ordering import order_of, order_options
 from workbench.cli.project import (
     explain_none,
     fail,
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
 @where_option
 @click.option("--all", "hidden", is_flag=True, help="Hidden runs too.")
 @click.option(
-    "--limit", type=click.IntRange(1), metavar="N", default=None, help="At most N, the newest; all by default."
+    "--limit", type=click.IntRange(1), metavar="N", default=None, help="At most N, the first ones; all by default."
 )
+@order_options
 @format_option
 @teaches
-def runs(root: Path, where: str, hidden: bool, limit: int | None, form: str) -> None:
+def runs(
+    root: Path, where: str, hidden: bool, limit: int | None, sort: str, desc: bool, columns: str | None,
+    metric: str | None, form: str,
+) -> None:  # fmt: skip
     """List the runs of the project at ROOT (the current folder by default), newest first.
 
     The table shows state, name, age, the main metric with its trend and its change to the baseline, p95 latency, and
@@ -41,14 +46,15 @@ def runs(root: Path, where: str, hidden: bool, limit: int | None, form: str) -> 
     """
     from workbench.cli.output import print_listing, screen_fit
     from workbench.core.query import Focus
-    from workbench.panels.runs import RunsPanel
+    from workbench.panels.runs import RunsPanel, ordered
     from workbench.panels.shapes import runs_shape
 
     query, panel = open_project(root).query, RunsPanel()
-    focus = Focus(where=where, options={"limit": limit or 1_000_000, "hidden": hidden})
+    order = order_of(query.runs(hidden=True), sort, desc, columns, metric)
+    focus = Focus(where=where, metric=metric, options={"limit": limit or 1_000_000, "hidden": hidden, **order})
 
     def shape() -> list[dict[str, Any]]:
-        found = query.runs(where, hidden=hidden)[:limit]
+        found = ordered(query, query.runs(where, hidden=hidden), focus)[:limit]
         if not found:
             explain_none(query, where)
         return runs_shape(query, found)
@@ -59,9 +65,10 @@ def runs(root: Path, where: str, hidden: bool, limit: int | None, form: str) -> 
 @click.command()
 @click.argument("run")
 @root_option
+@click.option("--metric", metavar="KEY", default=None, help="The metric to list first.")
 @format_option
 @teaches
-def show(run: str, root: Path, form: str) -> None:
+def show(run: str, root: Path, metric: str | None, form: str) -> None:
     """Everything about one RUN: an id, a name, a path, or a part of one that no other run has.
 
     JSON is the object that `runs` lists, with updated_at, total_steps, hidden, baseline, notes, stages and environment.
@@ -76,7 +83,7 @@ def show(run: str, root: Path, form: str) -> None:
     panel = RunPanel()
     print_listing(
         form,
-        lambda: panel.view(panel.load(query, Focus(run=found.id)), screen_fit()),
+        lambda: panel.view(panel.load(query, Focus(run=found.id, metric=metric)), screen_fit()),
         lambda: show_shape(query, found),
     )
 

@@ -23,7 +23,9 @@ COMMANDS = {
     "monitor": "workbench.cli.listings:monitor",
     "note": "workbench.cli.annotate:note",
     "pack": "workbench.cli.report:pack",
+    "panel": "workbench.cli.panel:panel",
     "plugins": "workbench.cli.plugins:plugins",
+    "rename": "workbench.cli.annotate:rename",
     "report": "workbench.cli.report:report",
     "runs": "workbench.cli.listings:runs",
     "serve": "workbench.cli.serve:serve",
@@ -49,7 +51,9 @@ _SUMMARIES = {
     "monitor": "Windows of a production monitor.",
     "note": "Add a note to a run, or take it away.",
     "pack": "Pack this project's state for `report --against`.",
+    "panel": "One view of the interface, printed.",
     "plugins": "List, make, check and trust plugins.",
+    "rename": "Show a run under another name.",
     "report": "Report and gates: text, Markdown, HTML, JSON, JUnit.",
     "runs": "List runs, newest first.",
     "serve": "The terminal interface in a browser, on this machine.",
@@ -80,6 +84,11 @@ _OF_TUI = ("--read-only", "--safe", "--theme")
 """Options that may stand first: `workbench --read-only` is `workbench tui --read-only`."""
 _MISTAKE = 70
 """Exit code of an error nobody foresaw, so that CI never takes it for a failed gate."""
+
+
+def summary_of(name: str) -> str:
+    """One line on a command, known without loading it."""
+    return _SUMMARIES[name]
 
 
 class _Commands(click.Group):

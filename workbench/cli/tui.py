@@ -30,6 +30,7 @@ def tui(root: Path, read_only: bool, safe: bool, theme: str | None) -> None:
 
     Its settings are in ~/.config/workbench/settings.toml and, for a project, in [tui] of workbench.toml.
     """
+    from workbench.cli.vocabulary import vocabulary
     from workbench.tui.start import start
 
     given: dict[str, str | bool | int] = {}
@@ -39,4 +40,4 @@ def tui(root: Path, read_only: bool, safe: bool, theme: str | None) -> None:
         given["safe"] = True
     if theme is not None:
         given["theme"] = theme
-    start(root, given=given)
+    start(root, given=given, words=vocabulary)

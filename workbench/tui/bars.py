@@ -57,6 +57,14 @@ class Bar(Widget, can_focus=False, inherit_bindings=False):
             self._left, self._right = left, right
             self.refresh()
 
+    @property
+    def actions(self) -> Sequence[tuple[int, str]]:
+        """Where what can be clicked begins, and what it does; each once."""
+        found: dict[str, int] = {}
+        for start, _, action in self._places:
+            found.setdefault(action, start)
+        return [(start, action) for action, start in found.items()]
+
     def render_line(self, y: int) -> Strip:
         """The bar as a strip; remembers where each piece stands."""
         look, room = self._look(), self.size.width

@@ -18,8 +18,10 @@ from workbench.tui.desk import Desk
 from workbench.tui.keys import name_of, rebind
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
+from workbench.tui.places import Place, bar_places
 from workbench.tui.prompt import Prompt, Verdict
 from workbench.tui.session import ViewState
+from workbench.tui.telling import Shown, Spoken
 
 SMALLEST = (60, 15)
 """Columns and rows below which nothing useful fits."""
@@ -171,6 +173,25 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     async def _clicked(self, event: Bar.Clicked) -> None:
         event.stop()
         await self.perform(event.action)
+
+    # What it tells of itself
+
+    @property
+    def opened_run(self) -> str | None:
+        """Id of the run that this screen was opened for, to be opened again at the next start."""
+        return None
+
+    def spoken(self) -> Sequence[Spoken]:
+        """Commands that print what is seen here."""
+        return ()
+
+    def shown(self) -> Shown:
+        """What can be copied from here."""
+        return Shown()
+
+    def places(self) -> list[Place]:
+        """Where one can jump to."""
+        return bar_places(self)
 
     def ask(self, label: str, value: str, judge: Callable[[str], Verdict], done: Callable[[str | None], None]) -> None:
         """Have a line typed; `done` gets it, or None when it was left."""

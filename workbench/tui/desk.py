@@ -180,6 +180,43 @@ class Desk(Protocol):
         """Open a panel with a focus of its own over the current screen."""
         ...
 
+    @property
+    def available_themes(self) -> Mapping[str, Any]:
+        """Themes by name."""
+        ...
+
+    def do(self, action: str) -> None:
+        """Do an action by its name, on the screen that is open or in the app."""
+        ...
+
+    def show_panel(self, name: str) -> None:
+        """Open a view that has a tab."""
+        ...
+
+    def run_outside(self, words: Sequence[str]) -> None:
+        """Run a command of the command line, and show what it says."""
+        ...
+
+    def saved_views(self) -> Sequence[str]:
+        """Names of the saved views."""
+        ...
+
+    def save_view(self, name: str) -> None:
+        """Keep what is looked at under a name."""
+        ...
+
+    def open_view(self, name: str) -> None:
+        """Look at what a saved view keeps."""
+        ...
+
+    def delete_view(self, name: str) -> None:
+        """Forget a saved view."""
+        ...
+
+    def yank(self, what: str) -> None:
+        """Copy something of what is seen."""
+        ...
+
     def say(self, words: str, *, bad: bool = False) -> None:
         """A passing remark."""
         ...

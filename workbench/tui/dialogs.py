@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 from rich.segment import Segment
 from textual import events, on
@@ -63,6 +63,7 @@ class Option:
 class Chooser(Dialog[str | None]):
     """A list narrowed by typing; gives the chosen key, or None. With `keep_open`, choosing turns entries on and off."""
 
+    SCOPE: ClassVar[Scope] = "chooser"
     BINDINGS = bindings("chooser")
     DEFAULT_CSS = """
     Chooser { align: center middle; background: $background 50%; }
@@ -76,8 +77,10 @@ class Chooser(Dialog[str | None]):
         title: str,
         options: Callable[[], Sequence[Option]],
         keep_open: Callable[[str], None] | None = None,
+        hint: str = "type to narrow",
     ) -> None:
         super().__init__()
+        self._hint = hint
         self._title = title
         self._options = options
         self._keep_open = keep_open
@@ -89,7 +92,7 @@ class Chooser(Dialog[str | None]):
             yield Bar(lambda: self.look, id="typed")
             yield LinesView(self._draw, lambda: self.look, id="options")
             labels = {} if self._keep_open is None else {"accept": "on or off"}
-            yield self.keys_bar("chooser", "chooser-keys", **labels)
+            yield self.keys_bar(self.SCOPE, "chooser-keys", **labels)
 
     def on_mount(self) -> None:
         """Show the list with the cursor on what holds now."""
@@ -105,7 +108,7 @@ class Chooser(Dialog[str | None]):
         return sorted(found, key=lambda option: not option.label.casefold().startswith(self._typed.casefold()))
 
     def _show(self) -> None:
-        typed = Piece(f"{self._typed}▏", "strong") if self._typed else Piece("type to narrow", "dim")
+        typed = Piece(f"{self._typed}▏", "strong") if self._typed else Piece(self._hint, "dim")
         self.query_one("#typed", Bar).show([Piece(f"{self._title}  ", "accent"), typed])
         view = self.query_one(LinesView)
         rows = max(1, min(len(self._found()), int(self.app.size.height * 0.8) - 5))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from workbench.core.config import nearest
 from workbench.core.settings import Problem, Remap
-from workbench.tui.actions import ACTIONS, SCOPE_TITLES, Action, Scope, key_name
+from workbench.tui.actions import ACTIONS, DIALOGS, SCOPE_TITLES, Action, Scope, key_name
 
 PANELS = "panels"
 """`[keys.panels]` gives a panel its key, by the panel's name."""
@@ -16,8 +16,6 @@ PANELS = "panels"
 ALWAYS = ("ctrl+c",)
 """Keys that no file can take away or give another meaning."""
 
-DIALOGS: frozenset[Scope] = frozenset({"prompt", "chooser", "reader", "sql_edit"})
-"""Each has all keys to itself."""
 SCREENS: tuple[tuple[Scope, ...], ...] = (
     ("runs", "list", "chart"), ("run", "panel", "list", "chart"), ("panel", "heat", "list", "chart"),
     ("charts", "chart"), ("logs", "list"), ("sql", "list"),

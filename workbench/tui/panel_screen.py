@@ -26,7 +26,7 @@ from workbench.tui.messages import failure_of
 from workbench.tui.opening import Opened, opened_by
 from workbench.tui.pages import text_page
 from workbench.tui.panel_jobs import is_ours
-from workbench.tui.panel_loader import PanelLoader
+from workbench.tui.panel_telling import PanelTelling
 from workbench.tui.run_actions import ChartActions, ListActions, RunActions
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ STUDIES = ("params", "scatter", "parallel", "importance", "groups")
 """Panels that show the same runs in another way."""
 
 
-class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelLoader):
+class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
     """Shows one panel with a focus of its own on top of the app's."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ("panel", "heat", "list", "chart")
@@ -49,17 +49,11 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelLoader):
         super().__init__(panel, focus)
         self._start = start
         self.crumb = crumb
-        self._block: Block | None = None
         self._viewed_for: object = None
 
     def content(self) -> Sequence[Widget]:
         """The panel's blocks, scrolling."""
         return (LinesView(self._draw, lambda: self.look, id="panel"),)
-
-    @property
-    def page(self) -> LinesView:
-        """The view of the panel's blocks."""
-        return self.query_one("#panel", LinesView)
 
     def on_mount(self) -> None:
         """Start on what was opened."""
@@ -303,6 +297,12 @@ class RunScreen(RunActions, PanelScreen):
         if self._wanted_step is not None and self.is_mounted and self.page.read_at(self._wanted_step):
             self._wanted_step = None
             self.show_bars()
+
+    @property
+    def opened_run(self) -> str | None:
+        """Id of the run that is open."""
+        run = self.current_run()
+        return None if run is None else run.id
 
     def action_step_run(self, rows: int) -> None:
         """Open the run above or below in the table."""

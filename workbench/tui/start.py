@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Panel
     from workbench.store.place import Place
     from workbench.store.store import Store
+    from workbench.tui.words import Word
 
 _LOOK_AGAIN = 2.0
 """Seconds between looks whether an ingester runs."""
@@ -36,10 +37,12 @@ def start(
     root: Path,
     waiting: Callable[[], Empty | None] = lambda: None,
     given: Mapping[str, str | bool | int] | None = None,
+    words: Callable[[], Sequence[Word]] = lambda: (),
 ) -> None:
     """Run the interface until the user leaves it; `waiting` says what to expect while there is no run.
 
-    `given` are settings by name that win over those of any file.
+    `given` are settings by name that win over those of any file. `words` tells the commands of the command line,
+    which can be typed here too.
 
     Raises:
         ConfigError: the project's configuration cannot be used.
@@ -51,12 +54,15 @@ def start(
     _prepare(settings)
     collector.hold()
     with _scratch(settings.flag("read_only")) as scratch:
-        code = _run(root, waiting, files, scratch)
+        code = _run(root, waiting, files, scratch, words)
     if code:
         raise SystemExit(code)
 
 
-def _run(root: Path, waiting: Callable[[], Empty | None], files: SettingsFiles, scratch: Path | None) -> int:
+def _run(
+    root: Path, waiting: Callable[[], Empty | None], files: SettingsFiles, scratch: Path | None,
+    words: Callable[[], Sequence[Word]],
+) -> int:  # fmt: skip
     """Open the project and run the app; with `scratch`, what must be written goes there and nothing to the project."""
     from workbench.core.config import load_config
     from workbench.ingest.annotate import Annotator
@@ -110,6 +116,7 @@ def _run(root: Path, waiting: Callable[[], Empty | None], files: SettingsFiles, 
                 settings=files,
             )  # fmt: skip
             app.waiting = waiting
+            app.outside = words
             app.run(mouse=app.settings.flag("mouse"))
     finally:
         ingester.stop()
