@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 
 from textual import on
@@ -13,6 +12,7 @@ from workbench.tui.background import Lane
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.feed import posting
 from workbench.tui.lines_view import LinesView
+from workbench.tui.spoken import line
 from workbench.tui.sql_complete import Schema, is_open
 from workbench.tui.sql_editor import SqlEditor
 from workbench.tui.sql_feed import Answered, Refused, SchemaLoaded, ask, load_schema
@@ -73,7 +73,7 @@ class SqlAsking(WorkbenchScreen):
     @property
     def command(self) -> str:
         """The command that gives the same."""
-        return f"workbench sql {shlex.quote(one_line(self._asked))}"
+        return line(["sql", one_line(self._asked)])
 
     def show_body(self) -> None:
         """Show the result, or why there is none."""
@@ -113,6 +113,11 @@ class SqlAsking(WorkbenchScreen):
     def action_newline(self) -> None:
         """A new line where the cursor is."""
         self.editor.insert("\n")
+
+    def put(self, statement: str) -> None:
+        """Write this statement, and run it."""
+        self.editor.write(statement)
+        self._run(self.editor.text)
 
     def action_run(self) -> None:
         """Run it again on the store as it is now."""
