@@ -147,6 +147,8 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
             return
         if where in {name for name, _, _ in self.tabs} and where != self.DEFAULT_MODE:
             self.switch_mode(where)
+        elif where == "sql":
+            self.action_sql()
         if run in self.rows.by_id and run is not None:
             self.open_run(run)
 
