@@ -18,6 +18,9 @@ from workbench.tui.prompt import Verdict
 from workbench.tui.run_words import count
 from workbench.tui.session import MARKERS
 
+MANY = 1_000_000
+"""More charts than there are."""
+
 
 class ChartChoosing(ChartAsking):
     """Actions on the grid as a whole, and on the chart at the cursor."""
@@ -68,12 +71,12 @@ class ChartChoosing(ChartAsking):
             self._select(next((slot for slot in slots if slot.chart is not None), slots[0]).id)
 
     def action_top(self) -> None:
-        """The first page."""
-        self.action_page(-len(self.charts.pages))
+        """The first chart."""
+        self._select(turned(self.charts.pages, self.selected, -MANY, charts_only=True))
 
     def action_bottom(self) -> None:
-        """The last page."""
-        self.action_page(len(self.charts.pages))
+        """The last chart."""
+        self._select(turned(self.charts.pages, self.selected, MANY, charts_only=True))
 
     # Opening and folding
 

@@ -206,9 +206,9 @@ class ChartsScreen(ChartChoosing):
             return True
         if action == "metric":
             return False
-        if action in ("page", "top", "bottom"):
+        if action == "page":
             return self.opened is None and len(self.charts.pages) > 1
-        if action in ("fold", "fold_all", "up", "down"):
+        if action in ("fold", "fold_all", "up", "down", "top", "bottom"):
             return self.opened is None and bool(self.every)
         if action == "pin":
             return self.opened is not None or self.selected.startswith("chart:")
