@@ -4,15 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?=
+PLUGINS := plugins/workbench-gpu plugins/workbench-slices plugins/workbench-optuna
 
 .PHONY: setup demo test test-fast test-duckdb15 check format bench torture fuzz fuzz-atheris fixtures lock clean
 
 setup: $(VENV)/installed
 
-$(VENV)/installed: requirements.lock pyproject.toml
+$(VENV)/installed: requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e plugins/workbench-gpu
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
+		$(addprefix -e ,$(PLUGINS))
 	touch $@
 
 demo: setup            ## train the sample project and open it; ARGS=--headless prints the report instead
@@ -36,7 +38,7 @@ check: setup           ## formatter, linter, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy plugins/workbench-gpu/workbench_gpu
+	for plugin in $(PLUGINS); do $(BIN)/mypy "$$plugin"/workbench_* || exit 1; done
 	$(BIN)/lint-imports
 
 format: setup          ## mend what the formatter and linter can

@@ -84,7 +84,7 @@ def test_the_scoreboard_says_what_is_not_fine_since_when_why_and_what_next(fit: 
     found = seen(ScoreboardPanel(), project(SLOW, DRIFT), fit=fit)
     rows = table(found)
     assert list(rows) == ["business", "performance", "latency", "data"]
-    assert (rows["latency"]["verdict"].value, rows["latency"]["verdict"].tone) == ("latency since 2025-12-29", "bad")
+    assert (rows["latency"]["verdict"].value, rows["latency"]["verdict"].tone) == ("slower since 2025-12-29", "bad")
     assert (rows["data"]["verdict"].value, rows["data"]["verdict"].tone) == ("drifting since 2025-12-22", "warn")
     assert (rows["business"]["verdict"].value, rows["business"]["verdict"].tone) == ("fine", "good")
     assert rows["latency"]["now"].value == 41.0

@@ -30,7 +30,7 @@ def test_runs_are_listed_newest_first_in_the_documented_shape() -> None:
     tree = listed[0]
     assert list(tree) == [
         "id", "name", "format", "path", "status", "status_reason", "started_at", "ended_at",
-        "progress", "seconds_left", "params", "tags", "metrics",
+        "progress", "seconds_left", "params", "tags", "attention", "diagnosis", "metrics",
     ]  # fmt: skip
     assert tree["started_at"] == "2026-01-05T11:50:00.000Z"
     assert tree["ended_at"] is None

@@ -52,7 +52,12 @@ class Site:
 
     def run(self, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run `workbench` with these distributions beside those of this environment."""
-        environment = {**os.environ, "PYTHONPATH": str(self.folder), "COLUMNS": "100", **(env or {})}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{self.folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+            "COLUMNS": "100",
+            **(env or {}),
+        }
         return subprocess.run(
             [sys.executable, "-m", "workbench.cli.main", *arguments],
             cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from workbench.core.model import (
 from workbench.core.progress import RECENT, pace
 from workbench.core.query import Rows
 from workbench.core.roles import roles_for
+from workbench.core.run_logs import LogPlace
 from workbench.core.series import thin
 from workbench.core.where import matches, parse, percentiles_of
 
@@ -45,8 +47,12 @@ class MemoryQuery:
     all_histograms: Mapping[tuple[str, str], Sequence[StepHistogram]] = field(default_factory=dict)
     lines: Mapping[str, Sequence[ConsoleLine]] = field(default_factory=dict)
     all_findings: Sequence[Finding] = ()
+    logs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Ids of the sources that a run was read from."""
+    places: Sequence[LogPlace] = ()
     all_artifacts: Mapping[str, Sequence[Artifact]] = field(default_factory=dict)
     version: str = "1"
+    folder: Path = Path("/nowhere/project")
 
     def runs(self, where: str = "", *, hidden: bool = False) -> Sequence[Run]:
         expr = parse(where)
@@ -100,6 +106,9 @@ class MemoryQuery:
         wall = np.asarray(np.interp(step, found.step, found.wall), np.float64)
         return Series(run_id, key, step.astype(np.int64), wall, value, found.n)
 
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        return {(run, key): self.points[run, key] for run in run_ids for key in keys if (run, key) in self.points}
+
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
     ) -> Mapping[tuple[str, str], Sequence[float]]:
@@ -138,6 +147,17 @@ class MemoryQuery:
     def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
         return self.lines.get(run_id, ())[-last:]
 
+    def run_sources(self, run_id: str) -> Sequence[Source]:
+        return [source for source in self.all_sources if source.id in self.logs.get(run_id, ())]
+
+    def log_place(self, run_id: str, step: int) -> LogPlace | None:
+        found = [each for each in self.places if each.source in self.logs.get(run_id, ()) and each.step <= step]
+        return max(found, key=lambda each: (each.step, each.offset), default=None)
+
+    def log_step(self, source: str, offset: int) -> LogPlace | None:
+        found = [each for each in self.places if each.source == source and each.offset <= offset]
+        return max(found, key=lambda each: each.offset, default=None)
+
     def artifacts(self, run_id: str) -> Sequence[Artifact]:
         return self.all_artifacts.get(run_id, ())
 
@@ -170,6 +190,9 @@ class MemoryQuery:
 
     def revision(self) -> str:
         return self.version
+
+    def root(self) -> Path:
+        return self.folder
 
 
 def series(run_id: str, key: str, values: Sequence[float], *, wall: float = 1_767_600_000.0, first: int = 0) -> Series:

@@ -19,6 +19,7 @@ COMMANDS = {
     "drift": "workbench.cli.drift:drift",
     "export": "workbench.cli.export:export",
     "hide": "workbench.cli.annotate:hide",
+    "logs": "workbench.cli.logs:logs",
     "monitor": "workbench.cli.listings:monitor",
     "note": "workbench.cli.annotate:note",
     "pack": "workbench.cli.report:pack",
@@ -42,10 +43,11 @@ _SUMMARIES = {
     "drift": "Compare two tables column by column.",
     "export": "Write points as CSV, Parquet or JSON.",
     "hide": "Leave runs out of listings, or show them again.",
+    "logs": "A run's output and text logs: tail, follow, search.",
     "monitor": "Windows of a production monitor.",
     "note": "Add a note to a run, or take it away.",
     "pack": "Pack this project's state for `report --against`.",
-    "plugins": "List and check installed plugins.",
+    "plugins": "List, make, check and trust plugins.",
     "report": "Report and gates: text, Markdown, HTML, JSON, JUnit.",
     "runs": "List runs, newest first.",
     "show": "Everything about one run.",
@@ -124,10 +126,17 @@ def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> No
         ctx.exit()
 
 
+def _safe(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    """Leave plugins out of this process and of those that it starts."""
+    if value and not ctx.resilient_parsing:
+        os.environ["WORKBENCH_SAFE"] = "1"
+
+
 @click.command(
     cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]},
     subcommand_metavar="[ROOT | COMMAND] …", epilog=_EPILOG,
 )  # fmt: skip
+@click.option("--safe", is_flag=True, is_eager=True, expose_value=False, callback=_safe, help="Without any plugin.")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.pass_context
 def cli(ctx: click.Context) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 2.0
 """How long a command may read logs before it answers."""
+JUDGING = 0.3
+"""Seconds it may judge runs then."""
 
 Result = TypeVar("Result")
 
@@ -92,6 +94,8 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
     """
     from workbench.core.config import load_config
     from workbench.ingest.readers import all_readers, flush_intervals
+    from workbench.plugin.derived import with_metrics
+    from workbench.plugin.discovery import loaded_metrics, use_project
     from workbench.store.place import place_of
     from workbench.store.query import StoreQuery
     from workbench.store.store import Store
@@ -103,8 +107,10 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
         tell(place.remark)
     store = Store(place)
     store.create()
+    use_project(root, config.plugins, config.path)
     readers = all_readers()
-    project = Project(root, config, place, store, StoreQuery(store, config, flush_intervals(readers)))
+    query = with_metrics(StoreQuery(store, config, flush_intervals(readers)), loaded_metrics(), config.metrics)
+    project = Project(root, config, place, store, cast("StoreQuery", query))
     if fresh:
         read_news(project, time.monotonic() + FRESH_SECONDS)
     return project
@@ -119,7 +125,7 @@ def read_news(project: Project, deadline: float | None, *, final: bool = False, 
     if not election.win():
         return 0
     try:
-        with ingesting(project, spoken=spoken) as watch:
+        with ingesting(project, spoken=spoken, patience=None if deadline is None else JUDGING) as watch:
             outcome = watch.once(final=final, deadline=deadline)
     finally:
         election.resign()
@@ -130,8 +136,13 @@ def read_news(project: Project, deadline: float | None, *, final: bool = False, 
 
 
 @contextmanager
-def ingesting(project: Project, *, spoken: bool = False, hints: bool = False) -> Iterator[Any]:
-    """An ingester's loop over the project; the caller holds its lock."""
+def ingesting(
+    project: Project, *, spoken: bool = False, hints: bool = False, patience: float | None = 0.1
+) -> Iterator[Any]:
+    """An ingester's loop over the project; the caller holds its lock.
+
+    `patience` are the seconds that judging runs may take after each look; None judges all of them.
+    """
     from workbench.ingest.engine import Engine
     from workbench.ingest.hints import Hints
     from workbench.ingest.progress import Progress, SpokenProgress
@@ -140,7 +151,7 @@ def ingesting(project: Project, *, spoken: bool = False, hints: bool = False) ->
 
     progress = SpokenProgress() if spoken else Progress()
     engine = Engine(project.root, project.config, project.store, all_readers(), progress=progress)
-    after = _monitors(project, spoken) if project.config.monitors else None
+    after = _judging(project, spoken, patience)
     try:
         yield Watch(engine, hints=Hints(project.root) if hints else None, after=after, tell=tell)
     finally:
@@ -156,6 +167,25 @@ def writing(out: Path | None) -> Iterator[None]:
         raise
     except OSError as error:
         raise fail(f"{out or error.filename or 'stdout'}: cannot be written: {error.strerror or error}", 2) from error
+
+
+def _judging(project: Project, spoken: bool, patience: float | None) -> Callable[[], object]:
+    """What is done with news: monitors are evaluated, runs and monitors are judged, rules of plugins are asked."""
+    from workbench.ingest.rules import rule_watch
+    from workbench.ingest.run_findings import RunFindingWatch
+
+    runs = RunFindingWatch(project.config, project.store, patience=patience)
+    monitors = _monitors(project, spoken) if project.config.monitors else None
+    rules = rule_watch(project.query, project.store, tell)
+
+    def update() -> bool:
+        if monitors is not None:
+            monitors()
+        if rules is not None:
+            rules.update()
+        return runs.update()
+
+    return update
 
 
 def _monitors(project: Project, spoken: bool) -> Callable[[], None]:

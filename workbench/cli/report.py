@@ -116,22 +116,24 @@ def print_report(
     """Write the report to every target and return the exit code; `replayed` windows are judged as if they were new."""
     from workbench.cli.output import colors_wanted, screen_fit
     from workbench.core.query import Focus
-    from workbench.panels.registry import all_panels
+    from workbench.panels.registry import all_panels, all_sections, check_options
     from workbench.render.formats import render
     from workbench.report.build import build, exit_code
     from workbench.rules import evaluate_all, replay
 
+    check_options(project.config)
     chosen = find_run(project.query, baseline).id if baseline else None
     gates, now = [*project.config.gates, *extra], time.time()
     known = project.config.monitors
     results = evaluate_all(gates, project.query, baseline=chosen, monitors=known, now=now)
     past = None if replayed is None else replay(gates, project.query, replayed, monitors=known, now=now)
     focus = Focus(where=where, baseline=chosen)
+    panels = [*all_panels(project.config), *all_sections()]
     for form, out in targets:
         on_screen = out is None and form == "text"
         fit = screen_fit() if on_screen else None
         document = build(
-            project.query, project.config, focus, all_panels(), results, against=against,
+            project.query, project.config, focus, panels, results, against=against,
             replayed=past, generated_at=now, **({"fit": fit} if fit else {}),
         )  # fmt: skip
         text = render(document, form, fit, color=on_screen and colors_wanted())

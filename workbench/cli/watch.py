@@ -57,7 +57,7 @@ def _once(project: Project) -> None:
             return
         raise fail(f"{project.root}: PID {election.holder()} reads the logs and did not finish in {PATIENCE:.0f} s", 3)
     try:
-        with ingesting(project, spoken=True) as loop:
+        with ingesting(project, spoken=True, patience=None) as loop:
             outcome = loop.once(final=True)
     finally:
         election.resign()

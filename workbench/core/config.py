@@ -86,6 +86,18 @@ class WindowSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftSpec:
+    """Which drift methods and thresholds a monitor uses, by the names of `workbench drift`; None is the default."""
+
+    method: str | None = None
+    num_method: str | None = None
+    cat_method: str | None = None
+    threshold: float | None = None
+    num_threshold: float | None = None
+    cat_threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorConfig:
     """One `[monitor.NAME]`: where rows come from, what columns mean, what they are compared with."""
 
@@ -106,6 +118,7 @@ class MonitorConfig:
     """A span of production itself: from and until, seconds since 1970, the end excluded."""
     reference_run: str | None = None
     """Name or id of the run whose logged data is the reference."""
+    drift: DriftSpec = field(default_factory=DriftSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +144,8 @@ class Config:
     monitors: Mapping[str, MonitorConfig] = field(default_factory=dict)
     gates: tuple[GateConfig, ...] = ()
     plugins: Mapping[str, Any] = field(default_factory=dict)
+    panels: Mapping[str, Any] = field(default_factory=dict)
+    """`[panel.NAME]` tables as they stand: each panel knows its own options."""
 
 
 def load_config(root: Path) -> Config:

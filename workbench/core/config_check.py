@@ -12,6 +12,7 @@ from workbench.core.config import (
     ColumnRoles,
     Config,
     ConfigError,
+    DriftSpec,
     GateConfig,
     LabelSpec,
     Measure,
@@ -87,7 +88,7 @@ class _Checker:
         return value
 
     def config(self, root: Path, data: Any) -> Config:
-        top = self.table(data, "", ("project", "metrics", "monitor", "gates", "plugins"))
+        top = self.table(data, "", ("project", "metrics", "monitor", "gates", "plugins", "panel"))
         project = self.table(top.get("project", {}), "project", ("ignore", "main_metric"))
         monitors = {
             name: self.monitor(name, value) for name, value in self.named(top, "monitor", "[monitor.NAME] tables")
@@ -102,6 +103,7 @@ class _Checker:
             monitors,
             tuple(self.gate(name, value) for name, value in self.named(top, "gates", 'lines such as NAME = "CHECK"')),
             dict(self.named(top, "plugins", "[plugins.NAME] tables")),
+            dict(self.named(top, "panel", "[panel.NAME] tables")),
         )
 
     def roles(self, name: str, data: Any) -> Roles:
@@ -125,7 +127,18 @@ class _Checker:
 
     def monitor(self, name: str, data: Any) -> MonitorConfig:
         key = f"monitor.{name}"
-        known = ("path", "format", "id", "timestamp", "timestamp_unit", "columns", "labels", "reference", "window")
+        known = (
+            "path",
+            "format",
+            "id",
+            "timestamp",
+            "timestamp_unit",
+            "columns",
+            "labels",
+            "reference",
+            "window",
+            "drift",
+        )
         table = self.table(data, key, known)
         path = self.text(table, key, "path")
         if not path:
@@ -143,7 +156,19 @@ class _Checker:
             self.text(table, key, "id"),
             self.labels(f"{key}.labels", table["labels"]) if "labels" in table else None,
             *reference[1:],
+            drift=self.drift(f"{key}.drift", table.get("drift", {})),
         )
+
+    def drift(self, key: str, data: Any) -> DriftSpec:
+        methods = ("method", "num_method", "cat_method")
+        thresholds = ("threshold", "num_threshold", "cat_threshold")
+        table = self.table(data, key, (*methods, *thresholds))
+        for name in thresholds:
+            value = table.get(name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise self.fail(f"{key}.{name}", f"expected a number, got {value!r}")
+        texts: dict[str, Any] = {name: self.text(table, key, name) for name in methods}
+        return DriftSpec(**texts, **{name: table.get(name) for name in thresholds})
 
     def columns(self, key: str, data: Any) -> ColumnRoles:
         single = ("prediction", "probability", "label", "latency", "status", "error", "weight", "version")

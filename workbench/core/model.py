@@ -71,6 +71,10 @@ class Run:
     """Every format seen of it, `format` first."""
     aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By metric: the formats that log it too, whose points are kept but not shown."""
+    attention: Literal["", "info", "warn", "bad"] = ""
+    """How bad the worst is that its own curves tell and that goes on."""
+    diagnosis: str = ""
+    """That finding in one sentence; `Query.findings` has all of them."""
 
 
 @dataclass(frozen=True, slots=True)

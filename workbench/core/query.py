@@ -20,7 +20,10 @@ from workbench.core.model import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.core.batch import ConsoleLine  # numpy is not wanted before the first paint
+    from workbench.core.run_logs import LogPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,13 @@ class Query(Protocol):
         """
         ...
 
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        """Whole series of many runs, by (run id, key); those that are not there are left out.
+
+        One query, whatever the number of runs; all of their points are in memory at once.
+        """
+        ...
+
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
     ) -> Mapping[tuple[str, str], Sequence[float]]:
@@ -115,6 +125,18 @@ class Query(Protocol):
 
     def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
         """The last lines of a run's output, in the order they were printed."""
+        ...
+
+    def run_sources(self, run_id: str) -> Sequence[Source]:
+        """The files a run was read from, by path."""
+        ...
+
+    def log_place(self, run_id: str, step: int) -> LogPlace | None:
+        """The line of a run's text log that tells of a step, or of the last one before it."""
+        ...
+
+    def log_step(self, source: str, offset: int) -> LogPlace | None:
+        """The point of a text log at a byte, or the last one before it; `source` is its id."""
         ...
 
     def artifacts(self, run_id: str) -> Sequence[Artifact]:
@@ -159,4 +181,11 @@ class Query(Protocol):
 
     def revision(self) -> str:
         """Changes whenever the store does; cheap enough to poll."""
+        ...
+
+    def root(self) -> Path:
+        """The project's folder, absolute: runs, sources and exports are named relative to it.
+
+        What a plugin keeps for itself belongs into a folder of its own in `.workbench/` there.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Looks at what monitors evaluated, and keeps what is worth attention."""
+"""Looks at what monitors evaluated, and keeps what is worth attention; plugins' rules are in `ingest.rules`."""
 
 from __future__ import annotations
 

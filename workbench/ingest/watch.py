@@ -33,7 +33,7 @@ class Watch:
 
     def __init__(
         self, engine: Engine, *, hints: Hints | None = None, rhythm: Rhythm | None = None,
-        after: Callable[[], None] | None = None, tell: Callable[[str], None] | None = None,
+        after: Callable[[], object] | None = None, tell: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._hints = hints
@@ -41,6 +41,8 @@ class Watch:
         self._after = after or (lambda: None)
         self._tell = tell or (lambda text: None)
         self._stop = threading.Event()
+        self._more = False
+        """What comes after reading has more to do."""
 
     def stop(self) -> None:
         """End `run` after the current pass; may be called from a signal handler or another thread."""
@@ -85,8 +87,8 @@ class Watch:
         if self._engine.behind:
             self._engine.work_off(limits.SLICE)
             news = True
-        if news:
-            self._after()
+        if news or self._more:
+            self._more = bool(self._after())
         return next_full
 
     def _pause(self, began: float, worked: float) -> None:

@@ -13,6 +13,7 @@ from workbench.monitor.figures import OTHER, UNKNOWN, Segmentation, WindowFigure
 from workbench.monitor.frames import Frame
 from workbench.monitor.performance import Place
 from workbench.monitor.reference import Reference, load_reference
+from workbench.monitor.registry import MethodChoice
 from workbench.monitor.session import Session, filled, quoted
 from workbench.monitor.tables import Column, Table
 from workbench.monitor.verdicts import Pair
@@ -91,7 +92,7 @@ def _judge_column(
         categorical = column.name in config.columns.categorical
         return load_reference(
             session, table, side, categorical=categorical, min_rows=config.window.min_rows,
-            time=frame.plan.mapping.timestamp,
+            time=frame.plan.mapping.timestamp, choice=MethodChoice(**dataclasses.asdict(config.drift)),
         )  # fmt: skip
 
     told = table.column(column.name)

@@ -16,6 +16,7 @@ from workbench.monitor.methods import (
     Z_TEST,
     Method,
 )
+from workbench.monitor.plugin_tests import plugin_method, plugin_tests
 from workbench.monitor.tables import DriftInputError
 
 PSI = Method("PSI", 0.1, "score >= threshold", "psi")
@@ -49,7 +50,7 @@ _RANDOM = {"TVD", "empirical_mmd", "perc_text_content_drift", "abs_text_content_
 class MethodChoice:
     """Which methods and thresholds to use; empty is the default. A column's own come first, then its type's.
 
-    Methods are keys of `METHODS`.
+    Methods are keys of `METHODS`, or names of plugins' drift tests.
     """
 
     method: str | None = None
@@ -69,7 +70,7 @@ class MethodChoice:
     def of(self, column: str, categories: bool, default: Method) -> Method:
         """The method of one column with the threshold of its verdict; it may be one for the other type."""
         key = self.column_methods.get(column) or (self.cat_method if categories else self.num_method) or self.method
-        method = METHODS[key] if key else default
+        method = named_method(key) if key else default
         by_type = self.cat_threshold if categories else self.num_threshold
         threshold = self.column_thresholds.get(column, self.threshold if by_type is None else by_type)
         return method if threshold is None else dataclasses.replace(method, threshold=threshold)
@@ -86,9 +87,11 @@ def named_method(key: str) -> Method:
     """
     if key in METHODS:
         return METHODS[key]
+    if (added := plugin_method(key)) is not None:
+        return added
     if key in _RANDOM:
         raise DriftInputError(f"method {key!r} draws at random: its score changes from run to run; {_others()}")
-    raise DriftInputError(f"no method {key!r}{nearest(key, list(METHODS))}; {_others()}")
+    raise DriftInputError(f"no method {key!r}{nearest(key, [*METHODS, *plugin_tests()])}; {_others()}")
 
 
 def unfit(method: Method, categories: bool) -> str:
@@ -101,4 +104,4 @@ def unfit(method: Method, categories: bool) -> str:
 
 
 def _others() -> str:
-    return f"there are: {', '.join(METHODS)}"
+    return f"there are: {', '.join([*METHODS, *plugin_tests()])}"

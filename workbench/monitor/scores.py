@@ -30,6 +30,7 @@ from workbench.monitor.methods import (
     score_numbers,
     z_test,
 )
+from workbench.monitor.plugin_tests import categories_by_plugin, plugin_tests, score_by_plugin
 from workbench.monitor.registry import (
     ANDERSON_DARLING,
     CRAMER_VON_MISES,
@@ -75,7 +76,8 @@ def score_joint(method: Method, joint: Joint) -> float:
             return divergence_of_numbers(method, joint)
         except OverflowError as error:
             raise NotDefined(str(error)) from error
-    return _TESTS[method.key](joint)
+    test = _TESTS.get(method.key)
+    return test(joint) if test is not None else score_by_plugin(method, joint)
 
 
 def score_categories(method: Method, tally: Tally) -> float:
@@ -86,6 +88,8 @@ def score_categories(method: Method, tally: Tally) -> float:
     """
     if method.key in DIVERGENCES:
         return divergence(method, tally)
+    if method.key in plugin_tests():
+        return categories_by_plugin(method, tally)
     if method.key == CHI_SQUARE.key:
         return chi_square(tally)
     if method.key == Z_TEST.key:

@@ -1,8 +1,9 @@
-"""Findings: what is worth attention in production, the worst first, each in one sentence with the next step."""
+"""Findings: what is worth attention in runs and in production, the worst first, each in one sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from workbench.core.query import Query
 from workbench.panels.monitors import NO_MONITOR
 from workbench.panels.parts import that_fit
 from workbench.panels.production import TONES, finding_note, next_step
+from workbench.panels.run_findings import LIMIT, RunFindings, by_run, runs_table
 from workbench.panels.shapes import finding_shape
 from workbench.plugin.api import Block, Cell, Column, Fit, Focus, Note, Panel, Stack, Table
 
@@ -36,6 +38,10 @@ class FindingsData:
     findings: Sequence[Finding] = ()
     monitors: Sequence[str] = ()
     windows: int = 0
+    runs: Sequence[RunFindings] = ()
+    """What is wrong with runs, the worst first."""
+    run_count: int = 0
+    now: float = 0.0
 
 
 class FindingsPanel(Panel):
@@ -45,37 +51,62 @@ class FindingsPanel(Panel):
     title = "Findings"
     key = "7"
 
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+
     def load(self, query: Query, focus: Focus) -> FindingsData:
         """What the ingester found."""
         names = query.monitors()
         wanted = [focus.monitor] if focus.monitor is not None else names
         count = sum(len(query.windows(name)) for name in wanted if name in names)
-        return FindingsData(query.findings(focus.monitor or ""), names, count)
+        found = query.findings(focus.monitor or "")
+        production = [each for each in found if each.monitor or not each.run]
+        runs = {} if focus.monitor is not None else {run.id: run for run in query.runs(focus.where)}
+        return FindingsData(production, names, count, by_run(found, runs), len(runs), self._clock())
 
     def view(self, data: FindingsData, fit: Fit) -> Block:
-        """Those that go on as sentences, the others as a table."""
-        if not data.monitors:
+        """Runs as a table; of production those that go on as sentences, the others as a table."""
+        if not data.monitors and not data.run_count and not data.findings:
             return NO_MONITOR
-        going = [each for each in data.findings if each.until is None]
-        over = [each for each in data.findings if each.until is not None][:_OVER]
-        several = len({each.monitor for each in data.findings}) > 1
-        blocks: list[Block] = []
-        advised: set[str] = set()
-        for at, each in enumerate(going):
-            blocks.append(finding_note(each, whose=several))
-            ends = at + 1 == len(going) or going[at + 1].kind != each.kind
-            if ends and each.severity != "info" and each.kind not in advised:
-                advised.add(each.kind)
-                blocks.append(Note(f"Next: {next_step(each)}.", "dim"))
-        if not going:
-            blocks.append(Note(f"nothing is worth attention now, in {data.windows:,} windows", "good"))
-        if over:
-            blocks.append(_table(over, fit))
-        return Stack(blocks, self.title)
+        blocks = _of_runs(data, fit)
+        return Stack([*blocks, *_of_production(data, fit)] if data.monitors or data.findings else blocks, self.title)
 
     def to_json(self, data: FindingsData) -> Any:
-        """A list of findings, each with its monitor."""
-        return [{"monitor": each.monitor, "run": each.run, **finding_shape(each)} for each in data.findings]
+        """A list of findings, each with its monitor or its run; those of runs first."""
+        of_runs = [each for one in data.runs for each in one.findings]
+        return [
+            {"monitor": each.monitor, "run": each.run, **finding_shape(each)} for each in (*of_runs, *data.findings)
+        ]
+
+
+def _of_runs(data: FindingsData, fit: Fit) -> list[Block]:
+    """Runs that something is wrong with as a table, or that there are none."""
+    if not data.runs:
+        nothing = f"nothing is worth attention in {data.run_count:,} {'run' if data.run_count == 1 else 'runs'}"
+        return [Note(nothing, "good")] if data.run_count and not data.monitors else []
+    more = len(data.runs) - LIMIT
+    left_out = [Note(f"{more:,} more runs have findings; a filter narrows them", "dim")] if more > 0 else []
+    return [runs_table(data.runs, data.now, fit), *left_out]
+
+
+def _of_production(data: FindingsData, fit: Fit) -> list[Block]:
+    """Those that go on as sentences, the others as a table."""
+    going = [each for each in data.findings if each.until is None]
+    over = [each for each in data.findings if each.until is not None][:_OVER]
+    several = len({each.monitor for each in data.findings}) > 1
+    blocks: list[Block] = []
+    advised: set[str] = set()
+    for at, each in enumerate(going):
+        blocks.append(finding_note(each, whose=several))
+        ends = at + 1 == len(going) or going[at + 1].kind != each.kind
+        if ends and each.severity != "info" and each.kind not in advised:
+            advised.add(each.kind)
+            blocks.append(Note(f"Next: {next_step(each)}.", "dim"))
+    if not going:
+        blocks.append(Note(f"nothing is worth attention now, in {data.windows:,} windows", "good"))
+    if over:
+        blocks.append(_table(over, fit))
+    return blocks
 
 
 def _table(findings: Sequence[Finding], fit: Fit) -> Table:

@@ -32,7 +32,8 @@ _COUNTERS = frozenset({"epoch", "step", "iter", "iteration", "steps", "epochs", 
 def state_cell(run: Run, fit: Fit) -> Cell:
     """A run's state as glyph and word."""
     glyph, plain, tone = STATE_MARKS[run.status]
-    return Cell(run.status, tone, text=f"{glyph if fit.unicode else plain} {run.status}")
+    mark = " !" if run.attention in ("warn", "bad") else ""
+    return Cell(run.status, tone, text=f"{glyph if fit.unicode else plain} {run.status}{mark}")
 
 
 def delta_tone(change: Delta | None) -> Tone:

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from workbench.core.compare import Percentiles, baseline_of, delta, latency_percentiles, with_percentiles
-from workbench.core.model import Roles, Run, Series, Stage, StepHistogram
+from workbench.core.model import Finding, Roles, Run, Series, Stage, StepHistogram
 from workbench.core.progress import words
 from workbench.core.query import Query
 from workbench.core.roles import main_metric
@@ -27,6 +27,7 @@ from workbench.panels.parts import (
     that_fit,
     value_cell,
 )
+from workbench.panels.run_findings import finding_notes, with_marks
 from workbench.panels.shapes import paces_of, show_shape
 from workbench.plugin.api import (
     Block,
@@ -69,6 +70,8 @@ class RunData:
     hidden_histograms: int = 0
     """Keys of histograms that are not shown."""
     console: Sequence[ConsoleLine] = ()
+    findings: Sequence[Finding] = ()
+    """What is wrong with it, the worst first."""
 
 
 class RunPanel(Panel):
@@ -108,6 +111,7 @@ class RunPanel(Panel):
             [(key, query.histograms(run.id, key, STEPS)) for key in drawn[:HISTOGRAMS]],
             max(len(drawn) - HISTOGRAMS, 0),
             query.console(run.id, LINES),
+            query.findings(run=run.id),
         )
 
     def view(self, data: RunData, fit: Fit) -> Block:
@@ -116,7 +120,7 @@ class RunPanel(Panel):
             if data.focus.run:
                 return Empty("This run is gone", "It is no longer in the store; `workbench runs` lists those that are.")
             return Empty("No run to show", "Read logs with `workbench watch --once`, or try `workbench demo`.")
-        blocks: list[Block] = [_headline(data, fit), _metrics(data, fit)]
+        blocks: list[Block] = [_headline(data, fit), *finding_notes(data.findings, data.now), _metrics(data, fit)]
         blocks += _charts(data)
         blocks += [histogram_heat(key, found, fit) for key, found in data.histograms]
         if data.hidden_histograms:
@@ -233,7 +237,8 @@ def _charts(data: RunData) -> list[Block]:
             continue
         start = None if data.run is None else data.run.started_at
         lines = [curve(each, each.key, at, data.focus.options, start) for at, each in enumerate(drawn)]
-        charts.append(lines_of(lines, title, data.roles[drawn[0].key].unit, data.focus))
+        chart = lines_of(lines, title, data.roles[drawn[0].key].unit, data.focus)
+        charts.append(with_marks(chart, [series.key for series in group], data.findings))
     return charts
 
 

@@ -32,6 +32,11 @@ _OF_KIND = {
     "business": ("business",), "performance": ("performance", "estimated"), "latency": ("latency", "errors"),
     "data": ("drift", "missing", "schema", "quality", "volume", "freshness"),
 }  # fmt: skip
+_WORDS = {
+    "drift": "drifting", "volume": "rows", "freshness": "no rows", "performance": "worse", "business": "worse",
+    "estimated": "worse (estimated)", "latency": "slower", "missing": "missing values", "schema": "schema changed",
+}  # fmt: skip
+"""What is wrong, in a word or two, by the kind of finding."""
 _DRIFT = "drift.share"
 _SPLITS = ("test", "val", "valid", "validation", "eval", "final")
 _COLUMNS = (
@@ -245,8 +250,7 @@ def _verdict(model: ModelData, score: Score) -> tuple[str, Any]:
         alike = [each for each in told if each.severity == told[0].severity and each.kind == told[0].kind]
         worst = min(alike, key=lambda each: each.since or 0.0)
         since = "" if worst.since is None else f" since {moment(worst.since, model.windows)}"
-        word = {"drift": "drifting", "volume": "rows", "performance": "worse", "estimated": "worse (estimated)"}
-        return f"{word.get(worst.kind, worst.kind)}{since}", TONES[worst.severity]
+        return f"{_WORDS.get(worst.kind, worst.kind)}{since}", TONES[worst.severity]
     if score.key is None:
         return {"performance": "no labels", "business": "not configured", "latency": "not configured"}.get(
             score.kind, "no reference"

@@ -34,6 +34,8 @@ def run_shape(run: Run, found: Percentiles | None = None, pace: float | None = N
         "seconds_left": seconds_left(run, pace),
         "params": plain_json(run.params),
         "tags": [f"{key}={value}" if value else key for key, value in run.tags.items()],
+        "attention": run.attention or None,
+        "diagnosis": run.diagnosis,
         "metrics": {key: summary_shape(each) for key, each in with_percentiles(run, found or {}).items()},
     }
 
@@ -64,6 +66,7 @@ def show_shape(query: Query, run: Run) -> dict[str, Any]:
         "aliases": {key: list(names) for key, names in run.aliases.items()},
         "notes": list(run.notes),
         "stages": [stage_shape(stage) for stage in query.stages(run.id)],
+        "findings": [finding_shape(finding) for finding in query.findings(run=run.id)],
         "environment": plain_json(run.environment),
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, ClassVar
 
@@ -45,16 +46,32 @@ from workbench.core.blocks import (
 )
 from workbench.core.model import ColumnDrift, Distribution, Finding, Roles, Run, Series, Source, Stage, Summary, Window
 from workbench.core.query import Fit, Focus, Query, Rows
+from workbench.plugin.functions import DriftTest, Metric, Rule, Section, drift_test, metric, rule, section
 
 API = 1
 """Version of this contract; a plugin that asks for a newer one is refused with both numbers."""
 
 __all__ = [
-    "API", "NO", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "ColumnDrift", "Columns", "ConsoleLine",
-    "Distribution", "Empty", "Fact", "Finding", "Fit", "Focus", "Framing", "Head", "Heat", "Histogram", "Line", "Lines",
-    "Note", "Panel", "Points", "Purge", "Query", "Reader", "Reject", "Roles", "Rows", "Run", "Series", "Source",
-    "Stack", "Stage", "Stat", "Summary", "Table", "Tone", "Window", "no_points",
+    "API", "NO", "Action", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "ColumnDrift", "Columns",
+    "ConsoleLine", "Distribution", "DriftTest", "Empty", "Fact", "Finding", "Fit", "Focus", "Framing", "Head", "Heat",
+    "Histogram", "Line", "Lines", "Metric", "Note", "Panel", "Points", "Purge", "Query", "Reader", "Reject", "Roles",
+    "Rows", "Rule", "Run", "Section", "Series", "Source", "Stack", "Stage", "Stat", "Summary", "Table", "Tone",
+    "WidgetPanel", "Window", "drift_test", "metric", "no_points", "rule", "section",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something the user can have a panel do; `Panel.act` is called with its name."""
+
+    name: str
+    """Short, lower case, unique in its panel."""
+    key: str
+    """One letter or digit; where the interface has it already, the action is in the list of commands alone."""
+    label: str
+    """One or two words for the footer."""
+    help: str = ""
+    """One sentence; the label without it."""
 
 
 class Panel:
@@ -69,6 +86,14 @@ class Panel:
     in_report: ClassVar[bool] = True
     every: ClassVar[float | None] = None
     """Seconds between loads; None loads only when the store changes."""
+    options: Any = None
+    """The defaults, an instance of a frozen dataclass; `[panel.NAME]` in workbench.toml replaces what it names."""
+    actions: ClassVar[Sequence[Action]] = ()
+    """What the user can have it do in the interface, besides what every panel offers."""
+    deadline: ClassVar[float] = 30.0
+    """Seconds a load may take before it is given up."""
+    isolate: ClassVar[bool] = False
+    """Load and view in a process of its own, which may crash or be ended; `[plugins.NAME]` can ask for that too."""
 
     def load(self, query: Query, focus: Focus) -> Any:
         """Fetch what the view needs; runs on a worker thread, may be slow, must not print."""
@@ -81,6 +106,32 @@ class Panel:
     def to_json(self, data: Any) -> Any:
         """JSON-able form of the data for `--format json`; None leaves it to the blocks of `view`."""
         return None
+
+    def act(self, action: str, query: Query, focus: Focus) -> str:
+        """Do what an action of `actions` stands for, on a worker; what it returns is said, and the panel loads again.
+
+        What it changes, it changes in the panel: `self.options = replace(self.options, …)`.
+        """
+        raise NotImplementedError
+
+
+class WidgetPanel(Panel):
+    """A panel with a Textual widget of its own, for what blocks cannot do; reports show its `view`, if it has one.
+
+    The widget is mounted at the first visit, and anew when the user reloads the panel. What it raises is boxed.
+    """
+
+    def widget(self, query: Query, focus: Focus) -> Any:
+        """Make the widget; runs on the interface's own thread, so it must be quick, and load in a worker."""
+        raise NotImplementedError
+
+    def load(self, query: Query, focus: Focus) -> Any:
+        """Nothing: a panel that also appears in reports loads here."""
+        return None
+
+    def view(self, data: Any, fit: Fit) -> Block:
+        """Nothing to show outside the interface, which leaves the panel out of reports."""
+        return Empty(self.title, "This panel is drawn by a widget of its own, in the interface only.")
 
 
 class Reader:

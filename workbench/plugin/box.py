@@ -23,12 +23,12 @@ _BYTES, _LINES = 16_384, 20
 class PluginError(Exception):
     """A plugin does not keep to the contract; the message says where, and what would be right."""
 
+    place = ""
+    """File and line, where they are not those that raised this."""
+
 
 class PluginTimeoutError(PluginError):
     """A plugin gave no answer in time; its thread is left behind and ends with the process."""
-
-    place = ""
-    """File and line where it was then."""
 
 
 Answer = TypeVar("Answer")
@@ -88,7 +88,7 @@ def reason_of(error: BaseException) -> tuple[str, str]:
     except Exception:  # noqa: BLE001 - an exception of a plugin may fail even at that
         words = "it cannot say why"
     if isinstance(error, PluginError):
-        return words, error.place if isinstance(error, PluginTimeoutError) else ""
+        return words, error.place
     frames = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__}: {words}", f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 

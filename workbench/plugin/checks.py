@@ -27,6 +27,8 @@ from workbench.core.blocks import (
 from workbench.plugin.box import PluginError
 
 _DEEPEST = 20
+MOST_CELLS, MOST_POINTS, MOST_CHARACTERS = 300_000, 2_000_000, 1_000_000
+"""Cells of a table or heat map, points of a chart, characters of a text: more than anybody can look at."""
 _TONES = get_args(Tone)
 _X_KINDS = ("number", "time", "duration")
 
@@ -84,7 +86,8 @@ def _check_table(table: Table, place: str) -> None:
         _need(isinstance(column.priority, int), place, f"the priority of column {column.key!r} is no whole number")
         width = column.width
         _need(width is None or isinstance(width, int), place, f"the width of column {column.key!r} is no whole number")
-    for number, row in enumerate(_items(table.rows, place, "rows"), 1):
+    _few(len(_sized(table.rows, place, "rows")) * max(1, len(table.columns)), MOST_CELLS, "cells", place)
+    for number, row in enumerate(table.rows, 1):
         cells = list(_items(row, place, f"row {number}"))
         _need(len(cells) == len(table.columns), place, f"row {number} has {len(cells)} of {len(table.columns)} cells")
         for cell in cells:
@@ -121,6 +124,7 @@ def _check_lines(chart: Lines, place: str) -> None:
             right = isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "fiu"
             _need(right, place, f"{axis} of {line.name!r} is {_kind(values)}, not an array of numbers in one dimension")
             _need(len(values) == len(line.x), place, f"x and {axis} of {line.name!r} differ in length")
+    _few(sum(len(line.x) for line in chart.lines), MOST_POINTS, "points", place)
     for mark in _items(chart.marks, place, "marks"):
         right = isinstance(mark, tuple) and len(mark) == 2 and _is_number(mark[0]) and isinstance(mark[1], str)
         _need(right, place, f"a mark is {mark!r}, not (x, text)")
@@ -128,6 +132,7 @@ def _check_lines(chart: Lines, place: str) -> None:
 
 def _check_bars(bars: Bars, place: str) -> None:
     _texts(place, title=bars.title, unit=bars.unit)
+    _few(len(_sized(bars.labels, place, "labels")), MOST_CELLS, "bars", place)
     labels = _all_text(bars.labels, place, "labels")
     for pair in _items(bars.series, place, "series"):
         right = isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)
@@ -139,6 +144,9 @@ def _check_bars(bars: Bars, place: str) -> None:
 
 def _check_heat(heat: Heat, place: str) -> None:
     _texts(place, title=heat.title)
+    _few(
+        len(_sized(heat.rows, place, "rows")) * len(_sized(heat.columns, place, "columns")), MOST_CELLS, "cells", place
+    )
     rows, columns = _all_text(heat.rows, place, "rows"), _all_text(heat.columns, place, "columns")
     for name, limit in (("low", heat.low), ("high", heat.high), ("threshold", heat.threshold)):
         _need(limit is None or _is_number(limit), place, f"{name} is {_kind(limit)}")
@@ -160,12 +168,22 @@ def _need(true: bool, place: str, otherwise: str) -> None:
 def _texts(place: str, **texts: object) -> None:
     for name, text in texts.items():
         _need(isinstance(text, str), place, f"`{name}` is {_kind(text)} instead of text")
+        _few(len(str(text)), MOST_CHARACTERS, "characters", place)
 
 
 def _all_text(items: object, place: str, name: str) -> Sequence[str]:
     found = list(_items(items, place, name))
     _need(all(isinstance(item, str) for item in found), place, f"{name} are not all text")
     return found
+
+
+def _few(count: int, most: int, what: str, place: str) -> None:
+    _need(count <= most, place, f"{count:,} {what}, more than {most:,}: show the first, or sum them up in load()")
+
+
+def _sized(items: object, place: str, name: str) -> Any:
+    """A list, told apart from what is none before its length is asked for."""
+    return _items(items, place, name)
 
 
 def _items(items: object, place: str, name: str) -> Iterable[Any]:

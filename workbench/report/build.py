@@ -17,7 +17,7 @@ from workbench.plugin import box
 from workbench.plugin.api import Panel
 from workbench.plugin.box import answer_of, caught_output, reason_of
 from workbench.plugin.checks import check_block
-from workbench.plugin.discovery import SAFE, origin_of
+from workbench.plugin.discovery import origin_of
 from workbench.render.document import Document, Section
 from workbench.render.json import clean
 from workbench.report.against import against_section
@@ -109,7 +109,8 @@ def _run_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit:
 def _production_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit: Fit) -> list[Section | None]:
     """Scores and findings of all, then windows, drift, latency and quality of each monitor, or of the focused one."""
     names = [focus.monitor] if focus.monitor is not None else query.monitors()
-    summary = [_section(by_name.get(panel), query, focus, fit) for panel in ("scoreboard", "findings") if names]
+    wanted = ["scoreboard", "findings"] if names else ["findings"] if query.findings() else []
+    summary = [_section(by_name.get(panel), query, focus, fit) for panel in wanted]
     return summary + [
         _filled(_section(by_name.get(panel), query, replace(focus, monitor=name), fit, suffix=name), panel)
         for name in names
@@ -167,7 +168,7 @@ def _plugin_section(panel: Panel, query: Query, focus: Focus, fit: Fit) -> Secti
 
     try:
         with caught_output(f"panel {panel.name}"):
-            block, shape = answer_of(asked, box.DEADLINE)
+            block, shape = answer_of(asked, panel.deadline if panel.isolate else min(panel.deadline, box.DEADLINE))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a panel may raise anything, and the report goes on
         return _failed(panel, error, doing, panel.name, panel.title)
     if isinstance(block, Empty):
@@ -180,7 +181,7 @@ def _failed(panel: Panel, error: BaseException, doing: str, anchor: str, title: 
     plugin, (words, place) = origin_of(panel), reason_of(error)
     source = f"{plugin.distribution} {plugin.version}".strip() if plugin else type(panel).__module__
     where = f"Raised in {doing}" + (f", {place}." if place else ".")
-    hint = f"{where} It comes from {source}. {SAFE}=1 leaves all plugins out."
+    hint = f"{where} It comes from {source}. `workbench --safe` leaves all plugins out."
     block = Stack([Note(f"The panel {panel.name!r} failed: {words}", "bad"), Note(hint, "dim")])
     return Section(title, block, anchor, {"error": words, "doing": doing, "place": place, "plugin": source})
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from workbench.store.errors import StoreCorruptError, StoreNewerError
 from workbench.store.files import copy_store
 from workbench.store.rows import first_row
-from workbench.store.schema import TABLES, VIEWS
+from workbench.store.schema import RUN_FINDINGS, TABLES, VIEWS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = 2
+VERSION = 3
 Migration = Callable[["DuckDBPyConnection"], None]
 
 
@@ -31,7 +31,12 @@ def _begin_anew(con: DuckDBPyConnection) -> None:
     con.execute(TABLES)
 
 
-MIGRATIONS: Mapping[int, Migration] = {2: _begin_anew}
+def _add_run_findings(con: DuckDBPyConnection) -> None:
+    """Runs are judged; those that are there already at the next look."""
+    con.execute(RUN_FINDINGS)
+
+
+MIGRATIONS: Mapping[int, Migration] = {2: _begin_anew, 3: _add_run_findings}
 """By the version a step leads to."""
 
 

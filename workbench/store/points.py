@@ -51,6 +51,27 @@ def fetch_series(
     return Series(run, key, step[last], wall[last], value[last], n)
 
 
+def fetch_series_of(con: DuckDBPyConnection, runs: Sequence[str], keys: Sequence[str]) -> dict[tuple[str, str], Series]:
+    """Whole series by (run, key), in one query; those that are not there are left out."""
+    pairs = shown_series(con, runs, keys)
+    if not pairs:
+        return {}
+    found = con.execute(
+        f"SELECT series_id, step, wall_time, value FROM {_visible(con)} WHERE {_among(pairs)}"
+        " ORDER BY series_id, step, wall_time NULLS FIRST, generation, byte_offset"
+    ).fetchnumpy()
+    ids, step = found["series_id"], np.asarray(found["step"], np.int64)
+    wall, value = _floats(found["wall_time"]), _floats(found["value"])
+    starts: list[int] = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])).tolist() if len(ids) else []
+    made = {}
+    for start, stop in zip(starts, [*starts[1:], len(ids)], strict=False):
+        own = slice(start, stop)
+        last = np.append(step[own][1:] != step[own][:-1], True)
+        place = pairs[ids[start]]
+        made[place] = Series(*place, step[own][last], wall[own][last], value[own][last], stop - start)
+    return made
+
+
 def _has_repeats(con: DuckDBPyConnection, table: str, series: int, n: int) -> bool:
     """Whether a step was written twice, as after a resume."""
     row = first_row(con, f"SELECT count(DISTINCT step) FROM {table} WHERE series_id = ?", [series])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from workbench.core import where as where_language
@@ -25,12 +26,15 @@ from workbench.core.model import (
     Window,
 )
 from workbench.core.query import Rows
+from workbench.core.run_logs import LogPlace
+from workbench.core.timely import timely
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
 from workbench.store.facts import fetch_artifacts, fetch_stages
-from workbench.store.findings import fetch_findings
+from workbench.store.findings import fetch_findings, in_order_of_worth
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
-from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_sparks
+from workbench.store.log_places import fetch_run_sources, place_of_step, step_of_place
+from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_series_of, fetch_sparks
 from workbench.store.roster import Roster, in_order
 from workbench.store.store import Store
 
@@ -72,6 +76,10 @@ class StoreQuery:
         with self._store.read() as con:
             return fetch_series(con, run_id, key, points, steps)
 
+    def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
+        with self._store.read() as con:
+            return fetch_series_of(con, run_ids, keys)
+
     def percentiles(
         self, run_ids: Sequence[str], keys: Sequence[str], qs: Sequence[float]
     ) -> Mapping[tuple[str, str], Sequence[float]]:
@@ -97,6 +105,18 @@ class StoreQuery:
     def console(self, run_id: str, last: int = 1000) -> Sequence[ConsoleLine]:
         with self._store.read() as con:
             return fetch_console(con, run_id, last)
+
+    def run_sources(self, run_id: str) -> Sequence[Source]:
+        with self._store.read() as con:
+            return fetch_run_sources(con, run_id)
+
+    def log_place(self, run_id: str, step: int) -> LogPlace | None:
+        with self._store.read() as con:
+            return place_of_step(con, run_id, step)
+
+    def log_step(self, source: str, offset: int) -> LogPlace | None:
+        with self._store.read() as con:
+            return step_of_place(con, source, offset)
 
     def artifacts(self, run_id: str) -> Sequence[Artifact]:
         with self._store.read() as con:
@@ -131,8 +151,7 @@ class StoreQuery:
             found = fetch_findings(con, monitor, run)
             spans = [] if run else window_rows.newest_spans(con, monitor)
         silent = [late for name, end, width in spans if (late := stale(name, end, width, self._clock()))]
-        over = [each for each in silent if each.severity == "info"]
-        return [*(each for each in silent if each not in over), *found, *over]
+        return in_order_of_worth([*silent, *found, *([] if monitor else self._timely(run))])
 
     def trained_by(self, monitor: str) -> Run | None:
         configured = self._config.monitors.get(monitor)
@@ -147,6 +166,18 @@ class StoreQuery:
 
     def revision(self) -> str:
         return self._store.revision()
+
+    def root(self) -> Path:
+        return self._store.place.root
+
+    def _timely(self, run: str) -> list[Finding]:
+        """What hangs on the clock and on other runs is told when it is asked, and kept nowhere."""
+        with self._lock:
+            runs = [each for each in self._roster.all() if not each.hidden or each.id == run]
+            judged = {each.run: each for each in self._roster.judged.values()}
+        gaps = {name: each.gap for name, each in judged.items() if each.gap}
+        paces = {name: each.pace for name, each in judged.items() if each.pace}
+        return timely(runs, gaps, paces, self._clock(), run)
 
     def _percentiles_for(
         self, found: Sequence[Run], asked: frozenset[tuple[str, float]]

@@ -16,6 +16,7 @@ from workbench.core.status import judge
 from workbench.store import runs as run_rows
 from workbench.store.evidence import evidence_of
 from workbench.store.folded import Metrics
+from workbench.store.run_findings import Judged, fetch_judged
 from workbench.store.runs import RunRow
 from workbench.store.store import Store
 
@@ -41,6 +42,8 @@ class Roster:
         self._ended: dict[str, tuple[Status, str]] = {}
         self._meanings: tuple[Mapping[str, Direction], dict[str, Roles]] = ({}, {})
         """What the logs say is better, and the roles that follow, by metric; replaced as one."""
+        self.judged: dict[str, Judged] = {}
+        """What the runs' own curves told when they were last judged."""
         self._baseline: str | None = None
         self._seen: tuple[str, float, int] | None = None
         """Inode, birth and last commit of the store that the runs are from."""
@@ -59,6 +62,7 @@ class Roster:
             return in_order(run for run in self.all() if not run.hidden)[:n]
         with self._store.read() as con:
             rows = run_rows.fetch_runs(con, run_rows.newest_runs(con, n))
+            self.judged = fetch_judged(con, runs=list(rows))
             self._learn_goals(con)
             baseline = con.execute(
                 "SELECT run_id FROM fact WHERE kind = 'baseline' AND value = 'true'"
@@ -89,18 +93,21 @@ class Roster:
             rows = run_rows.fetch_runs(con, only) if only is None or only else {}
             if only is None:
                 self._forget()
+            judged = fetch_judged(con, max((each.judgement for each in self.judged.values()), default=0))
             if only is None or any(row.facts.has_goals for row in rows.values()):
                 self._learn_goals(con)
         self._rows.update(rows)
+        self.judged.update(judged)
         for changed in rows:
             self._ended.pop(changed, None)
+        for changed in (*rows, *judged):
             self._runs.pop(changed, None)
         if rows:
             self._baseline = run_rows.baseline_run(self._rows.values())
         self._seen, self._revision = seen, revision
 
     def _forget(self) -> None:
-        for kept in (self._rows, self._runs, self._ended):
+        for kept in (self._rows, self._runs, self._ended, self.judged):
             kept.clear()
         self._baseline = None
 
@@ -139,7 +146,7 @@ class Roster:
 
     def _run(self, row: RunRow, status: Status, reason: str) -> Run:
         facts, folded, parent = row.facts, row.series, row.said("parent")
-        name = row.said("name") or row.path
+        name, judged = row.said("name") or row.path, self.judged.get(row.id)
         metrics: Mapping[str, Summary] = {} if folded is None else Metrics(folded, self._direction)
         return Run(
             row.id,
@@ -163,6 +170,8 @@ class Roster:
             run_id(str(parent)) if parent else "",
             row.formats or (row.format,),
             {} if folded is None else folded.aliases,
+            "" if judged is None else judged.severity,  # type: ignore[arg-type]
+            "" if judged is None else judged.headline,
         )
 
     def _direction(self, key: str) -> Direction | None:

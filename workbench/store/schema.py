@@ -1,4 +1,4 @@
-"""Tables and views of a store, version 2.
+"""Tables and views of a store, version 3.
 
 Tables end in `_log` and are only appended to; views show what holds now. No keys, constraints, indexes, sequences or
 computed defaults: ids are hashes, and a row with a higher `commit_id` replaces those before it.
@@ -86,6 +86,19 @@ CREATE TABLE finding_log (
 
 CREATE TABLE judgement_log (commit_id BIGINT, monitor VARCHAR, spec VARCHAR, engine INTEGER, findings BIGINT);
 """
+
+RUN_FINDINGS = """
+CREATE TABLE IF NOT EXISTS run_judgement_log (
+    judgement BIGINT, run_id VARCHAR, commit_id BIGINT, engine INTEGER, points BIGINT, findings BIGINT,
+    severity VARCHAR, headline VARCHAR, gap DOUBLE, pace DOUBLE);
+
+CREATE TABLE IF NOT EXISTS run_finding_log (
+    judgement BIGINT, run_id VARCHAR, engine INTEGER, position INTEGER, kind VARCHAR, subject VARCHAR,
+    severity VARCHAR, sentence VARCHAR, since DOUBLE, until DOUBLE, confidence DOUBLE, evidence VARCHAR);
+"""
+"""What runs' own curves tell: `judgement` numbers the writes, `commit_id` is the last that had been read."""
+
+TABLES += RUN_FINDINGS
 
 LAST = "(last_step, coalesce(last_wall, '-infinity'::DOUBLE), generation, last_offset, source_id)"
 FIRST = "(first_step, generation, source_id, last_offset)"
@@ -205,13 +218,20 @@ CREATE OR REPLACE VIEW window_column AS
         ON (w.monitor, w.spec, w.segment, w.window_start, w.commit_id)
          = (v.monitor, v.spec, v.segment, v.window_start, v.commit_id);
 
+CREATE OR REPLACE VIEW run_judgement AS
+    SELECT * FROM run_judgement_log
+    QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY judgement DESC) = 1;
+
 CREATE OR REPLACE VIEW finding AS
     WITH judged AS (
         SELECT * FROM judgement_log
         QUALIFY row_number() OVER (PARTITION BY monitor ORDER BY commit_id DESC, engine DESC) = 1)
     SELECT f.* FROM finding_log f JOIN judged j
         ON (j.monitor, j.spec, j.commit_id, j.engine) = (f.monitor, f.spec, f.commit_id, f.engine)
-        JOIN monitor m ON (m.monitor, m.spec) = (f.monitor, f.spec);
+        JOIN monitor m ON (m.monitor, m.spec) = (f.monitor, f.spec)
+    UNION ALL BY NAME
+    SELECT j.commit_id, '' AS monitor, '' AS spec, '' AS segment, r.run_id AS run, r.* EXCLUDE (judgement, run_id)
+    FROM run_finding_log r JOIN run_judgement j USING (run_id, judgement);
 
 CREATE OR REPLACE VIEW profile AS
     SELECT v.* FROM profile_log v JOIN "window" w

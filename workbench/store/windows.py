@@ -15,6 +15,9 @@ from workbench.store.rows import first_row, next_commit
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+RULE = "rule:"
+"""How the names begin under which rules are kept beside monitors."""
+
 _Place = tuple[int, str, float]
 """Commit, segment and start of a window."""
 _COLUMN = (
@@ -160,15 +163,17 @@ def fetch_distribution(con: DuckDBPyConnection, monitor: str, column: str, start
 
 
 def monitor_names(con: DuckDBPyConnection) -> Iterable[str]:
-    """Monitors that were evaluated."""
-    return [row[0] for row in con.execute("SELECT monitor FROM monitor ORDER BY monitor").fetchall()]
+    """Monitors that were evaluated; rules, which are kept beside them, are none."""
+    found = con.execute("SELECT monitor FROM monitor WHERE NOT starts_with(monitor, ?) ORDER BY monitor", [RULE])
+    return [row[0] for row in found.fetchall()]
 
 
 def newest_spans(con: DuckDBPyConnection, monitor: str = "") -> list[tuple[str, float, float]]:
     """Monitors, when their newest window with rows ended and how long their windows last; those without times not."""
     return con.execute(
         """SELECT monitor, max(window_end), median(window_end - window_start) FROM "window"
-            WHERE ($1 = '' OR monitor = $1) AND segment = '' AND rows > 0 AND window_end - window_start <> rows
+            WHERE ($1 = '' OR monitor = $1) AND NOT starts_with(monitor, $2)
+            AND segment = '' AND rows > 0 AND window_end - window_start <> rows
             GROUP BY monitor ORDER BY monitor""",
-        [monitor],
+        [monitor, RULE],
     ).fetchall()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Scope = Literal["app", "runs", "list", "chart", "charts", "run", "panel", "heat", "prompt", "chooser", "reader"]
+if TYPE_CHECKING:
+    from workbench.plugin.api import Action as Offered
+
+Scope = Literal["app", "runs", "list", "chart", "charts", "run", "panel", "heat", "logs", "prompt", "chooser", "reader"]
 """Where an action applies; a screen is in several scopes at once."""
 
 SCOPE_TITLES: dict[Scope, str] = {
@@ -14,6 +17,7 @@ SCOPE_TITLES: dict[Scope, str] = {
     "run": "This run",
     "charts": "Grid of charts",
     "heat": "Heat map",
+    "logs": "This log",
     "list": "Moving",
     "chart": "Chart",
     "panel": "This panel",
@@ -67,8 +71,8 @@ class Action:
 
     @property
     def key(self) -> str:
-        """The first key, as printed on it."""
-        return key_name(self.keys[0])
+        """The first key, as printed on it; empty where it has none."""
+        return key_name(self.keys[0]) if self.keys else ""
 
     @property
     def shown_keys(self) -> str:
@@ -100,6 +104,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("tag", ("t",), "tag", "Tag the marked runs, or the one under the cursor.", "runs"),
     Action("note", ("n",), "note", "Write a note on the run.", "runs"),
     Action("hide", ("H",), "hide", "Hide the run, or show it again.", "runs"),
+    Action("open_log", ("l",), "log", "Read the run's log; with the crosshair on, at that step.", "runs"),
     # One run
     Action("step_run(-1)", ("comma",), "previous", "Open the run above this one in the table.", "run", 2),
     Action("step_run(1)", ("full_stop",), "next", "Open the run below this one in the table.", "run", 3),
@@ -107,6 +112,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("tag", ("t",), "tag", "Tag this run.", "run"),
     Action("note", ("n",), "note", "Write a note on this run.", "run"),
     Action("mark", ("space",), "mark", "Mark this run: marked runs are charted and compared.", "run", 1),
+    Action("open_log", ("l",), "log", "Read this run's log; with the crosshair on, at that step.", "run", 1),
+    # Logs
+    Action("search", ("slash",), "search", "Search for a text; at the end of the log upwards.", "logs", 1),
+    Action("find(1)", ("n",), "next", "The next line below with what is sought.", "logs", 2),
+    Action("find(-1)", ("N",), "previous", "The next line above with what is sought.", "logs"),
+    Action("level", ("e",), "level", "All lines, warnings and errors, errors alone.", "logs", 3),
+    Action("only", ("o",), "only", "Only lines that hold a text.", "logs", 4),
+    Action("follow", ("f",), "follow", "Follow what is written, or stay here.", "logs", 5),
+    Action("to_chart", ("enter",), "chart", "Show the charts at the step that this line tells of.", "logs", 6),
+    Action("choose_log", ("L",), "other log", "Choose another log of this run.", "logs", 7),
+    Action("sideways(1)", ("right",), "right", "Show what stands further right in long lines.", "logs"),
+    Action("sideways(-1)", ("left",), "left", "Show what stands further left in long lines.", "logs"),
     # Moving
     Action("up", ("up", "k"), "up", "One row up.", "list"),
     Action("down", ("down", "j"), "down", "One row down.", "list"),
@@ -196,6 +213,13 @@ def panel_actions(panels: Iterable[tuple[str, str, str]]) -> tuple[Action, ...]:
             taken.add(key)
             made.append(Action(f"panel({name!r})", (key,), title, f"Show {title}.", "app"))
     return tuple(made)
+
+
+def own_action(action: Offered, taken: Collection[str]) -> Action:
+    """An action of a plugin's panel; without a key where the interface has that key itself."""
+    key = action.key if len(action.key) == 1 and action.key.isalnum() and action.key not in taken else ""
+    words = action.help or action.label
+    return Action(f"act({action.name!r})", (key,) if key else (), action.label, words, "panel", 4 if key else 0)
 
 
 def actions_in(scopes: Sequence[Scope], extra: Sequence[Action] = ()) -> list[Action]:

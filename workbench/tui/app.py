@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -28,6 +29,7 @@ from workbench.tui.viewing import ViewApp
 
 if TYPE_CHECKING:
     from workbench.core.blocks import Empty
+    from workbench.core.model import Run
     from workbench.plugin.api import Panel
     from workbench.tui.desk import Desk
     from workbench.tui.drawing import Target
@@ -139,13 +141,40 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         """Open a run over the current screen."""
         self.open_panel("run", {"run": run_id}, self.name_of(run_id))
 
+    def open_run_at(self, run_id: str, step: int) -> None:
+        """Show a run's charts at a step: on the screen below, where that is the run's, else on one of its own."""
+        from workbench.tui.panel_screen import RunScreen
+
+        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
+        if isinstance(below, RunScreen) and below.current_run_id == run_id:
+            self.pop_screen()
+        else:
+            self.open_run(run_id)
+        if self.view.x != "step":
+            self.change_view(x="step")
+        shown = self.screen_stack[-1]
+        if isinstance(shown, RunScreen):
+            shown.read_at(step)
+
+    def open_log(self, run: Run, step: int | None = None) -> None:
+        """Open a run's log over the current screen."""
+        from workbench.tui.logs_screen import LogsScreen
+
+        self.push_screen(LogsScreen(run, step))
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self._config.root
+
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
-        from workbench.tui.panel_screen import PanelScreen, RunScreen
+        from workbench.tui.panel_screen import RunScreen, screen_of
 
-        if name in self.panels:
-            kind = RunScreen if name == "run" else PanelScreen
-            self.push_screen(kind(self.panels[name], focus, crumb, start))
+        if name == "run" and name in self.panels:
+            self.push_screen(RunScreen(self.panels[name], focus, crumb, start))
+        elif name in self.panels:
+            self.push_screen(screen_of(self.panels[name], focus, crumb, start))
 
     def action_panel(self, name: str) -> None:
         """Show a panel."""
@@ -153,6 +182,16 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
             while len(self.screen_stack) > 1:
                 self.pop_screen()
         self.switch_mode(name)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What a plugin's widget raises ends that widget; whatever else raises ends the app, as Textual has it."""
+        from workbench.tui.boxed import box_around
+
+        box = box_around(error)
+        if box is None:
+            super()._handle_exception(error)
+        else:
+            box.report(error)
 
     # Actions
 
@@ -249,9 +288,9 @@ def _screen_of(panel: Panel) -> WorkbenchScreen:
         from workbench.tui.charts_screen import ChartsScreen
 
         return ChartsScreen()
-    from workbench.tui.panel_screen import PanelScreen
+    from workbench.tui.panel_screen import screen_of
 
-    return PanelScreen(panel)
+    return screen_of(panel)
 
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.style import Style
@@ -148,6 +149,19 @@ class Desk(Protocol):
 
     def open_run(self, run_id: str) -> None:
         """Open a run over the current screen."""
+        ...
+
+    def open_run_at(self, run_id: str, step: int) -> None:
+        """Open a run with its charts read at a step."""
+        ...
+
+    def open_log(self, run: Run, step: int | None = None) -> None:
+        """Open a run's log over the current screen, at its end or at a step."""
+        ...
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
         ...
 
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:

@@ -84,6 +84,16 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
         self.crosshair = crosshair.first_place(self._drawing.plots) if self.crosshair is None else None
         self.redraw()
 
+    def read_at(self, x: float) -> bool:
+        """Read every chart at the value nearest to x, the first chart on the screen; False where there is none."""
+        plots = self._drawing.plots
+        if not plots:
+            return False
+        self.crosshair = min(plots[0].steps, key=lambda step: abs(step - x))
+        self.redraw()
+        self.scroll_to(y=max(0, plots[0].y - 2), animate=False)
+        return True
+
     def move_crosshair(self, columns: int) -> None:
         """To the next value that way."""
         if self.crosshair is not None:

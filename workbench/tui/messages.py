@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from workbench.core.config import Config
 from workbench.core.model import Series
-from workbench.core.query import Query
+from workbench.core.query import Fit, Query
 from workbench.tui.annotator import Annotator
 from workbench.tui.ordering import Percentiles
 from workbench.tui.run_columns import Snapshot
 
 if TYPE_CHECKING:
+    from workbench.core.blocks import Block
     from workbench.plugin.api import Panel
 
 
@@ -107,6 +108,24 @@ class PanelLoaded(Message):
     number: int
     data: Any
     seconds: float
+    views: Mapping[Fit, Block] = field(default_factory=dict)
+    """Blocks made off the event loop, by the room they are for."""
+
+
+@dataclass
+class PanelViewed(Message):
+    """The blocks of a plugin's panel for one room, of the load with this number."""
+
+    number: int
+    fit: Fit
+    block: Block
+
+
+@dataclass
+class PanelActed(Message):
+    """A panel has done what was asked of it, and has this to say."""
+
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.timer import Timer
 
-from workbench.core.query import Focus
+from workbench.core.blocks import Note, Stack
+from workbench.core.query import Fit, Focus
 from workbench.tui.background import Lane
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.feed import posting
-from workbench.tui.messages import Failure, PanelFailed, PanelLoaded, failure_of
+from workbench.tui.messages import Failure, PanelActed, PanelFailed, PanelLoaded, PanelViewed
+from workbench.tui.panel_jobs import act_job, load_job, view_job
 from workbench.tui.session import ViewState
 
 if TYPE_CHECKING:
+    from workbench.core.blocks import Block
     from workbench.plugin.api import Panel
 
 REST = 4.0
@@ -36,6 +39,13 @@ class PanelLoader(WorkbenchScreen):
         self.panel = panel
         self._own_focus = dict(focus or {})
         self._lane = Lane(f"panel-{panel.name}")
+        self._views = Lane(f"view-{panel.name}")
+        self._acts = Lane(f"act-{panel.name}", keep_all=True)
+        self._viewed_blocks: dict[Fit, Block] = {}
+        """A plugin's blocks of the data that is shown, by room."""
+        self._last_block: Block | None = None
+        self._room: Fit | None = None
+        """What a plugin's panel is viewed for."""
         self._number = 0
         self._asked: tuple[Focus, str | None] | None = None
         self._rest_until = 0.0
@@ -52,7 +62,8 @@ class PanelLoader(WorkbenchScreen):
     @property
     def busy(self) -> bool:
         """A load runs or waits."""
-        return self._lane.busy or self._due is not None
+        lanes = (self._lane, self._views, self._acts)
+        return any(lane.busy for lane in lanes) or self._due is not None
 
     def redraw(self) -> None:
         """Draw what is known now."""
@@ -65,7 +76,8 @@ class PanelLoader(WorkbenchScreen):
 
     def on_unmount(self) -> None:
         """Take no more jobs."""
-        self._lane.close()
+        for lane in (self._lane, self._views, self._acts):
+            lane.close()
 
     def _again(self) -> None:
         if self.is_current and self._failures < PARK_AFTER and not self._lane.busy:
@@ -114,22 +126,31 @@ class PanelLoader(WorkbenchScreen):
         if query is None:
             return
         self._number += 1
-        number, panel, self._focus = self._number, self.panel, self.focus_now
-        focus = self._focus
+        self._focus = self.focus_now
         self._asked = self._wanted
-
-        def job() -> PanelLoaded | PanelFailed:
-            started = time.perf_counter()
-            try:
-                data = panel.load(query, focus)
-                return PanelLoaded(number, data, time.perf_counter() - started)
-            except BaseException as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
-                return PanelFailed(number, failure_of(error, "load"))
-
+        rooms = [] if self._room is None else [self._room]
+        job = load_job(self.panel, query, self._focus, self._number, rooms)
         if self._loading_since is None:
             self._loading_since = time.monotonic()
             self._watch = self.set_interval(SPINNER_AFTER, self._waiting)
         self._lane.submit(posting(self.post_message, job))
+
+    def view_elsewhere(self, room: Fit) -> Block | None:
+        """A plugin's blocks for this room, or until they are made those for another; None where there are none yet."""
+        self._room = room
+        found = self._viewed_blocks.get(room)
+        if found is None:
+            self._views.submit(posting(self.post_message, view_job(self.panel, self._data, room, self._shown)))
+        else:
+            self._last_block = found
+        return self._last_block
+
+    def act(self, name: str) -> None:
+        """Have the panel do one of its actions, then load again."""
+        query = self.workbench.query_or_none
+        if query is not None:
+            job = act_job(self.panel, name, query, self.focus_now, self._number)
+            self._acts.submit(posting(self.post_message, job))
 
     @property
     def is_loading(self) -> bool:
@@ -168,9 +189,22 @@ class PanelLoader(WorkbenchScreen):
             return
         self._answered()
         self._data, self._failure, self._shown = event.data, None, event.number
+        self._viewed_blocks = dict(event.views)
         self._rest_until = time.monotonic() + REST * event.seconds
         self.redraw()
         self.data_changed()
+
+    @on(PanelViewed)
+    def _viewed_elsewhere(self, event: PanelViewed) -> None:
+        if event.number == self._shown:
+            self._viewed_blocks[event.fit] = event.block
+            self.redraw()
+
+    @on(PanelActed)
+    def _acted(self, event: PanelActed) -> None:
+        if event.words:
+            self.workbench.say(event.words)
+        self.load()
 
     @on(PanelFailed)
     def _failed(self, event: PanelFailed) -> None:
@@ -183,3 +217,18 @@ class PanelLoader(WorkbenchScreen):
         """Count a failure, and show it instead of the panel."""
         self._failure = failure
         self._failures += 1
+
+    def failure_box(self, failure: Failure) -> Block:
+        """What failed, what it raised, where, and what to do."""
+        parked = self._failures >= PARK_AFTER
+        hint = "r tries again · e shows the traceback"
+        if parked:
+            hint = f"Parked after {PARK_AFTER} failures in a row: it is not loaded by itself any more. {hint}"
+        return Stack(
+            [
+                Note(failure.error, "bad"),
+                *([Note(failure.place, "dim")] if failure.place else []),
+                Note(hint, "warn" if parked else "dim"),
+            ],
+            f"Panel {self.panel.name} failed in {failure.doing}",
+        )

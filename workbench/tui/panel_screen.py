@@ -6,25 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.core.blocks import Block, Columns, Empty, Lines, Note, Stack, Table
+from workbench.core.blocks import Block, Columns, Empty, Lines, Stack, Table
 from workbench.core.model import Run
 from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
-from workbench.tui.actions import Scope
+from workbench.tui.actions import Action, Scope, own_action
 from workbench.tui.bars import Piece
 from workbench.tui.dialogs import Reader
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room, Target
 from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
-from workbench.tui.messages import Failure, failure_of
+from workbench.tui.messages import failure_of
 from workbench.tui.opening import Opened, opened_by
 from workbench.tui.pages import text_page
-from workbench.tui.panel_loader import PARK_AFTER, PanelLoader
+from workbench.tui.panel_jobs import is_ours
+from workbench.tui.panel_loader import PanelLoader
 from workbench.tui.run_actions import ChartActions, ListActions, RunActions
 
 if TYPE_CHECKING:
@@ -88,34 +89,23 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
                 self.fail(failure_of(error, "view"))
         if self._failure is not None:
-            return draw(self._box(self._failure), room)
+            return draw(self.failure_box(self._failure), room)
         words = self.loading_words
         hint = "Everything else goes on: esc goes back, q leaves at once." if "slow" in words else ""
         return draw(Empty(f"{self.panel.title}: {words}" if words else "", hint), room)
 
     def _viewed(self, room: Room) -> Block:
         """The panel's blocks, asked for when its data or the room changed, and looked at before they are drawn."""
+        if not is_ours(self.panel):
+            found = self.view_elsewhere(Fit(room.width, room.rows, self.workbench.color_count))
+            self._block = found or Empty("")
+            return self._block
         wanted = (self._shown, room.width, room.rows)
         if self._block is None or self._viewed_for != wanted:
             block = self.panel.view(self._data, Fit(room.width, room.rows, self.workbench.color_count))
             check_block(block)
             self._block, self._viewed_for = block, wanted
         return self._block
-
-    def _box(self, failure: Failure) -> Block:
-        """What failed, what it raised, where, and what to do."""
-        parked = self._failures >= PARK_AFTER
-        hint = "r tries again · e shows the traceback"
-        if parked:
-            hint = f"Parked after {PARK_AFTER} failures in a row: it is not loaded by itself any more. {hint}"
-        return Stack(
-            [
-                Note(failure.error, "bad"),
-                *([Note(failure.place, "dim")] if failure.place else []),
-                Note(hint, "warn" if parked else "dim"),
-            ],
-            f"Panel {self.panel.name} failed in {failure.doing}",
-        )
 
     def state_line(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """Where this is, and whether it loads."""
@@ -223,6 +213,23 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         self._failures = 0
         self.load()
 
+    def offered(self) -> list[Action]:
+        """The panel's own actions besides those of every panel."""
+        offered = super().offered()
+        taken = {key for action in offered for key in action.keys}
+        return [*offered, *(own_action(each, taken) for each in self.panel.actions)]
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that means nothing to the interface may mean something to the panel."""
+        found = next((each for each in self.panel.actions if each.key == event.character), None)
+        if found is not None and event.key not in self.active_bindings:
+            event.stop()
+            self.act(found.name)
+
+    def action_act(self, name: str) -> None:
+        """Do one of the panel's own actions."""
+        self.act(name)
+
     def action_traceback(self) -> None:
         """Show where it raised."""
         if self._failure is not None:
@@ -243,15 +250,47 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
             self.app.switch_mode("runs")
 
 
+def screen_of(
+    panel: Panel, focus: Mapping[str, Any] | None = None, crumb: str = "", start: Target | None = None
+) -> PanelScreen:
+    """The screen that a panel is shown on."""
+    from workbench.plugin.api import WidgetPanel
+
+    if not isinstance(panel, WidgetPanel):
+        return PanelScreen(panel, focus, crumb, start)
+    from workbench.tui.widget_screen import WidgetScreen
+
+    return WidgetScreen(panel, focus, crumb, start)
+
+
 class RunScreen(RunActions, PanelScreen):
     """One run, with the ways to its neighbours in the table."""
 
     SCOPES = ("run", "panel", "list", "chart")
     BINDINGS = bindings(*SCOPES)
 
+    _wanted_step: int | None = None  # where the charts are to be read once they are drawn
+
+    @property
+    def current_run_id(self) -> str:
+        """Id of the run that is open."""
+        return str(self._own_focus.get("run", ""))
+
     def current_run(self) -> Run | None:
         """The run that is open."""
-        return self.workbench.rows.by_id.get(self._own_focus.get("run", ""))
+        return self.workbench.rows.by_id.get(self.current_run_id)
+
+    def read_at(self, step: int) -> None:
+        """Put the crosshair on a step as soon as there are charts."""
+        self._wanted_step = step
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Draw what is known now, and read it where that was asked for."""
+        super().redraw()
+        if self._wanted_step is not None and self.is_mounted and self.page.read_at(self._wanted_step):
+            self._wanted_step = None
+            self.show_bars()
 
     def action_step_run(self, rows: int) -> None:
         """Open the run above or below in the table."""

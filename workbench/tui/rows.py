@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -127,7 +128,8 @@ class RunRows(RunOrder):
     def _cell(self, run: Run, key: str) -> Cell:
         if key == "state":
             glyph, _, tone = STATE_MARKS[run.status]
-            return Cell(run.status, tone, text=f"{glyph} {run.status}")
+            mark = " !" if run.attention in ("warn", "bad") else ""
+            return Cell(run.status, tone, text=f"{glyph} {run.status}{mark}")
         if key == "name":
             return Cell(run.name or run.path, "dim" if run.hidden else "")
         if key == "age":
@@ -135,6 +137,9 @@ class RunRows(RunOrder):
         if key == "spark":
             return Cell("", spark=self.sparks.get(run.id, ()))
         if key == "main":
+            summary = run.metrics.get(self.snapshot.main or "")
+            if summary is not None and summary.last is not None and math.isnan(summary.last):
+                return Cell(summary.last, "bad", text="NaN")
             return _even(self.main_value(run), self.snapshot.roles.get(self.snapshot.main or "", Roles()).unit)
         if key == "delta":
             return self._delta(run)

@@ -190,6 +190,14 @@ class RunActions(ListActions, ChartActions):
 
         self.ask(example, "", lambda words: Verdict(about), written)
 
+    def action_open_log(self) -> None:
+        """Read its log; at the step of the crosshair, where that is on."""
+        run = self.current_run()
+        if run is not None:
+            curves = getattr(self, "curves", None)
+            at = curves.crosshair if curves is not None and self.workbench.view.x == "step" else None
+            self.workbench.open_log(run, None if at is None else int(at))
+
     def action_mark(self) -> None:
         """Mark it, or take the mark off."""
         run = self.current_run()

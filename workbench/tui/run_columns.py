@@ -62,7 +62,8 @@ def telling_runs(runs: Sequence[Run]) -> Sequence[Run]:
 def fixed_columns(snapshot: Snapshot, width: int) -> list[Column]:
     """The columns that are always there, as wide as the grid allows."""
     roomy = width >= ROOMY
-    columns = [Column("state", "state", width=10), Column("name", "name", width=16 if roomy else 12)]
+    marked = any(run.attention in ("warn", "bad") for run in snapshot.runs)
+    columns = [Column("state", "state", width=12 if marked else 10), Column("name", "name", width=16 if roomy else 12)]
     columns.append(Column("age", "age", align="right", width=4))
     if snapshot.main is not None:
         unit = snapshot.roles.get(snapshot.main, Roles()).unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.core import units
-from workbench.core.blocks import Cell, Column
+from workbench.core.blocks import Cell, Column, Tone
 from workbench.core.model import Run
 from workbench.core.status import STATE_MARKS
 from workbench.tui.bars import Piece
@@ -49,7 +49,11 @@ def detail(run: Run) -> list[Piece]:
     tags = "  ".join(
         f"#{key}:{value}" if value and value != "true" else f"#{key}" for key, value in sorted(run.tags.items())
     )
-    pieces = [Piece(f" {run.name or run.path}", "strong"), Piece(f"  {run.status_reason}", "dim")]
+    pieces = [Piece(f" {run.name or run.path}", "strong")]
+    if run.diagnosis:
+        tone: Tone = "bad" if run.attention == "bad" else "warn" if run.attention == "warn" else ""
+        pieces.append(Piece(f"  ! {run.diagnosis}", tone))
+    pieces.append(Piece(f"  {run.status_reason}", "dim"))
     if tags:
         pieces.append(Piece(f"  {tags}", "accent"))
     if run.notes:

@@ -62,15 +62,20 @@ def start(root: Path, waiting: Callable[[], Empty | None] = lambda: None) -> Non
 
     def query(config: Config) -> Query:
         from workbench.ingest.readers import all_readers, flush_intervals
+        from workbench.plugin.derived import with_metrics
+        from workbench.plugin.discovery import loaded_metrics, use_project
         from workbench.store.query import StoreQuery
 
         store.create()
-        return StoreQuery(store, config, flush_intervals(all_readers()))
+        use_project(root, config.plugins, config.path)
+        return with_metrics(StoreQuery(store, config, flush_intervals(all_readers())), loaded_metrics(), config.metrics)
 
     def panels() -> Sequence[Panel]:
         from workbench.panels.registry import all_panels
+        from workbench.plugin.discovery import use_project
 
-        return all_panels()
+        use_project(root, config.plugins, config.path)
+        return all_panels(config)
 
     def on_answer() -> None:
         collector.release()

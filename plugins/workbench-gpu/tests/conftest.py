@@ -9,15 +9,19 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pynvml
 import pytest
 
-from workbench.plugin.api import Run
+from workbench.plugin.api import Run, Series
 
 GIB = 1 << 30
+PARTS = 1000
+"""Handles from here on are of MIG devices."""
+NOWHERE: Mapping[int, int] = {}
 NOT_KNOWN = pynvml.NVML_VALUE_NOT_AVAILABLE_ulonglong.value
 
 
@@ -40,6 +44,21 @@ class Gpu:
     graphics: dict[int, int] = field(default_factory=dict)
     mps: dict[int, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
+    parts: dict[int, Part] = field(default_factory=dict)
+    """MIG devices by slot, of the seven there are."""
+    placed: dict[int, int] = field(default_factory=dict)
+    """GPU instance by pid."""
+
+
+@dataclass
+class Part:
+    """What the driver would say of one MIG device."""
+
+    gpu_instance: int
+    compute_instance: int = 0
+    name: str = "NVIDIA H100 80GB HBM3 MIG 3g.40gb"
+    used: int = 5 * GIB
+    total: int = 40 * GIB
 
 
 @dataclass
@@ -92,8 +111,30 @@ class Library:
         return self.gpus[index.value].refused.get("device", 0)
 
     def _of(self, handle, field):
-        gpu = self.gpus[ctypes.cast(handle, ctypes.c_void_p).value - 1]
+        number = ctypes.cast(handle, ctypes.c_void_p).value
+        if number >= PARTS:
+            return self.gpus[number // PARTS - 1].parts[number % PARTS], 0
+        gpu = self.gpus[number - 1]
         return gpu, gpu.refused.get(field, 0)
+
+    def _nvmlDeviceGetMaxMigDeviceCount(self, handle, count):
+        count.value = 7
+        return 0
+
+    def _nvmlDeviceGetMigDeviceHandleByIndex(self, handle, index, part):
+        number = ctypes.cast(handle, ctypes.c_void_p).value
+        if index.value not in self.gpus[number - 1].parts:
+            return pynvml.NVML_ERROR_NOT_FOUND
+        ctypes.cast(ctypes.pointer(part), ctypes.POINTER(ctypes.c_void_p))[0] = number * PARTS + index.value
+        return 0
+
+    def _nvmlDeviceGetGpuInstanceId(self, handle, number):
+        number.value = self._of(handle, "")[0].gpu_instance
+        return 0
+
+    def _nvmlDeviceGetComputeInstanceId(self, handle, number):
+        number.value = self._of(handle, "")[0].compute_instance
+        return 0
 
     def _nvmlDeviceGetName(self, handle, text, size):
         gpu, code = self._of(handle, "name")
@@ -119,7 +160,7 @@ class Library:
 
     def _nvmlDeviceGetMemoryInfo(self, handle, memory):
         gpu, code = self._of(handle, "memory")
-        memory.total, memory.used = gpu.total, gpu.used + gpu.reserved
+        memory.total, memory.used = gpu.total, gpu.used + getattr(gpu, "reserved", 0)
         return code
 
     def _nvmlDeviceGetTemperatureV(self, handle, reading):
@@ -153,7 +194,7 @@ class Library:
 
     def _nvmlDeviceGetComputeRunningProcesses_v3(self, handle, count, infos):
         gpu, code = self._of(handle, "processes")
-        return code or _listed(gpu.compute, count, infos)
+        return code or _listed(gpu.compute, count, infos, gpu.placed)
 
     def _nvmlDeviceGetGraphicsRunningProcesses_v3(self, handle, count, infos):
         return _listed(self._of(handle, "processes")[0].graphics, count, infos)
@@ -169,13 +210,14 @@ def _pointed(argument: Any) -> Any:
     return getattr(argument, "_obj", argument)
 
 
-def _listed(memory_by_pid: Mapping[int, int], count: Any, infos: Any) -> int:
+def _listed(memory_by_pid: Mapping[int, int], count: Any, infos: Any, placed: Mapping[int, int] = NOWHERE) -> int:
     """NVML's way with lists: too little room is answered with how much is needed."""
     room, count.value = count.value, len(memory_by_pid)
     if room < count.value:
         return int(pynvml.NVML_ERROR_INSUFFICIENT_SIZE)
     for place, (pid, memory) in enumerate(memory_by_pid.items()):
         infos[place].pid, infos[place].usedGpuMemory = pid, memory
+        infos[place].gpuInstanceId = placed.get(pid, 0xFFFFFFFF)
     return 0
 
 
@@ -197,10 +239,25 @@ class FakeHost:
 
 @dataclass
 class Project:
-    """The one question that the panel asks a project."""
+    """What the panel asks a project."""
 
     all_runs: list[Run] = field(default_factory=list)
     asked: int = 0
+    folder: Path = Path("/nowhere")
+    points: dict[tuple[str, str], Series] = field(default_factory=dict)
+    version: int = 1
+
+    def root(self) -> Path:
+        return self.folder
+
+    def revision(self) -> str:
+        return str(self.version)
+
+    def newest(self, n: int) -> list[Run]:
+        return self.all_runs[:n]
+
+    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+        return self.points[run_id, key]
 
     def runs(self, where: str = "", *, hidden: bool = False) -> list[Run]:
         self.asked += 1
@@ -225,6 +282,12 @@ def training(pid: int, name: str = "resnet", **changes: Any) -> Run:
     return replace(run, environment=environment, **changes)
 
 
+@pytest.fixture(autouse=True)
+def _no_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever machine the tests run on, its own nvidia-smi is not asked."""
+    monkeypatch.setattr("workbench_gpu.smi.shutil.which", lambda name: None)
+
+
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Library:
     """Two GPUs behind the real pynvml: one trains, one idles."""
@@ -243,8 +306,8 @@ def nvml() -> ModuleType:
 
 
 @pytest.fixture
-def gpu() -> type[Gpu]:
-    return Gpu
+def part() -> type[Part]:
+    return Part
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from workbench_gpu.history import KEPT
 from workbench_gpu.model import GpuData, Machine
-from workbench_gpu.panel import KEPT, RUNS_FOR, GpuPanel
+from workbench_gpu.panel import RUNS_FOR, GpuPanel
 
 from workbench.plugin.api import Block, Cell, Columns, Empty, Fit, Focus, Lines, Note, Stack, Table
 from workbench.render.document import Document, Section
@@ -62,10 +63,12 @@ def test_the_last_minutes_become_curves_and_are_bounded(panel, project, library,
         clock.now += panel.every
         library.gpus[0].busy = second % 100
         data = panel.load(project, Focus())
-    busy, memory = [part for part in parts(panel.view(data, Fit())) if isinstance(part, Lines)]
+    busy, memory, degrees, watts = [part for part in parts(panel.view(data, Fit())) if isinstance(part, Lines)]
     assert [line.name for line in busy.lines] == ["GPU 0", "GPU 1"]
     assert busy.lines[0].y.tolist()[-3:] == [97.0, 98.0, 99.0]
-    assert len(busy.lines[0].x) == KEPT
+    assert len(busy.lines[0].x) == KEPT + KEPT * panel.every // 10 + 1, "ten minutes closely, before that every 10 s"
+    assert set(degrees.lines[1].y.tolist()) == {31.0}
+    assert set(watts.lines[0].y.tolist()) == {512.3}
     assert busy.lines[0].x[-1] == clock.now
     assert set(memory.lines[0].y.tolist()) == {50.0}
 
@@ -133,12 +136,22 @@ def test_a_gpu_with_unified_memory_shows_what_its_processes_hold(panel, project,
     assert processes[0]["memory"].value == 39 * GIB
 
 
-def test_mig_is_named_and_its_instances_are_left_alone(panel, project, library, nvml):
+def test_mig_devices_have_a_row_each_with_the_runs_on_them(panel, project, library, nvml, part):
     library.gpus[0].mig = nvml.NVML_DEVICE_MIG_ENABLE
+    library.gpus[0].parts = {0: part(1), 2: part(5, used=0)}
+    library.gpus[0].placed = {4242: 1}
     library.gpus[0].refused = {"utilization": nvml.NVML_ERROR_NOT_SUPPORTED}
     library.gpus[1].mig = None
     data = panel.load(project, Focus())
-    assert tables(panel, data)[0][0]["name"].value == "NVIDIA H100 80GB HBM3 (MIG)"
+    devices, instances, processes = tables(panel, data)
+    assert devices[0]["name"].value == "NVIDIA H100 80GB HBM3 (MIG)"
+    assert [{key: cell.value for key, cell in row.items()} for row in instances] == [
+        {"gpu": 0, "mig": 0, "profile": "3g.40gb", "instance": 1, "memory_used": 5 * GIB, "memory_total": 40 * GIB,
+         "runs": "resnet"},
+        {"gpu": 0, "mig": 2, "profile": "3g.40gb", "instance": 5, "memory_used": 0, "memory_total": 40 * GIB,
+         "runs": None},
+    ]  # fmt: skip
+    assert processes[0]["instance"].value == 1
     text = render_text(panel.view(data, Fit()), Fit(160))
     assert "MIG is on on GPU 0" not in text
     assert "GPU 0 is cut by MIG" in text
@@ -217,7 +230,7 @@ def test_json_names_devices_processes_and_runs(panel, project):
     assert shape["devices"][0]["utilization"] == 0.97
     assert shape["devices"][0]["processes"] == [
         {
-            "pid": 4242, "type": "C", "memory": 39 * GIB, "name": "python3.12",
+            "pid": 4242, "type": "C", "memory": 39 * GIB, "name": "python3.12", "instance": None,
             "run": {"id": "resnet000000", "name": "resnet", "status": "running"},
         }
     ]  # fmt: skip

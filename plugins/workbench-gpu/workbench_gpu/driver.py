@@ -1,4 +1,7 @@
-"""Asks NVML; every field that it refuses becomes None with its reason, and no refusal takes another field with it."""
+"""Asks NVML, or nvidia-smi where that cannot be loaded.
+
+Every field that it refuses becomes None with its reason, and no refusal takes another field with it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from workbench_gpu.model import Absent, Device, Machine, Process
+from workbench_gpu import smi
+from workbench_gpu.model import Absent, Device, Instance, Machine, Process
 
+_NO_INSTANCE = 0xFFFFFFFF
 _LISTS = (("C", "Compute"), ("G", "Graphics"), ("M", "MPSCompute"))
 
 
@@ -18,17 +23,26 @@ class Driver:
     anew each time wakes a sleeping driver for up to a second.
     """
 
-    def __init__(self, nvml: ModuleType | None = None) -> None:
-        """`nvml` is pynvml, or what stands in for it; None imports it at the first look."""
+    def __init__(self, nvml: ModuleType | None = None, ask_smi: smi.Ask | None = None) -> None:
+        """`nvml` is pynvml, or what stands in for it; None imports it at the first look. `ask_smi` gives the XML of
+        nvidia-smi; None runs it.
+        """
         self._nvml: Any = nvml
+        self._ask_smi = ask_smi
         self._open = False
 
     def look(self) -> Machine | Absent:
         """Every device as it is now, or why none can be seen; never raises what NVML does."""
+        found = self._by_nvml()
+        if isinstance(found, Absent) and found.is_unloadable:
+            return smi.look(self._ask_smi or smi.asked_smi) or found
+        return found
+
+    def _by_nvml(self) -> Machine | Absent:
         try:
             nvml = self._nvml = self._nvml or _pynvml()
         except ImportError as error:
-            return Absent("nvidia-ml-py cannot be imported", f"{error}. Next: pip install nvidia-ml-py")
+            return Absent("nvidia-ml-py cannot be imported", f"{error}. Next: pip install nvidia-ml-py", True)
         try:
             if not self._open:
                 nvml.nvmlInit()
@@ -90,11 +104,12 @@ def _device(nvml: Any, index: int) -> Device:
         ("nvmlDeviceGetTemperatureV", handle, nvml.NVML_TEMPERATURE_GPU),
         ("nvmlDeviceGetTemperature", handle, nvml.NVML_TEMPERATURE_GPU),
     )
+    cut = _is_cut(nvml, handle)
     return Device(
         index,
         ask("name", "nvmlDeviceGetName", handle),
         ask("uuid", "nvmlDeviceGetUUID", handle),
-        _is_cut(nvml, handle),
+        cut,
         None if busy is None else busy.gpu / 100,
         None if memory is None else memory.used,
         None if memory is None else memory.total,
@@ -103,6 +118,7 @@ def _device(nvml: Any, index: int) -> Device:
         _watts(_Questions(nvml)("power limit", "nvmlDeviceGetEnforcedPowerLimit", handle)),
         _processes(nvml, handle, ask),
         ask.unread,
+        _instances(nvml, handle) if cut else (),
     )
 
 
@@ -110,6 +126,24 @@ def _is_cut(nvml: Any, handle: Any) -> bool:
     """Whether MIG is on; a device that knows no MIG refuses the question."""
     modes = _Questions(nvml)("MIG", "nvmlDeviceGetMigMode", handle)
     return modes is not None and modes[0] == nvml.NVML_DEVICE_MIG_ENABLE
+
+
+def _instances(nvml: Any, handle: Any) -> tuple[Instance, ...]:
+    """The MIG devices of a device; slots without one are refused and left out."""
+    ask = _Questions(nvml)
+    found = []
+    for index in range(ask("instances", "nvmlDeviceGetMaxMigDeviceCount", handle) or 0):
+        part = ask("instance", "nvmlDeviceGetMigDeviceHandleByIndex", handle, index)
+        if part is None:
+            continue
+        memory = ask("memory", "nvmlDeviceGetMemoryInfo", part)
+        gpu_instance = ask("GPU instance", "nvmlDeviceGetGpuInstanceId", part)
+        compute_instance = ask("compute instance", "nvmlDeviceGetComputeInstanceId", part)
+        name = ask("name", "nvmlDeviceGetName", part)
+        used, total = (None, None) if memory is None else (memory.used, memory.total)
+        profile = name.rpartition("MIG ")[2] if name else None
+        found.append(Instance(index, gpu_instance, compute_instance, profile, used, total))
+    return tuple(found)
 
 
 def _processes(nvml: Any, handle: Any, ask: _Questions) -> tuple[Process, ...] | None:
@@ -121,11 +155,17 @@ def _processes(nvml: Any, handle: Any, ask: _Questions) -> tuple[Process, ...] |
         for info in infos or ():
             known = found.get(info.pid)
             if known is None:
-                found[info.pid] = Process(info.pid, kind, info.usedGpuMemory, _name(nvml, info.pid))
+                found[info.pid] = Process(info.pid, kind, info.usedGpuMemory, _name(nvml, info.pid), _instance_of(info))
             else:
                 memory = max(known.memory or 0, info.usedGpuMemory or 0) or None
                 found[info.pid] = replace(known, kinds=f"{known.kinds}+{kind}", memory=memory)
     return tuple(sorted(found.values(), key=lambda process: (-(process.memory or 0), process.pid)))
+
+
+def _instance_of(info: Any) -> int | None:
+    """The GPU instance of a process; NVML says so with all bits set where there is none."""
+    instance = getattr(info, "gpuInstanceId", None)
+    return None if instance is None or instance == _NO_INSTANCE else int(instance)
 
 
 def _lists(nvml: Any, handle: Any, ask: _Questions) -> Iterator[tuple[str, Any]]:
@@ -162,9 +202,9 @@ def _absent(nvml: Any, error: Exception) -> Absent:
     code, words = getattr(error, "value", None), _words(error)
     if code == nvml.NVML_ERROR_LIBRARY_NOT_FOUND:
         if sys.platform == "darwin":
-            return Absent("No NVIDIA driver", "NVIDIA makes none for macOS; the panel shows GPUs on Linux.")
+            return Absent("No NVIDIA driver", "NVIDIA makes none for macOS; the panel shows GPUs on Linux.", True)
         hint = "install the driver, or start the container with --gpus all; nvidia-smi then lists the GPUs"
-        return Absent("No NVIDIA driver", f"{words} (libnvidia-ml.so.1). Next: {hint}")
+        return Absent("No NVIDIA driver", f"{words} (libnvidia-ml.so.1). Next: {hint}", True)
     titles = {
         nvml.NVML_ERROR_DRIVER_NOT_LOADED: (
             "The NVIDIA driver is not loaded",

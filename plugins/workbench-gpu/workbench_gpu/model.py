@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from workbench.plugin.api import Run
+from workbench.plugin.api import Run, Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,21 @@ class Process:
     """How it uses the device: C computes, G draws, M computes through MPS; `C+G` is both."""
     memory: int | None = None
     name: str | None = None
+    instance: int | None = None
+    """The GPU instance it is on, where the device is cut by MIG."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One MIG device: memory in bytes. How busy it is, no driver tells."""
+
+    index: int
+    gpu_instance: int | None = None
+    compute_instance: int | None = None
+    name: str | None = None
+    """Its profile, such as `1g.10gb`; None where it is not told."""
+    memory_used: int | None = None
+    memory_total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,8 @@ class Device:
     processes: Sequence[Process] | None = None
     unread: Mapping[str, str] = field(default_factory=dict)
     """Why a field is None, in the driver's words."""
+    instances: Sequence[Instance] = ()
+    """Its MIG devices."""
 
     @property
     def memory_share(self) -> float | None:
@@ -58,6 +76,8 @@ class Machine:
 
     devices: Sequence[Device]
     driver: str | None = None
+    source: str = "NVML"
+    """Who was asked: NVML, or the program nvidia-smi where that could not be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +86,31 @@ class Absent:
 
     title: str
     hint: str
+    is_unloadable: bool = False
+    """NVML itself could not be loaded; the program nvidia-smi may know more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How busy and how full a device was, at a time in seconds since 1970; shares of 1, NaN where unknown."""
+    """What a device was like at a time in seconds since 1970; NaN where unknown."""
 
     at: float
     utilization: float
+    """A share of 1, as is memory."""
     memory: float
+    temperature: float = math.nan
+    """Degrees Celsius."""
+    power: float = math.nan
+    """Watts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What a run itself logged of its GPUs."""
+
+    run: Run
+    series: Mapping[str, Sequence[tuple[str, Series]]] = field(default_factory=dict)
+    """By figure (`utilization`, `memory`, `temperature`, `power`): name of the GPU and its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +122,6 @@ class GpuData:
     """By the device's id, oldest first."""
     owners: Mapping[int, Run] = field(default_factory=dict)
     """By pid."""
+    logged: Logged | None = None
+    remark: str = ""
+    """Why the history is not kept; empty where it is."""

@@ -1,0 +1,139 @@
+"""Curves as a diagnosis looks at them: turned so that down is better, in blocks that outlast noise and swings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.model import Roles
+
+Floats = NDArray[np.float64]
+Steps = NDArray[np.int64]
+
+BLOCKS = 96
+"""Blocks that a long curve is cut into."""
+_MAD = 1.4826
+_WIDE = 10.0
+"""Ratio of large to small values from which a positive curve is looked at in logarithms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Points of one metric of one run by step, the latest where a step was written twice.
+
+    step, wall (seconds since 1970, NaN unknown), value: one length. A long series may come as buckets: `value` is then
+    their mean, `low` and `high` their extremes, and `n` how many points there are.
+    """
+
+    key: str
+    roles: Roles
+    step: Steps
+    wall: Floats
+    value: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+    n: int = 0
+    broken: int = 0
+    """Values that are NaN or infinite, those in buckets included."""
+    broken_from: int | None = None
+    """First step of the last stretch of such values, where buckets hide it."""
+
+    def at(self, place: int) -> tuple[int, float | None]:
+        """Step and time of a point; the time is None where it is unknown."""
+        wall = float(self.wall[place])
+        return int(self.step[place]), wall if math.isfinite(wall) else None
+
+
+@dataclass(frozen=True)
+class Course:
+    """The finite values of a curve, turned so that lower is better, and in logarithms where they span decades."""
+
+    curve: Curve
+    place: NDArray[np.int64]
+    """Places of these values in the curve."""
+    y: Floats
+    is_log: bool
+    _cache: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def edges(self) -> NDArray[np.int64]:
+        """Where each block begins, and the end of the last."""
+        count = min(len(self.y), BLOCKS)
+        return (np.arange(count + 1) * len(self.y)) // max(count, 1)
+
+    @cached_property
+    def blocks(self) -> Floats:
+        """The median of each block."""
+        if len(self.y) <= BLOCKS:
+            return self.y
+        parts = zip(self.edges[:-1], self.edges[1:], strict=True)
+        return np.array([np.median(self.y[low:high]) for low, high in parts])
+
+    @cached_property
+    def level(self) -> Floats:
+        """Blocks smoothed by a running median."""
+        return running_median(self.blocks, 5 if len(self.blocks) >= 40 else 3)
+
+    @cached_property
+    def noise(self) -> float:
+        """Spread of blocks around their level, as a standard deviation."""
+        return spread(self.blocks - self.level)
+
+    def where(self, block: int) -> int:
+        """Place in the curve of a block's first value."""
+        return int(self.place[self.edges[block]])
+
+    def shown(self, y: float) -> float:
+        """A level as the metric is written."""
+        back = math.exp(y) if self.is_log else y
+        return -back if self.curve.roles.direction == "higher" else back
+
+    @property
+    def telling(self) -> float:
+        """The least change worth a word: half as much again, or a tenth of what values usually are."""
+        return math.log(1.5) if self.is_log else 0.1 * float(np.median(np.abs(self.y)))
+
+
+def course(curve: Curve) -> Course | None:
+    """What can be judged of a curve whose better direction is known; None where nothing can."""
+    if curve.roles.direction is None:
+        return None
+    place = np.flatnonzero(np.isfinite(curve.value))
+    y = curve.value[place]
+    if curve.roles.direction == "higher":
+        return Course(curve, place, -y, False)
+    is_log = len(y) > 0 and is_wide(y)
+    return Course(curve, place, np.log(y) if is_log else y, is_log)
+
+
+def is_wide(y: Floats) -> bool:
+    """Whether values are all positive and span more than a decade."""
+    if float(y.min()) <= 0:
+        return False
+    low, high = np.quantile(y, (0.05, 0.95))
+    return bool(max(high, y[: max(1, len(y) // 50)].max()) > _WIDE * low)
+
+
+def spread(residuals: Floats) -> float:
+    """A standard deviation that outliers do not move."""
+    if not len(residuals):
+        return 0.0
+    return _MAD * float(np.median(np.abs(residuals - np.median(residuals))))
+
+
+def running_median(y: Floats, width: int) -> Floats:
+    """The median of `width` neighbours (odd); at the ends of those that are there."""
+    if len(y) < 3 or width < 3:
+        return y
+    half = width // 2
+    padded = np.concatenate([np.full(half, np.nan), y, np.full(half, np.nan)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
+    middle = np.median(windows[half:-half], axis=1) if len(y) > 2 * half else np.empty(0)
+    if not len(middle):
+        return np.asarray(np.nanmedian(windows, axis=1), np.float64)
+    ends = [np.nanmedian(windows[:half], axis=1), middle, np.nanmedian(windows[-half:], axis=1)]
+    return np.asarray(np.concatenate(ends), np.float64)

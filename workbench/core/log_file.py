@@ -1,0 +1,313 @@
+"""Logs read in place: the lines around any byte, forwards and backwards, whatever the size; nothing is kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from workbench.core.log_text import LONGEST, TELLTALES, Level, at_least, level_of, readable
+
+BLOCK = 64 * 1024
+"""Bytes read at once around a window."""
+_NEWLINE = 0x0A
+STRETCH = 1024 * 1024
+"""Bytes looked through at once by a search, after which it says how far it is and can be stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line and where it stands; `end` is where the next begins."""
+
+    offset: int
+    end: int
+    raw: bytes = field(repr=False)
+    """At most `LONGEST` bytes, without the line's end."""
+
+    @property
+    def text(self) -> str:
+        """As a person reads it; untrusted."""
+        return readable(self.raw)
+
+    @property
+    def level(self) -> Level:
+        """How bad it is."""
+        return level_of(self.text)
+
+
+class Bytes(Protocol):
+    """Something that can be read anywhere."""
+
+    @property
+    def size(self) -> int:
+        """Bytes there are now."""
+        ...
+
+    def read(self, start: int, length: int) -> bytes:
+        """Up to so many bytes from a place on; fewer only at the end."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class FileBytes:
+    """A file on the disk, kept open, so that a rotated log can still be read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._inode = os.fstat(self._descriptor).st_ino
+
+    @property
+    def size(self) -> int:
+        """Bytes there are now."""
+        return os.fstat(self._descriptor).st_size
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another file has taken the name."""
+        try:
+            return os.stat(self.path).st_ino != self._inode
+        except OSError:
+            return False
+
+    def read(self, start: int, length: int) -> bytes:
+        """Up to so many bytes from a place on."""
+        return os.pread(self._descriptor, length, max(start, 0))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class MemoryBytes:
+    """Lines that are in memory: a run's output out of the store."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.content = content
+
+    @property
+    def size(self) -> int:
+        """Bytes there are now."""
+        return len(self.content)
+
+    def read(self, start: int, length: int) -> bytes:
+        """Up to so many bytes from a place on."""
+        return self.content[max(start, 0) : max(start, 0) + length]
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def line_start(source: Bytes, offset: int) -> int:
+    """Where the line that holds a byte begins."""
+    end = min(max(offset, 0), source.size)
+    while end > 0:
+        begin = max(0, end - BLOCK)
+        found = source.read(begin, end - begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0
+
+
+def lines_after(source: Bytes, offset: int, count: int) -> list[LogLine]:
+    """Up to so many lines from a line's beginning on."""
+    found: list[LogLine] = []
+    for line in _forward(source, offset):
+        found.append(line)
+        if len(found) >= count:
+            break
+    return found
+
+
+def lines_before(source: Bytes, offset: int, count: int) -> list[LogLine]:
+    """Up to so many lines that end where a line begins, in the order of the file."""
+    found: list[LogLine] = []
+    for line in _backward(source, offset):
+        found.append(line)
+        if len(found) >= count:
+            break
+    return found[::-1]
+
+
+def _forward(source: Bytes, offset: int) -> Iterator[LogLine]:
+    place, size = offset, source.size
+    while place < size:
+        block = source.read(place, BLOCK)
+        if not block:
+            return
+        begin = 0
+        while (end := block.find(b"\n", begin)) >= 0:
+            yield LogLine(place + begin, place + end + 1, block[begin : min(end, begin + LONGEST)])
+            begin = end + 1
+        if begin == 0:  # a line longer than a block
+            end_of = _end_of_line(source, place + len(block), size)
+            yield _long_line(source, place, end_of)
+            place = end_of
+        elif len(block) < BLOCK or place + len(block) >= size:
+            if begin < len(block):
+                yield LogLine(place + begin, place + len(block), block[begin : begin + LONGEST])
+            return
+        else:
+            place += begin
+
+
+def _long_line(source: Bytes, start: int, end: int) -> LogLine:
+    """A line that is longer than what is read at once."""
+    return LogLine(start, end, source.read(start, min(LONGEST, end - start)).removesuffix(b"\n"))
+
+
+def _end_of_line(source: Bytes, place: int, size: int) -> int:
+    """Where the line after that of a byte begins."""
+    while place < size:
+        block = source.read(place, BLOCK)
+        found = block.find(b"\n")
+        if found >= 0:
+            return place + found + 1
+        if not block:
+            break
+        place += len(block)
+    return place
+
+
+def _backward(source: Bytes, offset: int) -> Iterator[LogLine]:
+    end = min(offset, source.size)
+    while end > 0:
+        begin = max(0, end - BLOCK)
+        block = source.read(begin, end - begin)
+        stop = len(block)
+        while stop > 0:
+            last = stop - 1 if block[stop - 1 : stop] == b"\n" else stop
+            start = block.rfind(b"\n", 0, last) + 1
+            if start == 0 and begin > 0:
+                break  # the line began in an earlier block
+            yield LogLine(begin + start, begin + stop, block[start : min(last, start + LONGEST)])
+            stop = start
+        if stop == len(block) and begin > 0:  # a line longer than a block
+            start = line_start(source, end - 1 if block.endswith(b"\n") else end)
+            yield _long_line(source, start, end)
+            end = start
+        else:
+            end = begin + stop
+
+
+# Searching
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines are looked for: those that hold a text, or are as bad as a level, or both."""
+
+    text: str = ""
+    """Ignores case unless it has a capital."""
+    floor: Level = "info"
+
+    @property
+    def everything(self) -> bool:
+        """Whether every line is wanted."""
+        return not self.text and self.floor == "info"
+
+    def matches(self, text: str) -> bool:
+        """Whether a readable line is wanted."""
+        if self.text:
+            shown = text if self._cased else text.casefold()
+            if (self.text if self._cased else self.text.casefold()) not in shown:
+                return False
+        return self.floor == "info" or at_least(level_of(text), self.floor)
+
+    @property
+    def _cased(self) -> bool:
+        return self.text != self.text.lower()
+
+    def telltales(self) -> Sequence[bytes]:
+        """In lower case, what every wanted line holds one of; none where that cannot be told from its bytes."""
+        if self.text:
+            return (self.text.lower().encode(),) if self.text.isascii() else ()
+        if self.floor == "warning":
+            return TELLTALES["error"] + TELLTALES["warning"]
+        return TELLTALES[self.floor]
+
+
+class Stopped(Exception):
+    """A search was called off."""
+
+
+def found_after(
+    source: Bytes, offset: int, wanted: Wanted, tell: Callable[[int], bool] = lambda place: True
+) -> Iterator[LogLine]:
+    """Wanted lines from a line's beginning on; `tell` gets how far it is after each stretch, and goes on while true.
+
+    Raises:
+        Stopped: `tell` said no.
+    """
+    place = offset
+    while place < source.size:
+        block = source.read(place, STRETCH)
+        cut = block.rfind(b"\n") + 1
+        if cut and place + len(block) < source.size:
+            block = block[:cut]
+        elif not cut:  # a line longer than a stretch
+            end = _end_of_line(source, place + len(block), source.size)
+            line = _long_line(source, place, end)
+            if wanted.matches(line.text):
+                yield line
+            place = end
+            continue
+        yield from _in_block(block, place, wanted)
+        place += len(block)
+        if not tell(place):
+            raise Stopped
+
+
+def found_before(
+    source: Bytes, offset: int, wanted: Wanted, tell: Callable[[int], bool] = lambda place: True
+) -> Iterator[LogLine]:
+    """Wanted lines that end where a line begins, the last first.
+
+    Raises:
+        Stopped: `tell` said no.
+    """
+    end = min(offset, source.size)
+    while end > 0:
+        begin = line_start(source, max(0, end - STRETCH))
+        if begin >= end:
+            begin = line_start(source, end - 1)
+        if end - begin > 4 * STRETCH:  # a line longer than a stretch is in it: only its beginning is looked at
+            last = line_start(source, end - 1)
+            begin, block = last, source.read(last, min(end - last, STRETCH))
+        else:
+            block = source.read(begin, end - begin)
+        yield from reversed(list(_in_block(block, begin, wanted)))
+        end = begin
+        if not tell(end):
+            raise Stopped
+
+
+def _in_block(block: bytes, start: int, wanted: Wanted) -> Iterator[LogLine]:
+    """Wanted lines of a block of whole lines; only those that hold something telling are looked at."""
+    telltales = wanted.telltales()
+    lower = b"\n" + block.lower() if telltales else b""
+    ahead = dict.fromkeys(telltales, -1)
+    place = 0
+    while place < len(block):
+        begin = place
+        if telltales:
+            ahead = {word: at if at >= place else lower.find(word, place) for word, at in ahead.items()}
+            ahead = {word: at for word, at in ahead.items() if at >= 0}
+            if not ahead:
+                return
+            at = min(ahead.values())
+            begin = max(block.rfind(b"\n", 0, max(at - (lower[at] != _NEWLINE), 0)) + 1, place)
+        end = block.find(b"\n", begin)
+        stop, after = (len(block), len(block)) if end < 0 else (end, end + 1)
+        line = LogLine(start + begin, start + after, block[begin : min(stop, begin + LONGEST)])
+        if wanted.matches(line.text):
+            yield line
+        place = after

@@ -1,0 +1,196 @@
+"""Judges runs whose series have changed, a few at a time, and keeps what is worth attention in them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from workbench.analysis.diagnosis import ENGINE, Curve, diagnose, is_judged
+from workbench.analysis.diagnosis_pace import Rhythm, is_gpu_use, rhythm
+from workbench.core.config import Config
+from workbench.core.model import Finding
+from workbench.core.roles import roles_for, words_of
+from workbench.store.run_findings import (
+    CurveRows,
+    Judged,
+    Judgement,
+    SeriesState,
+    append_judgements,
+    changed_series,
+    fetch_curves,
+    fetch_judged,
+    fetch_states,
+    newest_commit,
+)
+from workbench.store.store import Store
+
+AT_ONCE = 64
+"""Runs whose points are fetched in one lease while many wait; a lease holds up others."""
+FEW = 8
+"""The same while runs are live."""
+REST = 10.0
+"""Seconds between two judgements of a run that goes on."""
+SHARE, SHARE_AT_FIRST = 0.03, 0.3
+"""Share of the time spent on judging again, and on what was never judged."""
+MOST = 24
+"""Series of a run that are judged; a model logs one for every layer."""
+_GROWN = 1.1
+"""How much longer a run's series must be before its findings are written down again with nothing new in them."""
+
+
+class RunFindingWatch:
+    """Judges runs again when their series have grown; what did not change costs nothing.
+
+    `patience` is how long one `update` may take; None judges all that waits.
+    """
+
+    def __init__(
+        self, config: Config, store: Store, *, patience: float | None = 0.1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._patience = patience
+        self._clock = clock
+        self._revision = ""
+        self._looked = 0
+        """Every commit up to this one has been looked at."""
+        self._judged: dict[str, Judged] | None = None
+        self._waiting: dict[str, int] = {}
+        """Runs to judge, with the commit that changed them."""
+        self._gists: dict[str, tuple[object, ...]] = {}
+        """What was found last in each run judged by this process."""
+        self._due: dict[str, float] = {}
+        self._not_before = 0.0
+
+    def update(self) -> bool:
+        """Judge what has changed, the newest first; costs a look at the file while nothing changes.
+
+        True while runs wait that have never been judged.
+        """
+        started = self._clock()
+        if started < self._not_before:
+            return any(self._is_new(run) for run in self._waiting)
+        self._look()
+        first = any(self._is_new(run) for run in self._waiting)
+        worked = time.process_time()
+        while self._waiting and not self._is_late(started):
+            chosen = self._choose(AT_ONCE if first or self._patience is None else FEW)
+            if not chosen:
+                break
+            self._judge(chosen)
+        cost = time.process_time() - worked
+        if self._patience is not None:
+            self._not_before = self._clock() + cost / (SHARE_AT_FIRST if first else SHARE)
+        return any(self._is_new(run) for run in self._waiting)
+
+    def _is_late(self, started: float) -> bool:
+        return self._patience is not None and self._clock() - started > self._patience
+
+    def _look(self) -> None:
+        """See which runs a commit has touched since the last look."""
+        revision = self._store.revision()
+        if revision == self._revision or not revision:
+            return
+        with self._store.read() as con:
+            newest = newest_commit(con)
+            if self._judged is None or newest < self._looked:
+                self._looked, self._waiting, self._judged = 0, {}, fetch_judged(con)
+            changed = changed_series(con, self._looked)
+        for run, commit in changed.items():
+            known = self._judged.get(run)
+            if known is None or known.commit < commit or known.engine != ENGINE:
+                self._waiting[run] = commit
+        self._looked, self._revision = newest, revision
+
+    def _is_new(self, run: str) -> bool:
+        known = (self._judged or {}).get(run)
+        return known is None or known.engine != ENGINE
+
+    def _choose(self, most: int) -> list[str]:
+        """Those that may be judged now: never judged ones first, then what changed last."""
+        now = self._clock()
+        due = [run for run in self._waiting if self._patience is None or self._due.get(run, 0.0) <= now]
+        due.sort(key=lambda run: (not self._is_new(run), -self._waiting[run], run))
+        return due[:most]
+
+    def _judge(self, runs: Sequence[str]) -> None:
+        with self._store.read() as con:
+            commit = newest_commit(con)
+            by_run = self._by_run(fetch_states(con, runs))
+            wanted = [state for states in by_run.values() for state in states]
+            rows = fetch_curves(con, wanted)
+        judged = [self._judgement(run, commit, by_run.get(run, []), rows) for run in runs]
+        news = [each for each in judged if self._is_news(each)]
+        if news:
+            with self._store.write() as con:
+                append_judgements(con, ENGINE, news)
+        now = self._clock()
+        for each in judged:
+            if self._waiting.get(each.run, 0) <= commit:
+                self._waiting.pop(each.run, None)
+            self._due[each.run] = now + REST
+        if news:
+            with self._store.read() as con:
+                self._judged = {**(self._judged or {}), **fetch_judged(con, runs=[each.run for each in news])}
+            self._gists.update({each.run: _gist(each.findings) for each in news})
+
+    def _by_run(self, states: Sequence[SeriesState]) -> dict[str, list[SeriesState]]:
+        """The series of each run that are worth a look, and the one that is furthest, for its pace."""
+        every: dict[str, list[SeriesState]] = {}
+        for state in states:
+            every.setdefault(state.run, []).append(state)
+        return {run: self._worth(own) for run, own in every.items()}
+
+    def _worth(self, states: Sequence[SeriesState]) -> list[SeriesState]:
+        judged = []
+        for state in states:
+            roles = roles_for(state.key, self._config.metrics)
+            if is_judged(state.key, roles.kind, roles.direction):
+                judged.append((roles.kind != "performance", "loss" not in words_of(state.key), state.key, state))
+        chosen = [each[-1] for each in sorted(judged, key=lambda each: each[:-1])[:MOST]]
+        furthest = max(states, key=lambda state: (state.last_step, state.n, state.key))
+        return chosen if furthest in chosen else [*chosen, furthest]
+
+    def _judgement(self, run: str, commit: int, states: Sequence[SeriesState], rows: dict[int, CurveRows]) -> Judgement:
+        curves = [self._curve(state, rows[state.series_id]) for state in states if state.series_id in rows]
+        walls = [state.last_wall for state in states if state.last_wall is not None and math.isfinite(state.last_wall)]
+        told = [state for state in states if not is_gpu_use(state.key)]
+        active = [state.last_wall for state in told if state.last_wall is not None and math.isfinite(state.last_wall)]
+        findings = diagnose(curves, max(active, default=max(walls, default=None)))
+        pace = _rhythm(states, rows)
+        points = sum(state.n for state in states)
+        return Judgement(run, commit, points, findings, pace.gap, pace.pace)
+
+    def _curve(self, state: SeriesState, rows: CurveRows) -> Curve:
+        return Curve(
+            state.key, roles_for(state.key, self._config.metrics), rows.step, rows.wall, rows.value, rows.low,
+            rows.high, state.n, state.not_finite, rows.broken_from,
+        )  # fmt: skip
+
+    def _is_news(self, judgement: Judgement) -> bool:
+        """Whether it is worth writing: other findings, or a run that has grown by a tenth."""
+        known = (self._judged or {}).get(judgement.run)
+        if known is None or known.engine != ENGINE or judgement.points > _GROWN * known.points:
+            return True
+        return self._gists.get(judgement.run) != _gist(judgement.findings)
+
+
+def _gist(findings: Sequence[Finding]) -> tuple[object, ...]:
+    """What makes findings the same ones, though their numbers move with every point."""
+    return tuple(
+        (each.kind, each.subject, each.severity, each.evidence.get("step"), each.until is None) for each in findings
+    )
+
+
+def _rhythm(states: Sequence[SeriesState], rows: dict[int, CurveRows]) -> Rhythm:
+    """Of the series that is furthest and has times."""
+    for state in sorted(states, key=lambda state: (-state.last_step, -state.n, state.key)):
+        found = rows.get(state.series_id)
+        if found is not None and np.isfinite(found.wall).sum() > 3:
+            per_row = state.n / max(len(found.step), 1)
+            told = rhythm(found.step, found.wall)
+            return Rhythm(None if told.gap is None else told.gap / max(per_row, 1.0), told.pace)
+    return Rhythm()
