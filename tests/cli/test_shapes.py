@@ -128,11 +128,12 @@ def test_show_adds_stages_notes_and_environment_to_the_run(runs: dict[str, dict[
 def test_compare_gives_values_and_deltas_by_run_id(runs: dict[str, dict[str, Any]]) -> None:
     named, dense = runs["named"]["id"], runs["dense"]["id"]
     found = workbench("compare", "dense", "named", "--baseline", "dense", "--format", "json").json
-    assert list(found) == ["baseline", "runs", "metrics", "params"]
+    assert list(found) == ["baseline", "value", "runs", "metrics", "params"]
     assert found["baseline"] == dense
     assert [run["id"] for run in found["runs"]] == [dense, named]
     rows = {row["key"]: row for row in found["metrics"]}
-    assert list(rows["val/accuracy"]) == ["key", "direction", "unit", "kind", "values", "deltas"]
+    assert list(rows["val/accuracy"]) == ["key", "direction", "unit", "kind", "values", "deltas", "best", "noise"]
+    assert (found["value"], rows["val/accuracy"]["best"], rows["val/accuracy"]["noise"]) == ("last", named, None)
     assert rows["val/accuracy"]["values"] == {dense: 0.88, named: 0.9}
     assert rows["val/accuracy"]["deltas"] == {
         dense: None,

@@ -26,7 +26,7 @@ from workbench.core.model import (
     Window,
 )
 from workbench.core.progress import RECENT, pace
-from workbench.core.query import Rows
+from workbench.core.query import Limits, Rows
 from workbench.core.roles import roles_for
 from workbench.core.run_logs import LogPlace
 from workbench.core.series import thin
@@ -120,6 +120,16 @@ class MemoryQuery:
                     found[run_id, key] = values
         return found
 
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        found = {}
+        for run_id in run_ids:
+            for key in keys:
+                own = self.series(run_id, key)
+                until = np.flatnonzero(own.step <= step)
+                if len(until):
+                    found[run_id, key] = float(own.value[until[-1]])
+        return found
+
     def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
         found = {run_id: self.series(run_id, key, points).value.tolist() for run_id in run_ids}
         return {run_id: values for run_id, values in found.items() if values}
@@ -185,7 +195,7 @@ class MemoryQuery:
     def roles(self, key: str) -> Roles:
         return roles_for(key, self.configured)
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, text: str, parameters: Sequence[Any] = (), limits: Limits | None = None) -> Rows:
         raise NotImplementedError("the project in memory speaks no SQL")
 
     def revision(self) -> str:

@@ -67,6 +67,16 @@ def curve_of(line: Line, values: NDArray[np.float64], log_y: bool, log_x: bool =
     return Curve(plain(line.name, limit=200), line.color, x, y, bad_x, hidden, hidden_x)
 
 
+def behind(chart: Lines) -> list[Curve]:
+    """What is drawn fainter behind the curves: unsmoothed values, and the edges of bands."""
+    return [
+        curve_of(line, values, chart.log_y, chart.log_x)
+        for line in chart.lines
+        for values in (line.raw, line.low, line.high)
+        if values is not None
+    ]
+
+
 def limits(
     curves: Sequence[Curve],
     chart: Lines,

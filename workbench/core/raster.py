@@ -18,7 +18,7 @@ from workbench.core import axes
 from workbench.core.axes import Plot, Reading
 from workbench.core.blocks import Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, WARN, Canvas, runs
-from workbench.core.curves import curve_of, limits, notes, power, scaled, y_ticks
+from workbench.core.curves import behind, curve_of, limits, notes, power, scaled, y_ticks
 from workbench.core.strokes import Marker
 from workbench.core.text import plain, width
 
@@ -109,7 +109,7 @@ def draw(
     """
     canvas = Canvas(columns, rows)
     curves = [curve_of(line, line.y, chart.log_y, chart.log_x) for line in chart.lines]
-    raws = [curve_of(line, line.raw, chart.log_y, chart.log_x) for line in chart.lines if line.raw is not None]
+    raws = behind(chart)
     bounds = limits(curves + raws, chart, x_range, y_range)
     readings = () if crosshair is None else tuple(_readings(chart, crosshair))
     top = axes.header(canvas, chart, readings, marker) if legend and rows >= 6 else 0

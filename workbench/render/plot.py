@@ -17,7 +17,7 @@ import numpy as np
 from workbench.core import axes
 from workbench.core.blocks import Bars, Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, Canvas, runs
-from workbench.core.curves import Curve, curve_of, limits, notes, vertical_marks, x_ticks, y_ticks
+from workbench.core.curves import Curve, behind, curve_of, limits, notes, vertical_marks, x_ticks, y_ticks
 from workbench.core.series import thin
 from workbench.core.text import cut, plain, width
 from workbench.core.ticks import Tick, ticks
@@ -36,8 +36,8 @@ def line_rows(chart: Lines, columns: int, rows: int, zone: tzinfo | None = UTC) 
     """A line chart of `columns` by about `rows`, with legend, marks and remarks."""
     curves = [curve_of(line, line.y, chart.log_y, chart.log_x) for line in chart.lines]
     # Behind several curves raw ones would only blur them, as plotext merges the dots of a cell.
-    scales = chart.log_y, chart.log_x
-    raws = [curve_of(line, line.raw, *scales) for line in chart.lines if line.raw is not None and len(curves) == 1]
+    banded = any(line.low is not None for line in chart.lines)
+    raws = behind(chart) if len(curves) == 1 or banded else []
     head = header_rows(chart, columns)
     remarks = [row(cut(note, columns), "warn") for note in notes(curves)]
     if not any(np.isfinite(curve.y).any() for curve in curves + raws):

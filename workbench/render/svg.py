@@ -14,7 +14,7 @@ import numpy as np
 from workbench.core import palette, units
 from workbench.core.axes import LETTERS
 from workbench.core.blocks import Bars, Heat, Lines
-from workbench.core.curves import Curve, curve_of, limits, notes, vertical_marks, x_ticks, y_ticks
+from workbench.core.curves import Curve, behind, curve_of, limits, notes, vertical_marks, x_ticks, y_ticks
 from workbench.core.series import thin
 from workbench.core.text import cut, plain, width
 from workbench.core.ticks import ticks
@@ -52,7 +52,7 @@ def picture(height: float, title: str, description: str, parts: Sequence[Markup]
 def lines_svg(chart: Lines, zone: tzinfo | None = UTC) -> Markup:
     """A line chart with axes, marks, × for NaN and inf, and a letter at the end of each line."""
     curves = [curve_of(line, line.y, chart.log_y, chart.log_x) for line in chart.lines]
-    raws = [curve_of(line, line.raw, chart.log_y, chart.log_x) for line in chart.lines if line.raw is not None]
+    raws = behind(chart)
     known = any(np.isfinite(curve.y).any() for curve in curves + raws)
     x_low, x_high, y_low, y_high = limits(curves + raws, chart, None, None)
     y_marks = y_ticks(chart.log_y, y_low, y_high, 6) if known else []

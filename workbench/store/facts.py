@@ -156,6 +156,19 @@ def _place(path: str, root: Path, folders: Sequence[str]) -> str:
     return ""
 
 
+def logged_name(con: DuckDBPyConnection, run: str) -> str:
+    """The name that a run's own log gave it last, whatever it was renamed to since; empty where it gave none."""
+    found = con.execute(
+        """SELECT f.value FROM fact_log f
+        ANTI JOIN replaced r ON r.source_id = f.source_id AND r.generation = f.generation
+        ANTI JOIN (SELECT source_id FROM source WHERE format = 'annotations') s ON s.source_id = f.source_id
+        WHERE run_id = ? AND kind = 'name'
+        ORDER BY coalesce(wall_time, 0) DESC, precedence DESC, commit_id DESC LIMIT 1""",
+        [run],
+    ).fetchone()
+    return "" if found is None else str(decoded(found[0]))
+
+
 def decoded(text: str) -> Any:
     """The value of a fact; Python's own decoder takes the NaN that the fast one refuses."""
     try:

@@ -114,6 +114,26 @@ def fetch_percentiles(
     return {pairs[series]: list(values) for series, values in rows}
 
 
+def fetch_at_step(
+    con: DuckDBPyConnection, runs: Sequence[str], keys: Sequence[str], step: int
+) -> dict[tuple[str, str], float]:
+    """The last value until a step by (run, key), the latest point where that step was written twice."""
+    pairs = shown_series(con, runs, keys)
+    if not pairs:
+        return {}
+    table, among = _visible(con), _among(pairs)
+    rows = con.execute(
+        f"""WITH reached AS (
+            SELECT series_id, max(step) AS step FROM {table} WHERE {among} AND step <= ? GROUP BY series_id)
+        SELECT p.series_id, p.value FROM (SELECT * FROM {table} WHERE {among}) p
+        JOIN reached r ON r.series_id = p.series_id AND r.step = p.step
+        QUALIFY row_number() OVER (PARTITION BY p.series_id
+            ORDER BY p.wall_time DESC NULLS LAST, p.generation DESC, p.byte_offset DESC) = 1""",
+        [step],
+    ).fetchall()
+    return {pairs[series]: float(value) for series, value in rows if value is not None}
+
+
 def fetch_paces(con: DuckDBPyConnection, runs: Sequence[str]) -> dict[str, float]:
     """Steps a second of runs, by the newest points of the metric that is furthest in each."""
     if not runs:

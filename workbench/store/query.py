@@ -25,7 +25,7 @@ from workbench.core.model import (
     StepHistogram,
     Window,
 )
-from workbench.core.query import Rows
+from workbench.core.query import Limits, Rows
 from workbench.core.run_logs import LogPlace
 from workbench.core.timely import timely
 from workbench.store import windows as window_rows
@@ -34,7 +34,14 @@ from workbench.store.facts import fetch_artifacts, fetch_stages
 from workbench.store.findings import fetch_findings, in_order_of_worth
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
 from workbench.store.log_places import fetch_run_sources, place_of_step, step_of_place
-from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_series_of, fetch_sparks
+from workbench.store.points import (
+    fetch_at_step,
+    fetch_paces,
+    fetch_percentiles,
+    fetch_series,
+    fetch_series_of,
+    fetch_sparks,
+)
 from workbench.store.roster import Roster, in_order
 from workbench.store.store import Store
 
@@ -85,6 +92,10 @@ class StoreQuery:
     ) -> Mapping[tuple[str, str], Sequence[float]]:
         with self._store.read() as con:
             return fetch_percentiles(con, run_ids, keys, qs)
+
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        with self._store.read() as con:
+            return fetch_at_step(con, run_ids, keys, step)
 
     def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
         with self._store.read() as con:
@@ -160,9 +171,9 @@ class StoreQuery:
     def roles(self, key: str) -> Roles:
         return self._roster.roles(key)
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, text: str, parameters: Sequence[Any] = (), limits: Limits | None = None) -> Rows:
         runs = self.runs(hidden=True)
-        return run_sql(self._store.snapshot(), text, parameters, runs)
+        return run_sql(self._store.snapshot(), text, parameters, runs, limits or Limits())
 
     def revision(self) -> str:
         return self._store.revision()

@@ -10,8 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from workbench.core import palette, raster, text, units
-from workbench.core.blocks import Bars, Heat, Lines
+from workbench.core import raster, text, units
+from workbench.core.blocks import Bars, Heat, Lines, Scatter
 from workbench.tui.drawing import LOWEST_CHART, Drawing, Plotted, Room, Target, title
 from workbench.tui.look import Look
 
@@ -48,6 +48,21 @@ def lines(block: Lines, room: Room) -> Drawing:
     place = (frame.top, frame.height, frame.left, frame.width)
     plotted = Plotted(*place, frame.x_low, frame.x_high, steps, block.x_kind, frame.log_x)
     return Drawing(strips, plots=[plotted] if len(steps) and frame.width > 1 else [])
+
+
+def scatter(block: Scatter, room: Room) -> Drawing:
+    """Named points in the rows there are, remarks below them."""
+    from workbench.core.scatter import draw_scatter
+
+    rows = max(LOWEST_CHART, room.rows) if room.rows else 18
+    frame = draw_scatter(block, room.width, rows, zone=None)
+    if frame.notes:
+        frame = draw_scatter(block, room.width, rows - 1, zone=None)
+    strips = [
+        room.line([Segment(words, ink_of(ink, room.look)) for words, ink in frame.runs(y)])
+        for y in range(len(frame.chars))
+    ]
+    return Drawing([*strips, *(room.text(note, room.look.warn) for note in frame.notes)])
 
 
 def steps_of(block: Lines, low: float, high: float) -> Sequence[float]:
@@ -205,17 +220,18 @@ def _heat_cell(block: Heat, row: int, column: int, width: int, look: Look) -> Se
     if value is None or not math.isfinite(value):
         return Segment(text.fit("·", width, "center"), look.dim)
     low, high = heat_limits(block)
-    ground = look.heat((value - low) / (high - low))
-    ink = palette.mix("#000000", "#ffffff", 0.04 if sum(palette.rgb(ground)) > 380 else 0.92)
-    words = text.fit("◆" if _flagged(block, row, column) else "", width, "center")
-    return Segment(words, Style(color=ink, bgcolor=ground))
+    share = (value - low) / (high - low)
+    ground, flagged = look.heat(share), _flagged(block, row, column)
+    words = text.fit("◆" if flagged else "", width, "center").replace(" ", look.shade(share))
+    return Segment(words, Style(color=look.ink_on(ground), bgcolor=ground))
 
 
 def _heat_legend(block: Heat, first: int, room: Room) -> Strip:
     """The scale from low to high, what the mark means, and how much is not shown."""
     low, high = heat_limits(block)
     segments = [Segment(f"{units.number(low, 3)} ", room.look.dim)]
-    segments += [Segment("  ", Style(bgcolor=room.look.heat(step / 5))) for step in range(6)]
+    look = room.look
+    segments += [Segment(look.shade(step / 5) * 2, Style(bgcolor=look.heat(step / 5))) for step in range(6)]
     words = f" {units.number(high, 3)}   ◆ over the threshold   · no value"
     if first:
         words += f"   {first} earlier not shown"

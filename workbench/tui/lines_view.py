@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from textual import events
@@ -59,6 +59,11 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
         if found is not None or not targets:
             return found
         return max((each for each in targets if each.row == targets[0].row), key=lambda each: each.column or 0)
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """Everything the cursor can be on."""
+        return self._drawing.targets
 
     def place(self, row: str, column: int | None) -> None:
         """Start with the cursor on a target, wherever it will be drawn."""
@@ -179,9 +184,10 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
         if changed:
             self.post_message(self.Highlighted(self, target))
 
-    def select(self, row: str) -> None:
-        """Put the cursor on a row by its id; nothing happens where there is none."""
-        found = next((target for target in self._drawing.targets if target.row == row), None)
+    def select(self, row: str, column: int | None = None) -> None:
+        """Put the cursor on a row by its id, or on a cell of it; nothing happens where there is none."""
+        targets = (target for target in self._drawing.targets if target.row == row)
+        found = next((target for target in targets if column is None or target.column == column), None)
         if found is not None:
             self._select(found)
 

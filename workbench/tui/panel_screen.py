@@ -16,6 +16,7 @@ from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
 from workbench.tui.actions import Action, Scope, own_action
 from workbench.tui.bars import Piece
+from workbench.tui.choosing import ChoiceActions
 from workbench.tui.dialogs import Reader
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room, Target
@@ -25,14 +26,18 @@ from workbench.tui.messages import failure_of
 from workbench.tui.opening import Opened, opened_by
 from workbench.tui.pages import text_page
 from workbench.tui.panel_jobs import is_ours
-from workbench.tui.panel_loader import PanelLoader
+from workbench.tui.panel_telling import PanelTelling
 from workbench.tui.run_actions import ChartActions, ListActions, RunActions
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
 
 
-class PanelScreen(ListActions, ChartActions, PanelLoader):
+STUDIES = ("params", "scatter", "parallel", "importance", "groups")
+"""Panels that show the same runs in another way."""
+
+
+class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
     """Shows one panel with a focus of its own on top of the app's."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ("panel", "heat", "list", "chart")
@@ -44,17 +49,11 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         super().__init__(panel, focus)
         self._start = start
         self.crumb = crumb
-        self._block: Block | None = None
         self._viewed_for: object = None
 
     def content(self) -> Sequence[Widget]:
         """The panel's blocks, scrolling."""
         return (LinesView(self._draw, lambda: self.look, id="panel"),)
-
-    @property
-    def page(self) -> LinesView:
-        """The view of the panel's blocks."""
-        return self.query_one("#panel", LinesView)
 
     def on_mount(self) -> None:
         """Start on what was opened."""
@@ -116,6 +115,9 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         options = self.workbench.view
         if self.panel.name == "compare":
             left.append(Piece(f"  {_compared(len(options.marks))}", "dim", keep=3))
+            others = " ".join(f"{key} {title}" for name, title, key in self.workbench.tabs if key and name in STUDIES)
+            left.append(Piece(f"  {others}", "dim", keep=5))
+        left += [Piece(f"  {words}", "accent", keep=2) for words in self.choice_words()]
         said = [f"x: {options.x}"] * (options.x != "step") + ["log y"] * options.log_y
         said += [f"smooth {options.smooth:g}"] * bool(options.smooth)
         right = [Piece(" · ".join(said) + " ", "dim", keep=2)] if said and self.has_lines else []
@@ -145,6 +147,10 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
             return self._failure is not None
         if action == "cycle_monitor":
             return self.panel.name in ("drift", "windows", "latency", "quality") and len(self.workbench.monitors) > 1
+        if action in ("choose", "cycle_choice"):
+            return bool(self.choices)
+        if action == "metric" and self.panel.follows_metric:
+            return True
         if action in ("crosshair", "metric", "cycle_x", "log_y", "smooth"):
             return self.has_lines
         return True
@@ -291,6 +297,12 @@ class RunScreen(RunActions, PanelScreen):
         if self._wanted_step is not None and self.is_mounted and self.page.read_at(self._wanted_step):
             self._wanted_step = None
             self.show_bars()
+
+    @property
+    def opened_run(self) -> str | None:
+        """Id of the run that is open."""
+        run = self.current_run()
+        return None if run is None else run.id
 
     def action_step_run(self, rows: int) -> None:
         """Open the run above or below in the table."""
