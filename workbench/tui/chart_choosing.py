@@ -37,6 +37,11 @@ class ChartChoosing(ChartAsking):
     """All charts there are, whatever the filter."""
 
     @property
+    def has_charts(self) -> bool:
+        """Whether there is any chart to draw."""
+        return bool(self.every)
+
+    @property
     def wanted(self) -> str:
         """The filter as it stands, or as it is being typed."""
         return self.filter if self.preview is None else self.preview
@@ -117,6 +122,7 @@ class ChartChoosing(ChartAsking):
     @on(ImagesLoaded)
     def _images_loaded(self, event: ImagesLoaded) -> None:
         event.stop()
+        self.answered()
         if event.error:
             self.workbench.say(event.error, bad=True)
         elif self.is_current:

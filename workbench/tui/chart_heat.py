@@ -98,10 +98,8 @@ def confusion(chart: Chart, counts: Mapping[str, float], canvas: Canvas, height:
 
 def _cell(value: float, share: float, width: int, canvas: Canvas) -> Segment:
     """A count on the ground of its share."""
-    from workbench.core import palette
-
     words = units.number(value, 3)
     words = words if len(words) < width else f"{share * 100:.0f}%" if width > 4 else f"{share * 9:.0f}"
     ground = canvas.look.heat(share)
-    ink = palette.mix("#000000", "#ffffff", 0.04 if sum(palette.rgb(ground)) > 380 else 0.92)
-    return Segment(text.fit(words, width - 1, "right") + " ", Style(color=ink, bgcolor=ground))
+    style = Style(color=canvas.look.ink_on(ground), bgcolor=ground)
+    return Segment(text.fit(words, width - 1, "right") + " ", style)
