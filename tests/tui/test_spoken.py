@@ -22,6 +22,7 @@ from workbench.core.query import Fit, Focus
 from workbench.panels.registry import all_panels
 from workbench.render.json import to_json
 from workbench.render.text import render_text
+from workbench.tui.charts_screen import ChartsScreen
 from workbench.tui.panel_screen import PanelScreen
 from workbench.tui.spoken import Names, line, panel_words
 
@@ -58,6 +59,8 @@ def seen_on(sitting: Any, screen: Any) -> Seen:
     spoken = sitting.app.spoken_lines()
     words = shlex.split(spoken[0][1])
     assert words[0] == "workbench"
+    if isinstance(screen, ChartsScreen):
+        return Seen("charts", words[1:], "", [run.id for run in screen.runs])
     if not isinstance(screen, PanelScreen):
         return Seen("runs", words[1:], "", list(screen.grid.ids))
     block = screen.panel.view(screen._data, Fit(120))
@@ -120,6 +123,8 @@ def test_the_command_of_every_view_prints_what_is_seen(shop, monkeypatch):
         printed = command(*each.words, "--format", "json").json
         if each.view == "runs":
             assert [run["id"] for run in printed] == each.data, each.words
+        elif each.view == "charts":
+            assert [run["id"] for run in printed["runs"]] == each.data, each.words
         else:
             assert printed == each.data, each.words
             if each.view not in read:
