@@ -15,11 +15,12 @@ from workbench.tui.session import ViewState
 
 PROGRAM = "workbench"
 
-_USUAL: Mapping[str, Any] = {"x": "step", "log_y": False, "smooth": 0.0}
+_USUAL: Mapping[str, Any] = {"x": "step", "log_x": False, "log_y": False, "smooth": 0.0}
 """View options that need no words; how the run table is sorted concerns no other view."""
 _READS: Mapping[str, Sequence[str]] = {
     "run": ("run", "metric", "options"),
     "compare": ("run", "marked", "metric", "options"),
+    "charts": ("run", "marked", "metric", "options"),
     "drift": ("monitor", "column", "window"),
     "windows": ("monitor",),
     "sources": (),
