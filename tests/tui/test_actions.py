@@ -17,7 +17,9 @@ def test_no_key_is_swallowed_by_terminals_or_multiplexers():
     assert not [key for key in keys if key.startswith("alt+")]
 
 
-@pytest.mark.parametrize("opening", [(), ("enter",), ("2",), ("3",), ("4",), ("5",)], ids=str)
+@pytest.mark.parametrize(
+    "opening", [(), ("enter",), ("2",), ("3",), ("4",), ("5",), ("5", "enter"), ("3", "enter")], ids=str
+)
 def test_help_lists_every_key_that_works_and_no_other(tmp_path, opening):
     async def story():
         async with workbench(tmp_path, (80, 110)) as sitting:
@@ -113,6 +115,33 @@ def test_any_action_is_found_by_its_name(tmp_path):
             await sitting.type("show or hide the chart")
             await sitting.press("enter")
             assert "val/accuracy   a━" in sitting.text
+
+    tell(story)
+
+
+def test_an_action_is_done_from_the_help_page_by_key_and_by_mouse(tmp_path):
+    async def story():
+        async with workbench(tmp_path, (80, 110)) as sitting:
+            await sitting.press("question_mark", "down", "enter")
+            assert sitting.app.view.marks == ("r07",)
+            await sitting.pilot.click("#keys", offset=(sitting.screen[-1].index("? help"), 0))
+            await sitting.settle()
+            line = next(y for y, text in enumerate(sitting.screen) if "Put a letter on all" in text)
+            await sitting.pilot.click(offset=(30, line), times=2)
+            await sitting.settle()
+            assert type(sitting.app.screen).__name__ == "Jump"
+
+    tell(story)
+
+
+def test_the_help_page_is_read_to_its_end(tmp_path):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            await sitting.press("question_mark", "end")
+            assert "The mouse works too" in sitting.text
+            assert "these runs: workbench runs" in sitting.text
+            await sitting.press("home")
+            assert "Run table" in sitting.text
 
     tell(story)
 

@@ -204,3 +204,26 @@ def test_what_a_key_does_here_can_be_typed_by_its_label(tmp_path):
             assert not sitting.app.is_running
 
     tell(story)
+
+
+def test_what_the_interface_has_not_is_done_by_the_command_line_itself(tmp_path):
+    root = tmp_path / "flights"
+    (root / "a").mkdir(parents=True)
+    (root / "a" / "metrics.jsonl").write_text('{"step": 0, "loss": 1.5}\n{"step": 1, "loss": 0.5}\n')
+
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            sitting.app.outside = vocabulary
+            await typed(sitting, f"export points --out {tmp_path / 'points.csv'}")
+            await sitting.settle()
+            assert "points.csv" in sitting.said and "done" in sitting.said
+            assert len((tmp_path / "points.csv").read_text().splitlines()) == 3
+            await typed(sitting, "sql 'select key, value from point order by value'")
+            await sitting.settle()
+            assert "loss" in sitting.text and "1.5" in sitting.text
+            await sitting.press("escape")
+            await typed(sitting, f"report --gate 'best(loss) < 0.1' --out {tmp_path / 'x.html'}")
+            await sitting.settle()
+            assert "x.html" in sitting.said and "exit code 1" in sitting.said
+
+    tell(story)

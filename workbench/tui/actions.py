@@ -299,6 +299,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("cancel", ("escape",), "close", "Close without choosing.", "views", 2),
     Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "views"),
     Action("close", ("escape", "question_mark", "e"), "close", "Back to where you were.", "reader", 1),
+    Action("accept", ("enter",), "do it", "Do what is highlighted.", "reader"),
     Action("scroll(-1)", ("up", "k"), "up", "One line up.", "reader", 2),
     Action("scroll(1)", ("down", "j"), "down", "One line down.", "reader", 3),
     Action("page(1)", ("pagedown", "space"), "page down", "One page down.", "reader", 4),

@@ -83,6 +83,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         self.waiting: Callable[[], Empty | None] = lambda: None
         """What to say, instead of how to begin, where no run has been found yet."""
         self._done, self._undone = [], []
+        self._went_on = False
         self.project = config.root.resolve().name or "workbench"
         self.tabs: Sequence[tuple[str, str, str]] = (("runs", "Runs", "1"),)
         self._with_mode = {"runs"}
@@ -143,6 +144,9 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
     def _go_on(self) -> None:
         """Open what was open when the workbench was left, unless something else has been opened meanwhile."""
         where, run = self.view.screen, self.view.run
+        if self._went_on:
+            return
+        self._went_on = True
         if self.current_mode != self.DEFAULT_MODE or len(self.screen_stack) > 1 or self.screen.query(Prompt):
             return
         if where in {name for name, _, _ in self.tabs} and where != self.DEFAULT_MODE:
@@ -252,7 +256,12 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         note = "The mouse works too: click selects, double click opens, a column's title sorts, the left edge marks."
         same = [f"{about}: {words}" for about, words in self.spoken_lines()]
         page = help_page([each for each in sections if each[1]], note, same)
-        self.push_screen(Reader("Keys", page))
+
+        def chosen(action: str | None) -> None:
+            if action is not None:
+                self.call_next(screen.perform, action)
+
+        self.push_screen(Reader("Keys · enter or a double click does one", page), chosen)
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """A passing remark."""

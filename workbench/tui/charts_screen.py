@@ -12,7 +12,6 @@ from textual.widget import Widget
 
 from workbench.core.blocks import Empty
 from workbench.core.model import Run
-from workbench.core.query import Focus
 from workbench.core.series_charts import Chart, Group, charts_of, grouped, matching
 from workbench.panels.parts import labels_of, metric_order
 from workbench.tui.actions import Scope
@@ -27,8 +26,6 @@ from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
 from workbench.tui.run_words import count
 from workbench.tui.session import ViewState
-from workbench.tui.spoken import Names, panel_words
-from workbench.tui.telling import Spoken
 
 
 class ChartsScreen(ChartTelling):
@@ -59,11 +56,6 @@ class ChartsScreen(ChartTelling):
     def charts(self) -> ChartGrid:
         """The grid."""
         return self.query_one(ChartGrid)
-
-    def spoken(self) -> Sequence[Spoken]:
-        """The command that prints these charts."""
-        names, ids = Names(self.workbench.rows.by_id), tuple(run.id for run in self.runs)
-        return [Spoken("Charts", panel_words("charts", Focus(marked=ids), names))] if ids else []
 
     # What is looked at
 

@@ -171,13 +171,13 @@ class Desk(Protocol):
         """Open a run's log over the current screen, at its end or at a step."""
         ...
 
+    def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
+        """Open a panel with a focus of its own over the current screen."""
+        ...
+
     @property
     def root(self) -> Path:
         """The project's folder."""
-        ...
-
-    def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
-        """Open a panel with a focus of its own over the current screen."""
         ...
 
     @property

@@ -176,8 +176,8 @@ class Chooser(Dialog[str | None]):
         self.dismiss(None)
 
 
-class Reader(Dialog[None]):
-    """A page to read: help, or a traceback."""
+class Reader(Dialog[str | None]):
+    """A page to read: help, or a traceback; gives what was chosen on it, where it has something to choose."""
 
     BINDINGS = bindings("reader")
     DEFAULT_CSS = """
@@ -199,6 +199,25 @@ class Reader(Dialog[None]):
             yield title
             yield LinesView(self._page, lambda: self.look, id="page")
             yield self.keys_bar("reader", "reader-keys")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Choosing needs something to choose."""
+        return action != "accept" or not self.is_mounted or self.query_one(LinesView).target is not None
+
+    def action_accept(self) -> None:
+        """Choose what is highlighted."""
+        target = self.query_one(LinesView).target
+        if target is not None:
+            self.dismiss(target.row)
+
+    @on(LinesView.Opened)
+    def _opened(self, event: LinesView.Opened) -> None:
+        event.stop()
+        self.dismiss(event.target.row)
+
+    @on(LinesView.Highlighted)
+    def _moved(self, event: LinesView.Highlighted) -> None:
+        event.stop()
 
     def _page(self, room: Room) -> Drawing:
         """The page beside its scroll bar, which stands on the last column."""

@@ -32,7 +32,7 @@ def _outside(call: Call, here: Here) -> Prepared:
     if "--where" in call.options:
         checked_where(here, call.text("--where"), _value_at(call, "--where"))
     words = [*call.word.name.split(), *(token.text for token in call.tokens)]
-    root = str(here.desk.root)
+    root = str(here.desk.root.resolve())
     if call.word.root == "option" and "--root" not in call.options:
         words += ["--root", root]
     elif call.word.root == "argument" and not call.arguments:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from textual import on
 from textual.message import Message
 
+from workbench.core.blocks import Cell
 from workbench.core.log_search import Wanted
 from workbench.core.model import Run
 from workbench.core.run_logs import RunLog
@@ -16,6 +17,8 @@ from workbench.tui.feed import posting
 from workbench.tui.lines_view import LinesView
 from workbench.tui.logs_reading import Grew, LogsFound, OpenLog, PageRead, Request, Searching, find_logs, look
 from workbench.tui.logs_view import LogView
+from workbench.tui.spoken import Names
+from workbench.tui.telling import Shown, Spoken
 
 LOOK = 0.25
 """Seconds between looks at a log that may grow."""
@@ -50,6 +53,21 @@ class LogFollower(WorkbenchScreen):
     def busy(self) -> bool:
         """Something is being read."""
         return self._reading or self._lane.busy or self._follow_lane.busy
+
+    def spoken(self) -> Sequence[Spoken]:
+        """The end of this log, with the lines that are wanted of it."""
+        words = ["logs", Names(self.workbench.rows.by_id)(self.run_shown.id)]
+        words += ["--file", self._opened.log.name] if self._opened is not None and len(self._logs) > 1 else []
+        words += ["--level", self._wanted.floor] if self._wanted.floor != "info" else []
+        words += ["--grep", self._wanted.text] if self._wanted.text else []
+        return [Spoken("the end of this log", words)] if self._opened is not None else ()
+
+    def shown(self) -> Shown:
+        """The line under the cursor, and where it stands."""
+        row = self.view.row
+        if row is None or self._opened is None:
+            return Shown()
+        return Shown(value=Cell(row.text.rstrip("\n")), id=self.run_shown.id, path=self._opened.log.name)
 
     @property
     def view(self) -> LogView:

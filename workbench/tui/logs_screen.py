@@ -23,8 +23,6 @@ from workbench.tui.logs_reading import StepFound
 from workbench.tui.logs_view import LogView
 from workbench.tui.prompt import Verdict
 from workbench.tui.run_actions import ListActions
-from workbench.tui.spoken import Names
-from workbench.tui.telling import Spoken
 
 _FLOORS = (("info", "all lines"), ("warning", "warnings and errors"), ("error", "errors"))
 
@@ -51,13 +49,6 @@ class LogsScreen(ListActions, LogFollower):
         """Draw in the new colours."""
         super().look_changed()
         self.view.refresh()
-
-    def spoken(self) -> Sequence[Spoken]:
-        """The command that prints this log, with the filter it has."""
-        wanted, words = self._wanted, ["logs", Names(self.workbench.rows.by_id)(self.run_shown.id)]
-        words += ["--level", wanted.floor] if wanted.floor != "info" else []
-        words += ["--grep", wanted.text] if wanted.text else []
-        return [Spoken("Log", words)]
 
     # Moving
 

@@ -9,20 +9,25 @@ from textual.strip import Strip
 
 from workbench.core import text
 from workbench.tui.actions import Action
-from workbench.tui.drawing import Drawing, Room
+from workbench.tui.drawing import Drawing, Room, Target
 
 
 def help_page(
     sections: Sequence[tuple[str, Sequence[Action]]], footnote: str, commands: Sequence[str] = ()
 ) -> Callable[[Room], Drawing]:
-    """The page of every key that works on a screen, by scope, and of the commands that print the same."""
+    """The page of every key that works on a screen, by scope, and of the commands that print the same.
+
+    Each action is a target, so that it can be done from here.
+    """
 
     def page(room: Room) -> Drawing:
         strips: list[Strip] = []
+        targets: list[Target] = []
         for title, actions in sections:
             strips += [*([room.blank()] if strips else []), room.text(title, room.look.strong)]
             for action in actions:
                 keys = text.fit(action.shown_keys, 12)
+                targets.append(Target(len(strips), 0, room.width, action.id))
                 for place, line in enumerate(text.wrap(text.plain(action.help), room.width - 15)):
                     head = Segment(f"  {keys} " if not place else " " * 15, room.look.key)
                     strips.append(room.line([head, Segment(line, room.look.base)]))
@@ -31,7 +36,7 @@ def help_page(
             wrapped = [line for words in commands for line in text.wrap(words, room.width - 2)]
             strips += [room.text(f"  {line}", room.look.base) for line in wrapped]
         strips += [room.blank(), *(room.text(line, room.look.dim) for line in text.wrap(footnote, room.width))]
-        return Drawing(strips)
+        return Drawing(strips, targets)
 
     return page
 

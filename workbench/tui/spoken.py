@@ -15,7 +15,7 @@ from workbench.tui.session import ViewState
 
 PROGRAM = "workbench"
 
-_USUAL: Mapping[str, Any] = {"x": "step", "log_x": False, "log_y": False, "smooth": 0.0}
+_USUAL: Mapping[str, Any] = {"x": "step", "log_x": False, "log_y": False, "smooth": 0.0, "marker": "braille"}
 """View options that need no words; how the run table is sorted concerns no other view."""
 _READS: Mapping[str, Sequence[str]] = {
     "run": ("run", "metric", "options"),
@@ -55,9 +55,9 @@ class Names:
 def line(words: Sequence[str], root: str = "") -> str:
     """Words as one line of a shell, for the project at `root` where that is not the folder one is in.
 
-    No line break and no control character is left in it.
+    No control character is left in it; line breaks stand in quotes alone, where a shell takes them as they are.
     """
-    return text.plain(shlex.join([PROGRAM, *rooted(words, root)]), limit=100_000)
+    return text.plain(shlex.join([PROGRAM, *rooted(words, root)]), limit=100_000, multiline=True)
 
 
 def rooted(words: Sequence[str], root: str, argument: Sequence[str] = ("runs", "sources")) -> list[str]:

@@ -12,7 +12,7 @@ from workbench.core import text
 from workbench.tui.session import ViewState, view_of, write_whole
 
 LEFT_OUT = ("cursor", "screen", "run", "monitor")
-"""What of a view is not kept: where one is, and in which colours."""
+"""What of a view is not kept: where one is."""
 KEPT = tuple(each.name for each in fields(ViewState) if each.name not in LEFT_OUT)
 """Filter, order, columns, marks, and how charts are drawn."""
 

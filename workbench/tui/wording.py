@@ -161,12 +161,13 @@ class WordsApp(TakingApp, inherit_bindings=False):
 
         shown = "\n".join(filter(None, (event.out.strip("\n"), event.err.strip())))
         lines = shown.splitlines()
+        ended = f" · exit code {event.code}" if event.code else ""
         if len(lines) <= 1 or not isinstance(self.screen, WorkbenchScreen):
-            self.say(lines[-1] if lines else f"{event.words[0]}: done", bad=event.code != 0)
+            said = lines[-1] if lines else f"workbench {' '.join(event.words)}: done"
+            self.say(f"{said}{ended}", bad=event.code != 0)
             return
         if len(lines) > MOST_LINES:
             lines = [*lines[:MOST_LINES], f"… {len(lines) - MOST_LINES:,} more lines; --out FILE keeps them all"]
-        ended = f" · exit code {event.code}" if event.code else ""
         title = text.plain(f"workbench {' '.join(event.words)}", limit=60)
         self.push_screen(Reader(f"{title}{ended}", text_page("\n".join(lines))))
 
