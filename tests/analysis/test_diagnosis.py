@@ -198,3 +198,27 @@ def test_a_thousand_healthy_runs_give_at_most_one_false_alarm_in_a_hundred_a_rul
     shares = alarms(1000)
     print({rule: f"{share:.2%}" for rule, share in shares.items()})
     assert all(share <= 0.01 for share in shares.values())
+
+
+def _broken(kind: str, seed: int) -> list[Curve]:
+    """A run of any length and noise that goes wrong somewhere."""
+    random = np.random.default_rng(seed)
+    n, noise = int(np.exp(random.uniform(np.log(60), np.log(4000)))), random.uniform(0.01, 0.15)
+    at, loss = int(random.uniform(0.3, 0.85) * n), falling(n, noise, seed)
+    if kind == "not-finite":
+        loss[at:] = np.nan
+    elif kind == "diverged":
+        loss[at:] *= np.exp(np.linspace(0, 3, n - at))
+    elif kind == "spiked":
+        loss[at] *= 8
+    else:
+        loss = 2.3 * np.exp(min(noise, 0.05) * random.normal(size=n))
+    return [curve("train/loss", loss)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "share"), [("not-finite", 1.0), ("diverged", 0.95), ("spiked", 0.75), ("plateaued", 0.7)]
+)
+def test_keeping_quiet_about_healthy_runs_does_not_mean_missing_broken_ones(kind: str, share: float) -> None:
+    found = [any(each.kind == kind for each in diagnose(_broken(kind, seed))) for seed in range(60)]
+    assert np.mean(found) >= share

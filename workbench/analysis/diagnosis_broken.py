@@ -135,7 +135,7 @@ def diverged(course: Course) -> Finding | None:
     settled = int(np.argmax(level <= low + 0.25 * rise))
     if m - onset < max(3, m // 20) or onset <= settled or bool(np.any(level[settled:onset] > halfway)):
         return None
-    left = onset - int(np.argmax(level[:onset][::-1] <= low + max(0.1 * rise, 2.0 * noise)))
+    left = onset - int(np.argmax(level[:onset][::-1] <= low + max(0.05 * rise, 2.0 * noise)))
     step, wall = course.curve.at(course.where(min(left, m - 1)))
     before, after = course.shown(middle(level[settled:left])), course.shown(end)
     now_worst = course.shown(float(course.blocks[left:].max()))

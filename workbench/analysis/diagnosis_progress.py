@@ -20,6 +20,8 @@ _LONG = 48
 """Blocks without which nothing is called a plateau."""
 _NOTHING = 0.03
 """Share of what was won before that may still come without being progress."""
+_BARELY = 0.04
+"""Share of what there is to win below which a metric has never improved."""
 _LEFT = 0.25
 """Share of the first value that must be left: what is nearer to perfect has arrived rather than stopped."""
 _TOP = 0.1
@@ -48,11 +50,11 @@ def plateaued(course: Course) -> Finding | None:
     if won > max(4.0 * error, 4.0 * course.noise):
         return _stopped(course, won, to_come, end) if to_come < _NOTHING * won and _left(course, began, end) else None
     flat = blocks[m // 8 :]
-    gained = began - end + 2.0 * _error(flat, len(flat))
+    gained = middle(first) - end + 2.0 * _error(flat, len(flat))
     scale = _room(course, end)
-    if scale is None or gained > 0.02 * scale or abs(began - end) > 0.05 * scale:
+    if scale is None or gained > _BARELY * scale or abs(middle(first) - end) > _BARELY * scale:
         return None
-    return _never_began(course, began, end, gained / (0.02 * scale))
+    return _never_began(course, middle(first), end, gained / (_BARELY * scale))
 
 
 def _error(blocks: Floats, n: int) -> float:
