@@ -162,6 +162,27 @@ def test_next_to_nothing_tells_nothing(n: int) -> None:
     assert diagnose([curve("train/loss", falling(n)), curve("val/accuracy", falling(n))]) == []
 
 
+EDGES = (0.0, -0.0, 1e-308, 5e-324, 1.7e308, -1.7e308, np.inf, -np.inf, np.nan, 1e16, 1.0, -1.0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_logged_no_rule_falls_over(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n = int(random.integers(1, 300))
+    keys = ("train/loss", "val/loss", "val/accuracy", "grad_norm", "lr", "gpu_util", "rollout/reward")
+    curves = []
+    for key in keys:
+        value = random.choice(EDGES, n) if seed % 2 else random.normal(size=n) * 10.0 ** random.integers(-300, 300)
+        step = np.sort(random.choice([0, 1, 2**62, -(2**62)], n) if seed % 3 else random.integers(0, 10**9, n))
+        wall = random.choice([np.nan, 0.0, 1e9, 1e308], n)
+        curves.append(
+            Curve(key, guess(key), step.astype(np.int64), wall, value, n=n, broken=int((~np.isfinite(value)).sum()))
+        )
+    for found in diagnose(curves, BEGAN):
+        assert found.sentence
+        assert found.severity in ("bad", "warn", "info")
+
+
 def alarms(runs: int) -> dict[str, float]:
     """Share of healthy runs that each rule speaks up about."""
     found = Counter(kind for seed in range(runs) for kind in {each.kind for each in diagnose(healthy(seed)[1])})
@@ -177,3 +198,27 @@ def test_a_thousand_healthy_runs_give_at_most_one_false_alarm_in_a_hundred_a_rul
     shares = alarms(1000)
     print({rule: f"{share:.2%}" for rule, share in shares.items()})
     assert all(share <= 0.01 for share in shares.values())
+
+
+def _broken(kind: str, seed: int) -> list[Curve]:
+    """A run of any length and noise that goes wrong somewhere."""
+    random = np.random.default_rng(seed)
+    n, noise = int(np.exp(random.uniform(np.log(60), np.log(4000)))), random.uniform(0.01, 0.15)
+    at, loss = int(random.uniform(0.3, 0.85) * n), falling(n, noise, seed)
+    if kind == "not-finite":
+        loss[at:] = np.nan
+    elif kind == "diverged":
+        loss[at:] *= np.exp(np.linspace(0, 3, n - at))
+    elif kind == "spiked":
+        loss[at] *= 8
+    else:
+        loss = 2.3 * np.exp(min(noise, 0.05) * random.normal(size=n))
+    return [curve("train/loss", loss)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "share"), [("not-finite", 1.0), ("diverged", 0.95), ("spiked", 0.75), ("plateaued", 0.7)]
+)
+def test_keeping_quiet_about_healthy_runs_does_not_mean_missing_broken_ones(kind: str, share: float) -> None:
+    found = [any(each.kind == kind for each in diagnose(_broken(kind, seed))) for seed in range(60)]
+    assert np.mean(found) >= share

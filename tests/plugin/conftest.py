@@ -52,9 +52,10 @@ class Site:
 
     def run(self, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run `workbench` with these distributions beside those of this environment."""
+        path = os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {
             **os.environ,
-            "PYTHONPATH": f"{self.folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+            "PYTHONPATH": path,
             "COLUMNS": "100",
             **(env or {}),
         }

@@ -14,9 +14,10 @@ import pytest
 from tests.support.memory_query import MemoryQuery, series, with_points
 from workbench.core.config import ConfigError
 from workbench.plugin import isolated
-from workbench.plugin.api import Action, Bars, Fit, Focus, Heat, Lines, Note, Run, Stack
+from workbench.plugin.api import Action, Bars, Fit, Focus, Heat, Lines, Note, Query, Run, Stack
 from workbench.plugin.box import PluginError, PluginTimeoutError, reason_of
 from workbench.plugin.isolated import IsolatedPanel
+from workbench.plugin.wire import ANSWERS
 
 MODULE = """
 import os, sys, time
@@ -179,6 +180,11 @@ def test_it_acts_there(panel: IsolatedPanel) -> None:
 def test_its_options_are_checked_there(panel: IsolatedPanel) -> None:
     with pytest.raises(ConfigError, match=r"workbench\.toml: panel\.apart\.doo: unknown key – did you mean 'do'"):
         load(panel, doo="x")
+
+
+def test_every_question_of_a_query_can_be_asked_from_there() -> None:
+    public = {name for name in vars(Query) if not name.startswith("_")}
+    assert set(ANSWERS) == public
 
 
 def test_what_cannot_be_imported_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

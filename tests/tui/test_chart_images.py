@@ -43,7 +43,7 @@ def test_images_stand_behind_the_charts_and_what_cannot_be_read_is_said(tmp_path
         async with charts(tmp_path, query=with_images(str(broken), "/a/model.bin")) as sitting:
             await sitting.press("c")
             assert shown(sitting) == ["loss", "images/plot.png"]
-            await sitting.press("G", "down", "down", "down", "enter")
+            await sitting.press("G", "enter")
             assert "images/plot.png cannot be shown" in sitting.said
 
     tell(story)
@@ -57,7 +57,7 @@ def test_an_image_opens_full_screen_and_esc_goes_back(tmp_path):
 
     async def story():
         async with charts(tmp_path, query=with_images(str(place))) as sitting:
-            await sitting.press("c", "G", "down", "down", "down", "enter")
+            await sitting.press("c", "G", "enter")
             await sitting.until("esc close")
             assert "▄" in sitting.text or "▀" in sitting.text
             await sitting.press("escape")

@@ -223,9 +223,9 @@ def test_zooming_halves_what_is_in_sight_panning_moves_it_and_z_shows_all(tmp_pa
             screen = sitting.app.screen
             low, high = screen.span
             assert (low, high) == (0, 29.5) and "zoomed" in sitting.screen[1]
-            await sitting.press("l")
+            await sitting.press("right_parenthesis")
             assert screen.span[0] == pytest.approx(29.5 / 4)
-            await sitting.press("h", "h")
+            await sitting.press("left_parenthesis", "left_parenthesis")
             assert screen.span[0] == 0, "there is nothing further left"
             await sitting.press("end", "right", "right")
             assert screen.span[1] > 29.5, "what is in sight follows the crosshair"
@@ -362,7 +362,7 @@ def test_zooming_into_a_long_series_asks_for_every_point_in_sight(tmp_path):
             await sitting.press("right")
             assert "│ step 4" in sitting.screen[1] and "≈" not in sitting.text, "what is read is what was logged"
             asked = sitting.query.asked.count("series")
-            await sitting.press("l", "h", "minus")
+            await sitting.press("right_parenthesis", "left_parenthesis", "minus")
             assert sitting.query.asked.count("series") <= asked + 1, "what is near has come along"
             await sitting.press("z")
             assert grid.curves_of(sitting.app.screen.opened).extent == (0, 49_999)
@@ -427,6 +427,23 @@ def test_histograms_matrices_and_curves_stand_among_the_charts(tmp_path, size, g
             await sitting.press("enter", "enter")
             assert "Charts › val/confusion" in sitting.screen[1]
             assert re.search(r"cat +90 +10", sitting.text) and re.search(r"dog +25 +75", sitting.text)
+
+    tell(story)
+
+
+def test_what_is_read_can_be_copied_jumped_to_and_had_on_the_command_line(tmp_path):
+    async def story():
+        async with charts(tmp_path) as sitting:
+            await sitting.press("end", "up", "space", "space", "c", "end")
+            screen = sitting.app.screen
+            shown = screen.shown()
+            assert [cell.value for cell in shown.row][1:] == screen.charts.curves_of(screen.chart).at(59)
+            assert shown.copied("csv").text.startswith("metric,")
+            assert screen.spoken()[0].words[0] and "charts" in screen.spoken()[0].words
+            place = next(each for each in screen.places() if "train/loss" in each.go)
+            await screen.perform(place.open)
+            await sitting.settle()
+            assert screen.opened.title == "train/loss"
 
     tell(story)
 

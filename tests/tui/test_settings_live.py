@@ -103,8 +103,8 @@ def test_a_theme_that_is_chosen_is_there_at_the_next_start(tmp_path, user):
 
     async def story():
         async with workbench(tmp_path, settings=SettingsFiles(user)) as sitting:
-            await sitting.press("colon")
-            await sitting.type("theme workbench-high-contrast")
+            await sitting.press("ctrl+p")
+            await sitting.type("theme workbench-high")
             await sitting.press("enter")
             await sitting.settle()
             assert sitting.app.theme == "workbench-high-contrast"

@@ -34,7 +34,7 @@ def test_columns_of_the_tables_at_hand_come_before_others():
     assert found.names[0] == "name"
 
 
-@pytest.mark.parametrize("before", ["", "select ", "select zzz", "x.y"])
+@pytest.mark.parametrize("before", ["", "select ", "select zzz", "x.y", "select"])
 def test_where_nothing_fits_nothing_is_offered(before):
     assert list(completions(before, before, SCHEMA).names) == []
 

@@ -292,3 +292,33 @@ def test_the_keys_of_the_place_are_those_that_are_shown(tmp_path, asked):
             assert type(sitting.app.screen).__name__ == "RunsScreen"
 
     tell(story)
+
+
+def test_a_statement_can_be_typed_as_a_command_and_the_answer_is_copied_and_spoken(tmp_path, asked):
+    async def story():
+        async with workbench(tmp_path, (120, 40), query=LiveQuery(asked)) as sitting:
+            await sitting.press("colon")
+            await sitting.type("sql select key, count(*) n from point where key = 'acc' group by key")
+            await sitting.press("enter")
+            await sitting.settle()
+            assert sitting.row("▌").split() == ["▌acc", "30"]
+            shown = screen(sitting).shown()
+            assert [column.key for column in shown.columns] == ["key", "n"]
+            assert [cell.value for cell in shown.row] == ["acc", 30]
+            said = screen(sitting).spoken()
+            assert list(said[0].words) == ["sql", "select key, count(*) n from point where key = 'acc' group by key"]
+            await sitting.press("q")
+
+    tell(story)
+
+
+def test_the_sql_screen_is_open_again_where_it_was_left(tmp_path, asked):
+    async def story():
+        async with sql(tmp_path, asked) as sitting:
+            await sitting.press("escape")
+            await sitting.pilot.press("q")
+        async with workbench(tmp_path, query=LiveQuery(asked)) as sitting:
+            await sitting.settle()
+            assert isinstance(sitting.app.screen, SqlScreen)
+
+    tell(story)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.project import fail, format_option
+from workbench.cli.project import fail, format_option, teaches, use_plugins
 
 if TYPE_CHECKING:
     from workbench.core.blocks import Block
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @format_option
+@teaches
 def detect(file: Path, form: str) -> None:
     """Explain the decision for any FILE: the reader that takes it and why, or a mapping for a production export.
 
@@ -51,6 +52,7 @@ def _detected(file: Path) -> tuple[Detection, str | None]:
     from workbench.ingest.readers import all_readers
     from workbench.readers.params import PARAM_FILES
 
+    use_plugins(Path())
     try:
         folder = file.parent.resolve()
         names = frozenset(item.name for item in folder.iterdir())

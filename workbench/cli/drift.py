@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from workbench.cli.project import fail, format_option, teaches, tell
+from workbench.cli.project import fail, format_option, teaches, tell, use_plugins
 
 if TYPE_CHECKING:
     from workbench.core.model import DatasetDrift
@@ -132,6 +132,7 @@ def drift(
             return
         if reference is None or current is None:
             raise click.UsageError("name two tables, REFERENCE and CURRENT, or one --snapshot FILE")
+        use_plugins(Path())
         choice = _choice(**methods)
         result = compare(
             reference, current, mode=mode, columns=columns or None, ignore=ignore, choice=choice,

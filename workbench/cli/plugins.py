@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from workbench.cli.project import fail, format_option, root_option, teaches
+from workbench.cli.project import fail, format_option, root_option, teaches, use_plugins
 
 _NAMES = ("group", "name", "distribution", "version", "target", "state")
+_PRIORITIES = {"name": 0, "state": 0, "why": 0, "group": 2, "version": 3, "target": 4}
 _NEXT = "workbench plugins new NAME writes one; a package adds some with entry points such as workbench.panels"
 
 
@@ -31,7 +32,7 @@ def list_plugins(ctx: click.Context, check: bool, root: Path, form: str) -> None
     from workbench.core.blocks import Block, Cell, Column, Empty, Table
     from workbench.plugin.discovery import SAFE, listed, safe_mode
 
-    _use(root)
+    use_plugins(root)
     rows: list[dict[str, Any]] = [{name: getattr(item, name) for name in _NAMES} for item in listed()]
     if safe_mode():
         tell(f"{SAFE} is set: none of them is loaded")
@@ -44,7 +45,7 @@ def list_plugins(ctx: click.Context, check: bool, root: Path, form: str) -> None
     names = list(rows[0]) if rows else []
     tones = {"failed": "bad", "untrusted": "warn", "off": "dim"}
     table = [[Cell(row[name], tones.get(row[name], "") if name == "state" else "") for name in names] for row in rows]  # type: ignore[arg-type]
-    block: Block = Table([Column(name, name) for name in names], table)
+    block: Block = Table([Column(name, name, priority=_PRIORITIES.get(name, 1)) for name in names], table)
     if not rows:
         block = Empty("No plugins", _NEXT)
     print_listing(form, lambda: block, lambda: rows)
@@ -65,15 +66,6 @@ def _problems() -> list[tuple[dict[str, Any], str]]:
     from workbench.panels.registry import plugin_problems
 
     return [({name: getattr(one.plugin, name) for name in _NAMES}, one.error) for one in plugin_problems()]
-
-
-def _use(root: Path) -> None:
-    """Look for plugins in a project too."""
-    from workbench.core.config import load_config
-    from workbench.plugin.discovery import use_project
-
-    config = load_config(root)
-    use_project(root.resolve(), config.plugins, config.path)
 
 
 @plugins.command()
@@ -148,7 +140,7 @@ def check(ctx: click.Context, names: tuple[str, ...], sample: Path | None, root:
     """
     from workbench.cli.plugins_check import check_plugins
 
-    _use(root)
+    use_plugins(root)
     if not check_plugins(names, sample):
         ctx.exit(1)
 

@@ -116,6 +116,19 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
     return project
 
 
+def use_plugins(root: Path) -> None:
+    """Have the plugins of a folder's project too, where a command opens no project.
+
+    Raises:
+        ConfigError: its configuration cannot be used.
+    """
+    from workbench.core.config import load_config
+    from workbench.plugin.discovery import use_project
+
+    config = load_config(root)
+    use_project(root.resolve(), config.plugins, config.path)
+
+
 def read_news(project: Project, deadline: float | None, *, final: bool = False, spoken: bool = False) -> int:
     """Read what is new when no ingester runs; the bytes that are still unread are told and returned."""
     from workbench.core.units import size
@@ -174,7 +187,7 @@ def _judging(project: Project, spoken: bool, patience: float | None) -> Callable
     from workbench.ingest.rules import rule_watch
     from workbench.ingest.run_findings import RunFindingWatch
 
-    runs = RunFindingWatch(project.config, project.store, patience=patience)
+    runs = RunFindingWatch(project.config, project.store, tell, patience=patience)
     monitors = _monitors(project, spoken) if project.config.monitors else None
     rules = rule_watch(project.query, project.store, tell)
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
+from rich.console import Console
 from textual_serve.server import Server
 
 _HEADERS = {
@@ -43,9 +44,15 @@ def run(
             webbrowser.open(link)
 
     server = Server(command, host=host, port=port, title=title, public_url=address)
-    server.on_startup = started
     server.initialize_logging()
-    web.run_app(guarded(server, key, address, port), sock=listener, print=None, access_log=None)
+    server.console = Console(quiet=True)  # it would print its logo, and an address without the key
+
+    async def application() -> web.Application:
+        made = await guarded(server, key, address, port)
+        made.on_startup.append(started)
+        return made
+
+    web.run_app(application(), sock=listener, print=None, access_log=None)
 
 
 async def guarded(server: Any, key: str, address: str, port: int) -> web.Application:

@@ -10,7 +10,15 @@ from workbench.panels import built_in
 from workbench.panels.plugins import PluginsPanel
 from workbench.panels.sections import SectionPanel
 from workbench.plugin.api import Panel
-from workbench.plugin.discovery import Failure, Listed, failures, loaded_panels, loaded_sections, safe_mode
+from workbench.plugin.discovery import (
+    Failure,
+    Listed,
+    failures,
+    listed,
+    loaded_panels,
+    loaded_sections,
+    safe_mode,
+)
 from workbench.plugin.isolated import IsolatedPanel
 from workbench.plugin.options import panel_place, with_options
 
@@ -58,10 +66,13 @@ def plugin_problems() -> Sequence[Failure]:
 def _configure(panels: Sequence[Panel], config: Config | None) -> Sequence[Failure]:
     """Give panels their options; those that cannot be used, with file, key and the nearest right name."""
     by_name = {panel.name: panel for panel in panels}
+    absent = {each.name for each in listed()} - set(by_name)  # left out, which is told elsewhere
     wrong = []
     for name, table in (config.panels if config is not None else {}).items():
         place = panel_place(config.path if config is not None else None, name)
         panel = by_name.get(name)
+        if panel is None and (safe_mode() or name in absent):
+            continue
         try:
             if panel is None:
                 raise ConfigError(f"{place}: no panel is called that{nearest(name, by_name)}")

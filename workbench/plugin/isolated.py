@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -161,6 +162,7 @@ class IsolatedPanel(Panel):
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "workbench.plugin.worker", str(theirs.fileno())],
                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # no terminal to write on, and its children end with it
             )  # fmt: skip
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:
@@ -176,11 +178,11 @@ class IsolatedPanel(Panel):
         if process is None:
             return "did not start"
         if kill:
-            process.kill()
+            _kill(process)
         try:
             code = process.wait(5)
         except subprocess.TimeoutExpired:
-            process.kill()
+            _kill(process)
             code = process.wait()
         if code >= 0:
             return f"ended with exit code {code}"
@@ -194,6 +196,12 @@ class RemoteError(PluginError):
         super().__init__(words)
         self.place = place
         self.add_note(traceback)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _answer(query: Query | None, message: Mapping[str, Any]) -> Mapping[str, Any]:

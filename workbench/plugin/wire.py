@@ -7,6 +7,7 @@ import struct
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -26,6 +27,7 @@ from workbench.core.model import (
     Window,
 )
 from workbench.core.query import Rows
+from workbench.core.run_logs import LogPlace
 from workbench.plugin.box import PluginError
 
 _PARTS = {kind.__name__: kind for kind in (*get_args(Block), Axis, Cell, Column, Line, Point)}
@@ -48,6 +50,10 @@ ANSWERS: Mapping[str, Any] = {
     "console": list[ConsoleLine],
     "stages": list[Stage],
     "sources": list[Source],
+    "run_sources": list[Source],
+    "log_place": LogPlace | None,
+    "log_step": LogPlace | None,
+    "root": str,
     "monitors": list[str],
     "windows": list[Window],
     "distribution": Distribution | None,
@@ -166,6 +172,8 @@ def answer_to_wire(method: str, answer: Any) -> Any:
         return [[*key, list(values)] for key, values in answer.items()]
     if method == "at_step":
         return [[*key, value] for key, value in answer.items()]
+    if method == "root":
+        return str(answer)
     return list(answer.values()) if method == "series_of" else answer
 
 
@@ -179,6 +187,8 @@ def answer_of_wire(method: str, data: Any) -> Any:
         return [_with_arrays(StepHistogram, each) for each in data]
     if method in ("percentiles", "at_step"):
         return {tuple(key): values for *key, values in data}
+    if method == "root":
+        return Path(data)
     return msgspec.convert(data, ANSWERS[method], strict=False)
 
 

@@ -185,9 +185,9 @@ class StoreQuery:
         """What hangs on the clock and on other runs is told when it is asked, and kept nowhere."""
         with self._lock:
             runs = [each for each in self._roster.all() if not each.hidden or each.id == run]
-            judged = {each.run: each for each in self._roster.judged.values()}
-        gaps = {name: each.gap for name, each in judged.items() if each.gap}
-        paces = {name: each.pace for name, each in judged.items() if each.pace}
+            judged = list(self._roster.judged.values())
+        gaps = {each.run: each.gap for each in judged if each.gap}
+        paces = {each.run: each.pace for each in judged if each.pace}
         return timely(runs, gaps, paces, self._clock(), run)
 
     def _percentiles_for(

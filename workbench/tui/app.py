@@ -27,6 +27,9 @@ from workbench.tui.session import ViewState, load_session, save_session, session
 from workbench.tui.wording import WordsApp
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
+
     from workbench.core.blocks import Empty
     from workbench.core.model import Run
     from workbench.plugin.api import Panel
@@ -165,17 +168,14 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
 
     def open_run_at(self, run_id: str, step: int) -> None:
         """Show a run's charts at a step: on the screen below, where that is the run's, else on one of its own."""
-        from workbench.tui.panel_screen import RunScreen
+        from workbench.tui.run_screen import RunScreen
 
         below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
         if isinstance(below, RunScreen) and below.current_run_id == run_id:
             self.pop_screen()
         else:
             self.open_run(run_id)
-        if self.view.x != "step":
-            self.change_view(x="step")
-        shown = self.screen_stack[-1]
-        if isinstance(shown, RunScreen):
+        if isinstance(shown := self.screen_stack[-1], RunScreen):
             shown.read_at(step)
 
     def open_log(self, run: Run, step: int | None = None) -> None:
@@ -186,7 +186,8 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
 
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
-        from workbench.tui.panel_screen import RunScreen, screen_of
+        from workbench.tui.panel_screen import screen_of
+        from workbench.tui.run_screen import RunScreen
 
         if name == "run" and name in self.panels:
             self.push_screen(RunScreen(self.panels[name], focus, crumb, start))
@@ -209,6 +210,22 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
             super()._handle_exception(error)
         else:
             box.report(error)
+
+    async def run_action(
+        self, action: str | ActionParseResult, default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:  # fmt: skip
+        """Actions run among the app's own messages, which an action of a plugin's widget must not end."""
+        from workbench.tui.boxed import box_around
+
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except Exception as error:
+            box = box_around(error)
+            if box is None:
+                raise
+            box.report(error)
+            return True
 
     # Actions
 

@@ -30,9 +30,12 @@ class ChartAsking(ChartReading):
         self.points = ChartPoints()
         self.failure = ""
         """Why points are missing, in the store's own words."""
-        self._lane = Lane("charts")
+        self._lane = Lane("charts", keep_all=True)
         self._due: Timer | None = None
         self._rest_until = 0.0
+        self._answer_due = False
+        """A job has been given, and what it answered has not been taken."""
+        self._laid_out = False
 
     @property
     def runs(self) -> Sequence[Run]:
@@ -41,8 +44,13 @@ class ChartAsking(ChartReading):
 
     @property
     def busy(self) -> bool:
-        """A load runs or waits."""
-        return self._lane.busy or self._due is not None
+        """A load runs or waits, or it is not known yet which charts have room."""
+        return self._answer_due or self._due is not None or (self.is_current and not self._laid_out)
+
+    @property
+    def has_charts(self) -> bool:
+        """Whether there is any chart to draw."""
+        raise NotImplementedError
 
     def on_unmount(self) -> None:
         """Take no more jobs."""
@@ -50,8 +58,9 @@ class ChartAsking(ChartReading):
 
     def ask_points(self) -> None:
         """Have one chart's points loaded, those on the screen before those of the next page."""
+        self._laid_out |= bool(self.charts.size.width) or not self.has_charts
         query = self.workbench.query_or_none
-        if query is None or self._lane.busy or self.failure or not self.is_current:
+        if query is None or self._answer_due or self.failure or not self.is_current:
             return
         wants = self._wants()
         if not wants:
@@ -61,15 +70,20 @@ class ChartAsking(ChartReading):
             if self._due is None:
                 self._due = self.set_timer(rest, self._rested)
             return
-        self._lane.submit(posting(self.post_message, lambda: load_points(query, wants)))
+        self.run_in_lane(lambda: load_points(query, wants))
 
     def _rested(self) -> None:
         self._due = None
         self.ask_points()
 
     def run_in_lane(self, job: Callable[[], Message]) -> None:
-        """Have a job done off the event loop; its answer is posted here."""
+        """Have a job done off the event loop; its answer is posted here, and says `answered`."""
+        self._answer_due = True
         self._lane.submit(posting(self.post_message, job))
+
+    def answered(self) -> None:
+        """The answer of a job has been taken."""
+        self._answer_due = False
 
     def _wants(self) -> list[Want]:
         """What is lacking, most urgent first; nothing before it is known which charts have room."""
@@ -88,6 +102,7 @@ class ChartAsking(ChartReading):
     @on(PointsLoaded)
     def _loaded(self, event: PointsLoaded) -> None:
         event.stop()
+        self.answered()
         for want, answer in event.found:
             self.points.take(want, answer)
         self._rest_until = time.monotonic() + max(AT_LEAST, REST * event.seconds)
@@ -96,5 +111,6 @@ class ChartAsking(ChartReading):
     @on(PointsFailed)
     def _failed(self, event: PointsFailed) -> None:
         event.stop()
+        self.answered()
         self.failure = str(event.error) or type(event.error).__name__
         self.show_bars()

@@ -18,6 +18,9 @@ from workbench.tui.prompt import Verdict
 from workbench.tui.run_words import count
 from workbench.tui.session import MARKERS
 
+MANY = 1_000_000
+"""More charts than there are."""
+
 
 class ChartChoosing(ChartAsking):
     """Actions on the grid as a whole, and on the chart at the cursor."""
@@ -34,27 +37,33 @@ class ChartChoosing(ChartAsking):
     """All charts there are, whatever the filter."""
 
     @property
+    def has_charts(self) -> bool:
+        """Whether there is any chart to draw."""
+        return bool(self.every)
+
+    @property
     def wanted(self) -> str:
         """The filter as it stands, or as it is being typed."""
         return self.filter if self.preview is None else self.preview
 
-    def _select(self, id: str) -> None:
+    def select(self, id: str) -> None:
+        """Put the cursor on a chart or a heading."""
         self.selected = id
         self.redraw()
 
     def action_up(self) -> None:
         """The chart above."""
-        self._select(beside(self.charts.pages, self.selected, -1))
+        self.select(beside(self.charts.pages, self.selected, -1))
 
     def action_down(self) -> None:
         """The chart below."""
-        self._select(beside(self.charts.pages, self.selected, 1))
+        self.select(beside(self.charts.pages, self.selected, 1))
 
     def action_turn(self, by: int) -> None:
         """The chart before or behind; full screen too."""
         pages = self.charts.pages
         if self.opened is None:
-            self._select(turned(pages, self.selected, by))
+            self.select(turned(pages, self.selected, by))
             return
         self.selected = turned(pages, self.selected, by, charts_only=True)
         self._open_chart(self.selected)
@@ -65,15 +74,15 @@ class ChartChoosing(ChartAsking):
         place = max(0, min(len(grid.pages) - 1, grid.page + by))
         if grid.pages:
             slots = slots_of(grid.pages[place])
-            self._select(next((slot for slot in slots if slot.chart is not None), slots[0]).id)
+            self.select(next((slot for slot in slots if slot.chart is not None), slots[0]).id)
 
     def action_top(self) -> None:
-        """The first page."""
-        self.action_page(-len(self.charts.pages))
+        """The first chart."""
+        self.select(turned(self.charts.pages, self.selected, -MANY, charts_only=True))
 
     def action_bottom(self) -> None:
-        """The last page."""
-        self.action_page(len(self.charts.pages))
+        """The last chart."""
+        self.select(turned(self.charts.pages, self.selected, MANY, charts_only=True))
 
     # Opening and folding
 
@@ -113,6 +122,7 @@ class ChartChoosing(ChartAsking):
     @on(ImagesLoaded)
     def _images_loaded(self, event: ImagesLoaded) -> None:
         event.stop()
+        self.answered()
         if event.error:
             self.workbench.say(event.error, bad=True)
         elif self.is_current:
@@ -162,7 +172,7 @@ class ChartChoosing(ChartAsking):
     @on(ChartGrid.Picked)
     def _picked(self, event: ChartGrid.Picked) -> None:
         event.stop()
-        self._select(event.id)
+        self.select(event.id)
         if event.id.startswith("group:"):
             self.action_fold()
         elif event.twice and self.opened is None:

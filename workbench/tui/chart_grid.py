@@ -95,6 +95,11 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
         return [slot.chart for slot, _ in self._slots if slot.chart is not None]
 
     @property
+    def slots(self) -> list[Slot]:
+        """Charts and headings on the screen, where they stand."""
+        return [slot for slot, _ in self._slots]
+
+    @property
     def upcoming(self) -> list[Chart]:
         """Charts of the next page."""
         following = self.pages[self.page + 1 : self.page + 2] if self.scene.opened is None else []

@@ -101,5 +101,5 @@ def _cell(value: float, share: float, width: int, canvas: Canvas) -> Segment:
     words = units.number(value, 3)
     words = words if len(words) < width else f"{share * 100:.0f}%" if width > 4 else f"{share * 9:.0f}"
     ground = canvas.look.heat(share)
-    ink = canvas.look.ink_on(ground)
-    return Segment(text.fit(words, width - 1, "right") + " ", Style(color=ink, bgcolor=ground))
+    style = Style(color=canvas.look.ink_on(ground), bgcolor=ground)
+    return Segment(text.fit(words, width - 1, "right") + " ", style)

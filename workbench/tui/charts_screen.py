@@ -16,21 +16,19 @@ from workbench.core.series_charts import Chart, Group, charts_of, grouped, match
 from workbench.panels.parts import labels_of, metric_order
 from workbench.tui.actions import Scope
 from workbench.tui.bars import Piece
-from workbench.tui.chart_choosing import ChartChoosing
 from workbench.tui.chart_grid import ChartGrid, Scene
 from workbench.tui.chart_layout import slots_of
 from workbench.tui.chart_manner import Manner, manner_of
+from workbench.tui.chart_telling import ChartTelling
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room
 from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
 from workbench.tui.run_words import count
 from workbench.tui.session import ViewState
-from workbench.tui.spoken import Names, panel_words
-from workbench.tui.telling import Spoken
 
 
-class ChartsScreen(ChartChoosing):
+class ChartsScreen(ChartTelling):
     """Charts of the runs in the table's chart: the marked ones, or the one under the cursor, and the baseline."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ("charts", "chart")
@@ -66,11 +64,6 @@ class ChartsScreen(ChartChoosing):
         """The runs on the charts."""
         by_id = self.workbench.rows.by_id
         return [by_id[run_id] for run_id in self.workbench.charted if run_id in by_id]
-
-    def spoken(self) -> Sequence[Spoken]:
-        """The charts of the same runs, in the same manner."""
-        focus = replace(self.workbench.focus, marked=tuple(self.workbench.charted))
-        return [Spoken("these charts", panel_words("charts", focus, Names(self.workbench.rows.by_id)))]
 
     @property
     def manner(self) -> Manner:
@@ -213,10 +206,12 @@ class ChartsScreen(ChartChoosing):
             return True
         if action == "metric":
             return False
-        if action in ("page", "top", "bottom"):
+        if action == "page":
             return self.opened is None and len(self.charts.pages) > 1
-        if action in ("fold", "fold_all", "up", "down"):
+        if action in ("fold", "fold_all", "up", "down", "top", "bottom"):
             return self.opened is None and bool(self.every)
+        if action == "open_log":
+            return bool(self.runs)
         if action == "pin":
             return self.opened is not None or self.selected.startswith("chart:")
         if action in ("pan", "whole"):

@@ -55,6 +55,8 @@ WORDS: tuple[Word, ...] = (
     ), "view"),
     Word("yank", "Copy what the cursor is on, or the whole table.", "WHAT", kind="yank"),
     Word("theme", "Use other colours.", "NAME", kind="theme"),
+    Word("sql", "Ask the store in SQL; SELECT is run at once.", "[SELECT]"),
+    Word("settings", "Every setting, what it holds, and who said so."),
     Word("undo", "Take back what was last written about a run."),
     Word("redo", "Do again what was taken back."),
     Word("help", "Every key that works here."),

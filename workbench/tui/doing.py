@@ -194,6 +194,11 @@ def _view(call: Call, here: Here) -> Prepared:
     return Prepared(f"open {name}", lambda: here.desk.open_view(name))
 
 
+def _sql(call: Call, here: Here) -> Prepared:
+    text = call.rest if len(call.arguments) == 1 else call.raw.strip()
+    return Prepared("asked on the SQL screen", lambda: here.desk.do(f"sql({text!r})"))
+
+
 def _yank(call: Call, here: Here) -> Prepared:
     token = the_one(call, f"what? {', '.join(YANKED)}")
     what = one_of(token.text, YANKED, "thing to copy", token.start)
@@ -211,6 +216,8 @@ _DO: Mapping[str, Callable[[Call, Here], Prepared]] = {
     "columns": _columns,
     "metric": _metric,
     "theme": _theme,
+    "sql": _sql,
+    "settings": _action("settings", "every setting, and what is wrong"),
     "mark": _mark,
     "compare": _compare,
     "show": _show,

@@ -16,14 +16,11 @@ PANELS = "panels"
 ALWAYS = ("ctrl+c",)
 """Keys that no file can take away or give another meaning."""
 
-APART: tuple[tuple[Scope, Scope], ...] = (
-    ("runs", "run"), ("runs", "panel"), ("runs", "heat"), ("run", "heat"),
-    ("sql", "runs"), ("sql", "run"), ("sql", "panel"), ("sql", "heat"), ("sql", "chart"),
-    ("logs", "runs"), ("logs", "run"), ("logs", "panel"), ("logs", "heat"), ("logs", "chart"), ("logs", "sql"),
-    ("charts", "runs"), ("charts", "run"), ("charts", "panel"), ("charts", "heat"), ("charts", "logs"),
-    ("charts", "sql"), ("charts", "list"),
+SCREENS: tuple[tuple[Scope, ...], ...] = (
+    ("runs", "list", "chart"), ("run", "panel", "list", "chart"), ("panel", "heat", "list", "chart"),
+    ("charts", "chart"), ("logs", "list"), ("sql", "list"),
 )  # fmt: skip
-"""Scopes that no screen has both of; all others are taken to meet somewhere."""
+"""Scopes that apply together on some screen, besides those that apply everywhere."""
 
 _SPELLINGS = {
     "esc": "escape", "return": "enter", "pgup": "pageup", "pgdn": "pagedown", "del": "delete", "ins": "insert",
@@ -208,10 +205,13 @@ class _Making:
 
 
 def meets(one: Scope, other: Scope) -> bool:
-    """Whether a key of one scope can be pressed where the other applies too."""
+    """Whether a key of one scope can be pressed where the other applies too; a scope of no known screen meets all."""
     if one == other:
         return True
-    return not DIALOGS & {one, other} and (one, other) not in APART and (other, one) not in APART
+    if DIALOGS & {one, other}:
+        return False
+    listed = {scope for screen in SCREENS for scope in screen}
+    return not {one, other} <= listed or any(one in screen and other in screen for screen in SCREENS)
 
 
 def panel_keys(

@@ -89,14 +89,15 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
         self.crosshair = crosshair.first_place(self._drawing.plots) if self.crosshair is None else None
         self.redraw()
 
-    def read_at(self, x: float) -> bool:
-        """Read every chart at the value nearest to x, the first chart on the screen; False where there is none."""
+    def read_at(self, x: float, chart: int = 0) -> bool:
+        """Read every chart at the value nearest to x, with that chart on the screen; False where there is none."""
         plots = self._drawing.plots
         if not plots:
             return False
-        self.crosshair = min(plots[0].steps, key=lambda step: abs(step - x))
+        shown = plots[min(chart, len(plots) - 1)]
+        self.crosshair = min(shown.steps, key=lambda step: abs(step - x))
         self.redraw()
-        self.scroll_to(y=max(0, plots[0].y - 2), animate=False)
+        self.scroll_to(y=max(0, shown.y - 2), animate=False)
         return True
 
     def move_crosshair(self, columns: int) -> None:

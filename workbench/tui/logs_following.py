@@ -8,7 +8,7 @@ from textual import on
 from textual.message import Message
 
 from workbench.core.blocks import Cell
-from workbench.core.log_file import Wanted
+from workbench.core.log_search import Wanted
 from workbench.core.model import Run
 from workbench.core.run_logs import RunLog
 from workbench.tui.background import Lane

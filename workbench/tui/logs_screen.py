@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from workbench.core import units
 from workbench.core.blocks import Empty
-from workbench.core.log_file import Wanted
+from workbench.core.log_search import Wanted
 from workbench.core.log_text import LEVELS
 from workbench.tui.bars import Piece
 from workbench.tui.dialogs import Chooser, Option

@@ -11,7 +11,6 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from workbench.core.blocks import Block, Columns, Empty, Lines, Stack, Table
-from workbench.core.model import Run
 from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
 from workbench.tui.actions import Action, Scope, own_action
@@ -28,7 +27,7 @@ from workbench.tui.opening import Opened, opened_by
 from workbench.tui.pages import text_page
 from workbench.tui.panel_jobs import is_ours
 from workbench.tui.panel_telling import PanelTelling
-from workbench.tui.run_actions import ChartActions, ListActions, RunActions
+from workbench.tui.run_actions import ChartActions, ListActions
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
@@ -264,51 +263,6 @@ def screen_of(
     from workbench.tui.widget_screen import WidgetScreen
 
     return WidgetScreen(panel, focus, crumb, start)
-
-
-class RunScreen(RunActions, PanelScreen):
-    """One run, with the ways to its neighbours in the table."""
-
-    SCOPES = ("run", "panel", "list", "chart")
-    BINDINGS = bindings(*SCOPES)
-
-    _wanted_step: int | None = None  # where the charts are to be read once they are drawn
-
-    @property
-    def current_run_id(self) -> str:
-        """Id of the run that is open."""
-        return str(self._own_focus.get("run", ""))
-
-    def current_run(self) -> Run | None:
-        """The run that is open."""
-        return self.workbench.rows.by_id.get(self.current_run_id)
-
-    def read_at(self, step: int) -> None:
-        """Put the crosshair on a step as soon as there are charts."""
-        self._wanted_step = step
-        self.call_after_refresh(self.redraw)
-
-    def redraw(self) -> None:
-        """Draw what is known now, and read it where that was asked for."""
-        super().redraw()
-        if self._wanted_step is not None and self.is_mounted and self.page.read_at(self._wanted_step):
-            self._wanted_step = None
-            self.show_bars()
-
-    @property
-    def opened_run(self) -> str | None:
-        """Id of the run that is open."""
-        run = self.current_run()
-        return None if run is None else run.id
-
-    def action_step_run(self, rows: int) -> None:
-        """Open the run above or below in the table."""
-        run = self.workbench.step_cursor(rows)
-        if run is not None:
-            self._own_focus = {"run": run.id}
-            self.crumb = run.name
-            self.page.scroll_to(y=0, animate=False)
-            self.load()
 
 
 def _compared(marked: int) -> str:

@@ -22,7 +22,6 @@ from workbench.tui.keys import rebind
 from workbench.tui.look import THEMES, automatic
 from workbench.tui.messages import Said
 from workbench.tui.session import session_path
-from workbench.tui.settings_page import settings_page
 from workbench.tui.viewing import ViewApp
 
 
@@ -160,11 +159,13 @@ class SettingsApp(ViewApp, inherit_bindings=False):
 
     def action_settings(self) -> None:
         """Every setting, and what is wrong."""
+        from workbench.tui.settings_page import settings_page
+
         files = [path for path in self._files.paths if path is not None]
         self.push_screen(Reader("Settings", settings_page(self.settings, self.problems, files)))
 
-    def action_sql(self) -> None:
-        """Ask the store in SQL."""
+    def action_sql(self, statement: str = "") -> None:
+        """Ask the store in SQL; a statement is run at once."""
         from workbench.tui.sql_history import NAME, SqlHistory
         from workbench.tui.sql_screen import SqlScreen
 
@@ -173,7 +174,12 @@ class SettingsApp(ViewApp, inherit_bindings=False):
             path = session_path(self._config.root).with_name(NAME)
             history = SqlHistory(path, self.settings.whole("sql_history"), writes=not self.read_only)
             self.add_mode("sql", lambda: SqlScreen(history))
+        while self.current_mode == "sql" and len(self.screen_stack) > 1:
+            self.pop_screen()
         self.switch_mode("sql")
+        screen = self.screen
+        if statement and isinstance(screen, SqlScreen):
+            self.call_after_refresh(screen.put, statement)
 
     def action_suspend(self) -> None:
         """Back to the shell that we were started from."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Sequence
-from dataclasses import replace
 
 from textual import on
 from textual.timer import Timer
@@ -15,12 +12,12 @@ from workbench.tui.background import Lane
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.feed import posting
 from workbench.tui.lines_view import LinesView
+from workbench.tui.spoken import line
 from workbench.tui.sql_complete import Schema, is_open
 from workbench.tui.sql_editor import SqlEditor
 from workbench.tui.sql_feed import Answered, Refused, SchemaLoaded, ask, load_schema
 from workbench.tui.sql_grid import SqlGrid
 from workbench.tui.sql_history import SqlHistory
-from workbench.tui.telling import Shown, Spoken
 
 
 class SqlAsking(WorkbenchScreen):
@@ -37,6 +34,8 @@ class SqlAsking(WorkbenchScreen):
         self._stop: Stop | None = None
         self._since = 0.0
         self._ticking: Timer | None = None
+        self._waits = ""
+        """A statement that runs once the store is open."""
         self._asked = ""
         """The statement that the result is of."""
         self._answer: Answered | None = None
@@ -74,21 +73,7 @@ class SqlAsking(WorkbenchScreen):
     @property
     def command(self) -> str:
         """The command that gives the same."""
-        return f"workbench sql {shlex.quote(one_line(self._asked))}"
-
-    def spoken(self) -> Sequence[Spoken]:
-        """The statement that the result is of."""
-        return [Spoken("this result", ["sql", one_line(self._asked)])] if self._asked else ()
-
-    def shown(self) -> Shown:
-        """The result, and the row under the cursor."""
-        from workbench.report.tables import rows_table
-
-        rows, at = self.grid.rows, self.grid.cursor
-        if not rows.rows:
-            return Shown()
-        one = rows_table(replace(rows, rows=rows.rows[at : at + 1]))
-        return Shown(lambda: [rows_table(rows)], one.columns, one.rows[0])
+        return line(["sql", one_line(self._asked)])
 
     def show_body(self) -> None:
         """Show the result, or why there is none."""
@@ -104,6 +89,8 @@ class SqlAsking(WorkbenchScreen):
         """The store can be asked now, if it could not before."""
         if self._schema is None:
             self._load_schema()
+        if self._waits:
+            self._run(self._waits)
         self.show_bars()
 
     # Asking
@@ -127,6 +114,11 @@ class SqlAsking(WorkbenchScreen):
         """A new line where the cursor is."""
         self.editor.insert("\n")
 
+    def put(self, statement: str) -> None:
+        """Write this statement, and run it."""
+        self.editor.write(statement)
+        self._run(self.editor.text)
+
     def action_run(self) -> None:
         """Run it again on the store as it is now."""
         if self._asked:
@@ -135,8 +127,10 @@ class SqlAsking(WorkbenchScreen):
     def _run(self, text: str) -> None:
         query = self.workbench.query_or_none
         if query is None:
-            self.workbench.say("the store is not open yet", bad=True)
+            self._waits = text
+            self.workbench.say("runs as soon as the store is open")
             return
+        self._waits = ""
         if self._stop is not None:
             self._stop()
         self._number += 1

@@ -44,7 +44,7 @@ def completions(before: str, whole: str, schema: Schema) -> Completion:
     if table is not None:
         found = _table_of(table, whole, schema)
         return Completion(start, _beginning(word, [name for name, _ in schema.get(found, ())]))
-    if not word:
+    if not word or (len(word) > 3 and word.upper() in _WORDS):
         return Completion(start, ())
     spoken = [name for name in schema if re.search(rf"\b{name}\b", whole)]
     near = [column for name in spoken for column, _ in schema[name]]

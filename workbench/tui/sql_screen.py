@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from textual import events, on
@@ -11,6 +12,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from workbench.core import units
+from workbench.report.tables import rows_table
 from workbench.tui.actions import Action
 from workbench.tui.bars import Bar, Piece
 from workbench.tui.dialogs import Chooser, Option, Reader
@@ -22,11 +24,13 @@ from workbench.tui.pages import text_page
 from workbench.tui.prompt import Verdict
 from workbench.tui.run_actions import ListActions
 from workbench.tui.run_words import count
+from workbench.tui.sql_asking import one_line
 from workbench.tui.sql_editor import SqlEditor
 from workbench.tui.sql_feed import write
 from workbench.tui.sql_grid import SqlGrid
 from workbench.tui.sql_pages import nothing_page, refusal_page, schema_page
 from workbench.tui.sql_writing import SqlWriting
+from workbench.tui.telling import Shown, Spoken
 
 BESIDE = 130
 """Columns of a terminal from which tables and columns stand beside the result."""
@@ -132,6 +136,18 @@ class SqlScreen(ListActions, SqlWriting):
         words = [f"← {grid.first}"] * bool(grid.first) + [f"{behind} →"] * (behind > 0)
         more = [Piece(f"more columns {'  '.join(words)}   ", "dim", keep=3)] if words else []
         return [*more, Piece(f"row {grid.cursor + 1:,} ", "dim", keep=1)]
+
+    def spoken(self) -> Sequence[Spoken]:
+        """The command that gives the same."""
+        return [Spoken("this answer", ["sql", one_line(self._asked)])] if self._asked else []
+
+    def shown(self) -> Shown:
+        """The row under the cursor, and the whole answer."""
+        if not self.has_class("-grid"):
+            return Shown()
+        rows = self.grid.rows
+        row = rows_table(replace(rows, rows=rows.rows[self.grid.cursor : self.grid.cursor + 1]))
+        return Shown(lambda: [rows_table(rows)], row.columns, row.rows[0])
 
     def offered(self) -> list[Action]:
         """While a statement is written, its keys and no other."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -142,6 +141,8 @@ def _scratch(wanted: bool) -> Iterator[Path | None]:
     if not wanted:
         yield None
         return
+    import tempfile  # 10 ms that only this way of starting pays
+
     with tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 

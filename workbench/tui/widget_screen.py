@@ -10,7 +10,7 @@ from textual.widget import Widget
 from workbench.core.blocks import Block
 from workbench.core.query import Fit, Focus
 from workbench.plugin.box import PluginError
-from workbench.tui.boxed import Boxed
+from workbench.tui.boxed import Boxed, box_around
 from workbench.tui.messages import failure_of
 from workbench.tui.panel_loader import PARK_AFTER
 from workbench.tui.panel_screen import PanelScreen
@@ -59,6 +59,16 @@ class WidgetScreen(PanelScreen):
         self._failure = None
         self.remove_class("-failed")
         self.call_next(self.query_one(Boxed).show, widget)
+
+    def _compositor_refresh(self) -> None:
+        """Widgets are drawn by the screen: one that raises must not end the screen's own messages."""
+        try:
+            super()._compositor_refresh()
+        except Exception as error:
+            box = box_around(error)
+            if box is None:
+                raise
+            box.report(error)
 
     def _raised(self, error: BaseException) -> None:
         """Show what the widget raised instead of the widget; it stays away until the user asks for it again."""
