@@ -218,9 +218,9 @@ def test_what_the_interface_has_not_is_done_by_the_command_line_itself(tmp_path)
             await sitting.settle()
             assert "points.csv" in sitting.said and "done" in sitting.said
             assert len((tmp_path / "points.csv").read_text().splitlines()) == 3
-            await typed(sitting, "sql 'select key, value from point order by value'")
+            await typed(sitting, "runs --format csv --limit 1")
             await sitting.settle()
-            assert "loss" in sitting.text and "1.5" in sitting.text
+            assert "metrics.loss.last" in sitting.text and "workbench runs --format csv" in sitting.text
             await sitting.press("escape")
             await typed(sitting, f"report --gate 'best(loss) < 0.1' --out {tmp_path / 'x.html'}")
             await sitting.settle()
