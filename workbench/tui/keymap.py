@@ -19,6 +19,8 @@ ALWAYS = ("ctrl+c",)
 APART: tuple[tuple[Scope, Scope], ...] = (
     ("runs", "run"), ("runs", "panel"), ("runs", "heat"), ("run", "heat"),
     ("sql", "runs"), ("sql", "run"), ("sql", "panel"), ("sql", "heat"), ("sql", "chart"),
+    ("charts", "runs"), ("charts", "run"), ("charts", "panel"), ("charts", "heat"), ("charts", "sql"),
+    ("charts", "list"), ("charts", "logs"), ("logs", "runs"),
 )  # fmt: skip
 """Scopes that no screen has both of; all others are taken to meet somewhere."""
 
