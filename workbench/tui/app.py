@@ -125,7 +125,7 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
 
     def panels_known(self) -> None:
         """Give every panel its tab, its key and its mode."""
-        from workbench.tui.panel_screen import screen_of
+        from workbench.tui.panel_kinds import screen_of
         from workbench.tui.source_panel import SourcePanel
 
         self.panels.setdefault(SourcePanel.name, SourcePanel())
@@ -173,7 +173,8 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
 
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
-        from workbench.tui.panel_screen import RunScreen, screen_of
+        from workbench.tui.panel_kinds import screen_of
+        from workbench.tui.panel_screen import RunScreen
 
         if name == "run" and name in self.panels:
             self.push_screen(RunScreen(self.panels[name], focus, crumb, start))

@@ -250,19 +250,6 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
             self.app.switch_mode("runs")
 
 
-def screen_of(
-    panel: Panel, focus: Mapping[str, Any] | None = None, crumb: str = "", start: Target | None = None
-) -> PanelScreen:
-    """The screen that a panel is shown on."""
-    from workbench.plugin.api import WidgetPanel
-
-    if not isinstance(panel, WidgetPanel):
-        return PanelScreen(panel, focus, crumb, start)
-    from workbench.tui.widget_screen import WidgetScreen
-
-    return WidgetScreen(panel, focus, crumb, start)
-
-
 class RunScreen(RunActions, PanelScreen):
     """One run, with the ways to its neighbours in the table."""
 
