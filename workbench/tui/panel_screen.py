@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -14,7 +14,7 @@ from workbench.core.blocks import Block, Columns, Empty, Lines, Stack, Table
 from workbench.core.model import Run
 from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
-from workbench.tui.actions import Action, Scope, own_action
+from workbench.tui.actions import Scope
 from workbench.tui.bars import Piece
 from workbench.tui.dialogs import Reader
 from workbench.tui.draw import draw
@@ -212,23 +212,6 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         """Load again, parked or not."""
         self._failures = 0
         self.load()
-
-    def offered(self) -> list[Action]:
-        """The panel's own actions besides those of every panel."""
-        offered = super().offered()
-        taken = {key for action in offered for key in action.keys}
-        return [*offered, *(own_action(each, taken) for each in self.panel.actions)]
-
-    def on_key(self, event: events.Key) -> None:
-        """A key that means nothing to the interface may mean something to the panel."""
-        found = next((each for each in self.panel.actions if each.key == event.character), None)
-        if found is not None and event.key not in self.active_bindings:
-            event.stop()
-            self.act(found.name)
-
-    def action_act(self, name: str) -> None:
-        """Do one of the panel's own actions."""
-        self.act(name)
 
     def action_traceback(self) -> None:
         """Show where it raised."""
