@@ -147,7 +147,7 @@ def test_without_a_file_or_with_an_empty_one_the_defaults_hold(tmp_path: Path) -
 MISTAKES = {
     # what is written: (the key that is named, what is said)
     "[projct]": ("projct", "unknown key – did you mean 'project'?"),
-    "[zzz]": ("zzz", "unknown key – known: gates, metrics, monitor, panel, plugins, project"),
+    "[zzz]": ("zzz", "unknown key – known: gates, metrics, monitor, panel, plugins, project, tui"),
     "project = 3": ("project", "expected a table, got int"),
     "[project]\nignored = []": ("project.ignored", "unknown key – did you mean 'ignore'?"),
     "[project]\nignore = [1]": ("project.ignore", "expected a list of texts, got [1]"),

@@ -162,6 +162,27 @@ def test_next_to_nothing_tells_nothing(n: int) -> None:
     assert diagnose([curve("train/loss", falling(n)), curve("val/accuracy", falling(n))]) == []
 
 
+EDGES = (0.0, -0.0, 1e-308, 5e-324, 1.7e308, -1.7e308, np.inf, -np.inf, np.nan, 1e16, 1.0, -1.0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_logged_no_rule_falls_over(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n = int(random.integers(1, 300))
+    keys = ("train/loss", "val/loss", "val/accuracy", "grad_norm", "lr", "gpu_util", "rollout/reward")
+    curves = []
+    for key in keys:
+        value = random.choice(EDGES, n) if seed % 2 else random.normal(size=n) * 10.0 ** random.integers(-300, 300)
+        step = np.sort(random.choice([0, 1, 2**62, -(2**62)], n) if seed % 3 else random.integers(0, 10**9, n))
+        wall = random.choice([np.nan, 0.0, 1e9, 1e308], n)
+        curves.append(
+            Curve(key, guess(key), step.astype(np.int64), wall, value, n=n, broken=int((~np.isfinite(value)).sum()))
+        )
+    for found in diagnose(curves, BEGAN):
+        assert found.sentence
+        assert found.severity in ("bad", "warn", "info")
+
+
 def alarms(runs: int) -> dict[str, float]:
     """Share of healthy runs that each rule speaks up about."""
     found = Counter(kind for seed in range(runs) for kind in {each.kind for each in diagnose(healthy(seed)[1])})

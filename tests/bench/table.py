@@ -20,14 +20,14 @@ def measure(plan: Plan) -> Sequence[Figure]:
     (root / ".workbench" / "session.json").unlink(missing_ok=True)
     runs = plan.of(10_000, 1_000)
     plan.tell("keys in the run table")
-    floor = _bare()
+    floor = bare()
     with Terminal([WORKBENCH, root]) as terminal:
         terminal.until(lambda text: "● live" in text)
         terminal.settle(1.0)
         took = {"scroll": _scroll(terminal, runs), "sort": _sort(terminal), "filter": _filter(terminal, runs)}
         terminal.leave()
     return [
-        Figure(f"run table, {runs:,} runs: {kind}, p95 of a key", "ms", _high(times), floor, "a bare Textual app",
+        Figure(f"run table, {runs:,} runs: {kind}, p95 of a key", "ms", high(times), floor, "a bare Textual app",
                PER_KEY, f"{len(times)} keys, median {median(times):.0f} ms, slowest {max(times):.0f} ms")
         for kind, times in took.items()
     ]  # fmt: skip
@@ -40,14 +40,14 @@ def pressed(terminal: Terminal, key: str, there: Callable[[str], bool]) -> float
     return (terminal.until(there) - sent) * 1000
 
 
-def _high(times: Sequence[float]) -> float:
+def high(times: Sequence[float]) -> float:
     return sorted(times)[min(len(times) - 1, round(0.95 * len(times)))]
 
 
-def _bare() -> float:
+def bare() -> float:
     with Terminal([sys.executable, PEERS / "bare_app.py"]) as terminal:
         terminal.until(lambda text: "the least there is" in text)
-        return _high([pressed(terminal, "x", lambda text, n=n: f"key {n}." in text) for n in range(1, 31)])
+        return high([pressed(terminal, "x", lambda text, n=n: f"key {n}." in text) for n in range(1, 31)])
 
 
 def _scroll(terminal: Terminal, runs: int) -> list[float]:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.duckdb15
 
 RUN = [
     "id", "name", "format", "path", "status", "status_reason", "started_at", "ended_at", "progress",
-    "seconds_left", "params", "tags", "metrics",
+    "seconds_left", "params", "tags", "attention", "diagnosis", "metrics",
 ]  # fmt: skip
 FIGURES = ["last", "best", "min", "max", "n", "last_step"]
 
@@ -35,7 +35,7 @@ def test_runs_are_objects_with_exactly_the_documented_fields(runs: dict[str, dic
         "name": "named", "format": "workbench", "path": "runs/n", "status": "finished",
         "status_reason": "ended by itself", "started_at": "2023-11-14T22:11:40.000Z",
         "ended_at": "2023-11-14T22:11:50.000Z", "progress": None, "seconds_left": None,
-        "params": {"lr": 0.1, "seed": 7}, "tags": ["best"],
+        "params": {"lr": 0.1, "seed": 7}, "tags": ["best"], "attention": None, "diagnosis": "",
     }  # fmt: skip
     assert named["metrics"]["val/accuracy"] == {
         "last": 0.9, "best": 0.9, "min": 0.6, "max": 0.9, "n": 2, "last_step": 1,
@@ -116,7 +116,7 @@ def test_show_adds_stages_notes_and_environment_to_the_run(runs: dict[str, dict[
     shown = workbench("show", "named", "--format", "json").json
     more = [
         "updated_at", "total_steps", "hidden", "baseline", "group", "parent", "formats", "aliases", "notes", "stages",
-        "environment",
+        "findings", "environment",
     ]  # fmt: skip
     assert list(shown) == [*RUN, *more]
     assert {key: shown[key] for key in RUN} == runs["named"]
@@ -128,11 +128,12 @@ def test_show_adds_stages_notes_and_environment_to_the_run(runs: dict[str, dict[
 def test_compare_gives_values_and_deltas_by_run_id(runs: dict[str, dict[str, Any]]) -> None:
     named, dense = runs["named"]["id"], runs["dense"]["id"]
     found = workbench("compare", "dense", "named", "--baseline", "dense", "--format", "json").json
-    assert list(found) == ["baseline", "runs", "metrics", "params"]
+    assert list(found) == ["baseline", "value", "runs", "metrics", "params"]
     assert found["baseline"] == dense
     assert [run["id"] for run in found["runs"]] == [dense, named]
     rows = {row["key"]: row for row in found["metrics"]}
-    assert list(rows["val/accuracy"]) == ["key", "direction", "unit", "kind", "values", "deltas"]
+    assert list(rows["val/accuracy"]) == ["key", "direction", "unit", "kind", "values", "deltas", "best", "noise"]
+    assert (found["value"], rows["val/accuracy"]["best"], rows["val/accuracy"]["noise"]) == ("last", named, None)
     assert rows["val/accuracy"]["values"] == {dense: 0.88, named: 0.9}
     assert rows["val/accuracy"]["deltas"] == {
         dense: None,

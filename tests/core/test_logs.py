@@ -9,19 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.core import log_file
-from workbench.core.log_file import (
-    FileBytes,
-    MemoryBytes,
-    Stopped,
-    Wanted,
-    found_after,
-    found_before,
-    line_start,
-    lines_after,
-    lines_before,
-)
+from workbench.core import log_file, log_search
+from workbench.core.log_file import FileBytes, MemoryBytes, line_start, lines_after, lines_before
 from workbench.core.log_follow import Followed
+from workbench.core.log_search import Stopped, Wanted, found_after, found_before
 from workbench.core.log_text import level_of, readable
 
 TEXTS = [
@@ -35,7 +26,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
     """Blocks of a few bytes, so that every line meets the end of one."""
     if "large" not in request.node.name:
         monkeypatch.setattr(log_file, "BLOCK", 16)
-        monkeypatch.setattr(log_file, "STRETCH", 24)
+        monkeypatch.setattr(log_search, "STRETCH", 24)
 
 
 @pytest.mark.parametrize("text", TEXTS)

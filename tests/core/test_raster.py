@@ -216,3 +216,36 @@ def _oklab(rgb):
         [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
          [0.0259040371, 0.7827717662, -0.8086757660]]
     ).T  # fmt: skip
+
+
+def test_a_logarithmic_x_axis_spreads_decades_evenly_and_says_what_it_cannot_show():
+    steps = np.array([0.0, 1, 10, 100, 1000])
+    chart = Lines((line([5, 4, 3, 2, 1], x=steps),), log_x=True, marks=((10, "ten"), (0, "never")))
+    frame = draw(chart, 64, 14, legend=False)
+    assert frame.x_low == pytest.approx(1) and frame.x_high == pytest.approx(1000)
+    columns = [frame.column_of(x) for x in (1, 10, 100, 1000)]
+    assert np.ptp(np.diff(columns)) <= 1, columns
+    assert [frame.x_at(column) for column in columns] == pytest.approx([1, 10, 100, 1000], rel=0.1)
+    assert "1 point at x ≤ 0 hidden" in frame.notes
+    assert "ten" in frame.chars[frame.top] and "never" not in frame.chars[frame.top]
+    assert frame.column_of(0) is None
+    zoomed = draw(chart, 64, 14, legend=False, x_range=(10, 100))
+    assert zoomed.x_low == pytest.approx(10) and zoomed.x_high == pytest.approx(100)
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+def test_a_rule_laid_over_a_frame_is_the_crosshair_it_would_have_been_drawn_with(marker):
+    chart = Lines((line(np.sin(np.arange(300) / 20)), line(np.cos(np.arange(300) / 9), "b", 1)))
+    char = ":" if marker == "ascii" else "│"
+    for x in (0.0, 77.0, 150.0, 299.0):
+        drawn = draw(chart, 60, 14, marker=marker, legend=False, crosshair=x)
+        ruled = draw(chart, 60, 14, marker=marker, legend=False).with_rule(x, char)
+        assert ruled.chars == drawn.chars and (ruled.colors == drawn.colors).all()
+    frame = draw(chart, 60, 14, legend=False)
+    assert frame.with_rule(900.0) is frame, "beside the plot there is none"
+
+
+def test_letters_stand_at_the_ends_of_lines_without_a_legend_where_they_are_asked_for():
+    chart = Lines((line([1, 2]), line([2, 1], "b", 1)))
+    assert draw(chart, 40, 10, legend=False, letters=True).chars[0].rstrip().endswith("a")
+    assert not re.search(r"\ba\b", "".join(draw(chart, 40, 10, legend=False).chars))

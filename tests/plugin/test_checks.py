@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from workbench.plugin.api import (
+    Axis,
     Bars,
     Cell,
     Column,
@@ -20,6 +21,8 @@ from workbench.plugin.api import (
     Line,
     Lines,
     Note,
+    Point,
+    Scatter,
     Stack,
     Stat,
     Table,
@@ -49,6 +52,8 @@ GOOD = {
     "a heat map of nothing": Heat([], [], []),
     "a heat map": Heat(["r"], ["c", "d"], [[None, float("inf")]], low=0, high=0, threshold=1, flags=[[True, False]]),
     "a matrix of numpy": Heat(["r", "s"], ["c", "d"], np.eye(2)),  # type: ignore[arg-type]
+    "a scatter of nothing": Scatter([]),
+    "a scatter": Scatter([Point("p", np.float64(1), float("nan"), "good")], Axis("x", log=True), Axis(names=["a"])),
     "figures": Columns([Stat("s", None), Stat("t", float("inf"), "share", spark=[1]), Stat("u", "words")]),
     "weights": Columns([Note("a"), Note("b")], weights=(1, 2)),
     "columns of nothing": Columns([]),
@@ -78,6 +83,12 @@ BAD = {
     "values are not 1 rows by 2 columns": Heat(["r"], ["c", "d"], [[1.0]]),
     "flags are not 1 rows by 1 columns": Heat(["r"], ["c"], [[1.0]], flags=[[True], [False]]),
     "labels: a str": Bars("xy", []),
+    "among the points is a Note": Scatter([Note("x")]),  # type: ignore[list-item]
+    "x and y of 'p' are not both numbers": Scatter([Point("p", 1.0, None)]),  # type: ignore[arg-type]
+    "an axis is a str": Scatter([], "x"),  # type: ignore[arg-type]
+    "the kind 'date' of an axis": Scatter([], Axis(kind="date")),  # type: ignore[arg-type]
+    "the color of 'p'": Scatter([Point("p", 1.0, 1.0, color=-1)]),
+    "x and low of 'l' differ in length": Lines([Line("l", XY, XY, low=XY[:2], high=XY)]),
     "`text` is a int": Note(3),  # type: ignore[arg-type]
     "`hint` is a bytes": Empty("x", b"y"),  # type: ignore[arg-type]
     "block 1 gave a type; a block is one of": Stack([Stat]),  # type: ignore[list-item]

@@ -12,7 +12,23 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from workbench.core.blocks import Bars, Cell, Column, Columns, Empty, Heat, Line, Lines, Note, Stack, Stat, Table
+from workbench.core.blocks import (
+    Axis,
+    Bars,
+    Cell,
+    Column,
+    Columns,
+    Empty,
+    Heat,
+    Line,
+    Lines,
+    Note,
+    Point,
+    Scatter,
+    Stack,
+    Stat,
+    Table,
+)
 from workbench.core.gates import GateResult
 from workbench.core.query import Fit
 from workbench.core.text import width
@@ -48,6 +64,8 @@ def document(text: str) -> Document:
         Heat((text,), (text, "b"), ((1.0, None),), text, threshold=0.5), Stat(text, text, text, 0.1, "bad"),
         Note(text, "warn"), Empty(text, text), Stack((Note(text),), text),
         Columns((Stat(text, 1.0), Stat(text, None), Note(text))),
+        Scatter((Point(text, 0.0, 1.0, "good"), Point(text, 1.0, np.nan)), Axis(text, names=(text, "b")), Axis(text)),
+        Scatter((Point(text, 1.0, 1.0),), title=text),
     )  # fmt: skip
     gate = GateResult(text, text, False, float("nan"), None, text, text)
     return Document(text, text, (Section(text, Stack(blocks), text),), (gate,), 0.0)
@@ -169,6 +187,7 @@ def test_junit_is_xml_and_json_is_strict(text):
 def test_an_empty_report_renders(format):
     blocks = (
         Table((), ()), Table((Column("a"),), ()), Lines(()), Bars((), ()), Heat((), (), ()), Stack(()), Columns(()),
+        Scatter(()),
         Note(""),
         Lines((Line("", np.empty(0), np.empty(0)),)), Lines((Line("one", np.array([1.0]), np.array([2.0])),)),
         Table((Column("a"), Column("b")), ((Cell(1),),)), Heat(("a",), ("b",), ((float("inf"),),)),

@@ -68,7 +68,7 @@ def anchors(document: Document) -> list[str]:
 def test_the_sections_come_in_the_order_a_reviewer_asks() -> None:
     document = report(extra=(Weather(),))
     assert anchors(document) == [
-        "runs", "run", "pipeline", "compare", "scoreboard", "findings", "windows-flights", "drift-flights",
+        "runs", "run", "pipeline", "compare", "charts", "scoreboard", "findings", "windows-flights", "drift-flights",
         "latency-flights", "quality-flights", "sources", "weather",
     ]  # fmt: skip
     assert [gate.name for gate in document.gates] == ["fast", "typo", "accurate"], "failing gates first"

@@ -13,6 +13,7 @@ from workbench.core.batch import ConsoleLine
 from workbench.core.compare import percentiles
 from workbench.core.lineage import trained_by
 from workbench.core.model import (
+    Artifact,
     Distribution,
     Finding,
     Roles,
@@ -25,7 +26,7 @@ from workbench.core.model import (
     Window,
 )
 from workbench.core.progress import RECENT, pace
-from workbench.core.query import Rows
+from workbench.core.query import Limits, Rows
 from workbench.core.roles import roles_for
 from workbench.core.run_logs import LogPlace
 from workbench.core.series import thin
@@ -49,6 +50,7 @@ class MemoryQuery:
     logs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Ids of the sources that a run was read from."""
     places: Sequence[LogPlace] = ()
+    all_artifacts: Mapping[str, Sequence[Artifact]] = field(default_factory=dict)
     version: str = "1"
     folder: Path = Path("/nowhere/project")
 
@@ -91,9 +93,13 @@ class MemoryQuery:
             not_finite=len(series.value) - len(finite),
         )
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
         nothing = Series(run_id, key, np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
         found = self.points.get((run_id, key), nothing)
+        if steps is not None:
+            inside = (found.step >= steps[0]) & (found.step <= steps[1])
+            part = (found.step[inside], found.wall[inside], found.value[inside])
+            found = Series(run_id, key, *part, int(inside.sum()))
         if not points or len(found.value) <= points:
             return found
         step, value = thin(found.step, found.value, max(points // 3, 1))
@@ -112,6 +118,16 @@ class MemoryQuery:
                 values = percentiles(self.series(run_id, key).value, qs)
                 if values is not None:
                     found[run_id, key] = values
+        return found
+
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        found = {}
+        for run_id in run_ids:
+            for key in keys:
+                own = self.series(run_id, key)
+                until = np.flatnonzero(own.step <= step)
+                if len(until):
+                    found[run_id, key] = float(own.value[until[-1]])
         return found
 
     def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
@@ -152,6 +168,9 @@ class MemoryQuery:
         found = [each for each in self.places if each.source == source and each.offset <= offset]
         return max(found, key=lambda each: each.offset, default=None)
 
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        return self.all_artifacts.get(run_id, ())
+
     def stages(self, run_id: str) -> Sequence[Stage]:
         return self.all_stages.get(run_id, ())
 
@@ -176,7 +195,7 @@ class MemoryQuery:
     def roles(self, key: str) -> Roles:
         return roles_for(key, self.configured)
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, text: str, parameters: Sequence[Any] = (), limits: Limits | None = None) -> Rows:
         raise NotImplementedError("the project in memory speaks no SQL")
 
     def revision(self) -> str:

@@ -23,6 +23,7 @@ from workbench.core.config import CONFIG_NAME, load_config
 from workbench.ingest.annotate import Annotator
 from workbench.ingest.readers import all_readers, flush_intervals
 from workbench.panels import built_in
+from workbench.plugin.api import Panel
 from workbench.store.place import place_of
 from workbench.store.query import StoreQuery
 from workbench.store.store import Store
@@ -69,8 +70,10 @@ def copy(project: Path, root: Path) -> None:
         shutil.copy(project / CONFIG_NAME, root)
 
 
-async def picture(root: Path, size: tuple[int, int] = SIZE, keys: Sequence[str] = KEYS) -> str:
-    """The app on a project as it looks after some keys, as SVG."""
+async def picture(
+    root: Path, size: tuple[int, int] = SIZE, keys: Sequence[str] = KEYS, plugins: Sequence[Panel] = ()
+) -> str:
+    """The app on a project as it looks after some keys, as SVG; `plugins` are there besides the built-in panels."""
     config, store = load_config(root), Store(place_of(root))
     flush = flush_intervals(all_readers())
     last = max((run.updated_at or 0.0 for run in StoreQuery(store, config, flush).runs(hidden=True)), default=0.0)
@@ -79,7 +82,7 @@ async def picture(root: Path, size: tuple[int, int] = SIZE, keys: Sequence[str] 
         return last + AFTER
 
     query = StoreQuery(store, config, flush, clock)
-    app = WorkbenchApp(query, Annotator(root), config, built_in(), clock=clock, poll=0)
+    app = WorkbenchApp(query, Annotator(root), config, [*built_in(), *plugins], clock=clock, poll=0)
     async with app.run_test(size=size) as pilot:
         for key in ("", *keys):
             if key:

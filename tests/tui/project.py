@@ -158,6 +158,10 @@ class Notebook:
         notes = [note for note in self._run(run_id).notes if on or note != text]
         self.query.with_run(run_id, notes=(*notes, text) if on else tuple(notes))
 
+    def rename(self, run_id: str, name: str) -> None:
+        self.written.append(("rename", run_id, name))
+        self.query.with_run(run_id, name=name)
+
     def _run(self, run_id: str) -> Run:
         return next(run for run in self.query.now.all_runs if run.id == run_id)
 

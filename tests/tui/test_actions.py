@@ -41,6 +41,49 @@ def test_help_lists_every_key_that_works_and_no_other(tmp_path, opening):
     tell(story)
 
 
+@pytest.mark.parametrize(
+    ("key", "scope"),
+    [
+        ("s", "chooser"),
+        ("question_mark", "reader"),
+        ("Y", "yank"),
+        ("exclamation_mark", "spoken"),
+        ("V", "views"),
+        ("o", "columns"),
+    ],
+)
+def test_a_dialog_works_by_the_keys_of_its_own_and_no_other(tmp_path, key, scope):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            await sitting.press(key)
+            works = {key for key, bound in sitting.app.screen.active_bindings.items() if bound.enabled}
+            assert works == {key for action in ACTIONS if action.scope == scope for key in action.keys}
+            for action in ACTIONS:
+                if action.scope == scope:
+                    assert hasattr(sitting.app.screen, f"action_{name_of(action.id)[0]}"), action.id
+            footer = next(line for line in reversed(sitting.screen) if "esc close" in line)
+            first = next(action for action in ACTIONS if action.scope == scope and action.footer == 1)
+            assert f"{first.key} {first.label}" in footer
+            await sitting.press("escape")
+            assert isinstance(sitting.app.screen, WorkbenchScreen)
+
+    tell(story)
+
+
+@pytest.mark.parametrize(("key", "scope"), [("slash", "prompt"), ("colon", "command")])
+def test_a_line_to_type_in_has_its_keys_below_it(tmp_path, key, scope):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            await sitting.press(key)
+            works = {key for key, bound in sitting.app.focused.parent._bindings.key_to_bindings.items() if bound}
+            assert works == {key for action in ACTIONS if action.scope == scope for key in action.keys}
+            for action in ACTIONS:
+                if action.scope == scope and action.footer:
+                    assert f"{action.key} {action.label}" in sitting.screen[-1]
+
+    tell(story)
+
+
 def test_a_plugin_cannot_take_a_key_that_is_taken():
     made = panel_actions([("gpu", "GPU", "q"), ("one", "One", "6"), ("two", "Two", "6"), ("three", "Three", "")])
     assert [(action.id, action.keys) for action in made] == [("panel('one')", ("6",))]
@@ -66,8 +109,8 @@ def test_a_panel_without_a_key_is_reached_through_the_list(tmp_path):
 def test_any_action_is_found_by_its_name(tmp_path):
     async def story():
         async with workbench(tmp_path) as sitting:
-            await sitting.press("colon")
-            await sitting.type("chart")
+            await sitting.press("ctrl+p")
+            await sitting.type("show or hide the chart")
             await sitting.press("enter")
             assert "val/accuracy   a━" in sitting.text
 

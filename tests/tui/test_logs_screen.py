@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.tui.project import LiveQuery, project
 from tests.tui.stories import Story, tell, workbench
-from workbench.core.model import Source
+from workbench.core.model import Finding, Source
 from workbench.core.run_logs import LogPlace
 
 Golden = Callable[[str, str], None]
@@ -189,5 +189,31 @@ def test_a_log_that_begins_anew_is_read_anew(tmp_path: Path) -> None:
             await at.until("born again")
             await asyncio.sleep(0)
             assert cursor_line(at) == "born again"
+
+    tell(story)
+
+
+def test_from_the_table_to_where_it_went_wrong_and_its_log_in_four_keys(tmp_path: Path) -> None:
+    """enter, w, l: the run, the step of its worst finding, the lines of that step."""
+    query = at_night(tmp_path, NIGHT)
+    found = Finding("diverged", "train/loss", "bad", "train/loss diverged at step 30", evidence={"step": 30}, run="r03")
+    runs = [
+        replace(each, attention="bad", diagnosis=found.sentence) if each.id == "r03" else each
+        for each in query.now.all_runs
+    ]
+    query.change(all_findings=[found], all_runs=runs)
+
+    async def story() -> None:
+        async with workbench(tmp_path, (80, 30), query) as at:
+            assert "● running !" in at.row("gbm-deep"), "a mark beside the state"
+            at.app.change_view(cursor="r03")
+            await at.settle()
+            at.app.screen.grid.show_rows(at.app.screen.grid.ids, cursor="r03")
+            await at.press("enter")
+            assert "✗ train/loss diverged at step 30" in at.text
+            await at.press("w")
+            await at.until("│ step 30")
+            await at.press("l")
+            assert "INFO step 30 " in cursor_line(at)
 
     tell(story)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.tui.stories import tell, workbench
 from workbench.core.blocks import Cell, Column
 from workbench.tui.session import Painting, ViewState, load_session, save_session
 
@@ -44,3 +45,42 @@ def test_a_folder_that_cannot_be_written_is_no_reason_to_fail(tmp_path):
     blocked.write_text("", encoding="utf-8")
     save_session(blocked / "session.json", ViewState(), None)
     assert blocked.read_text(encoding="utf-8") == ""
+
+
+def test_the_next_sitting_goes_on_where_this_one_ended(tmp_path):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            await sitting.press("slash")
+            await sitting.type("gbm")
+            await sitting.press("enter", "s")
+            await sitting.type("name")
+            await sitting.press("enter", "space", "space", "4")
+            await sitting.pilot.press("q")
+            await sitting.pilot.pause()
+        async with workbench(tmp_path) as sitting:
+            assert sitting.screen[1].startswith(" Windows")
+            view = sitting.app.view
+            assert (view.where, view.sort, view.cursor) == ("gbm", "name", "r02")
+            assert view.marks == ("r06", "r02")
+            await sitting.press("escape", "enter")
+            assert "gbm-small" in sitting.text
+            await sitting.pilot.press("q")
+            await sitting.pilot.pause()
+        async with workbench(tmp_path) as sitting:
+            assert type(sitting.app.screen).__name__ == "RunScreen"
+            assert sitting.app.screen.current_run().id == "r02"
+            await sitting.press("escape")
+            assert type(sitting.app.screen).__name__ == "RunsScreen"
+
+    tell(story)
+
+
+def test_a_run_that_is_gone_and_a_view_that_is_gone_are_not_opened(tmp_path):
+    async def story():
+        view = ViewState(cursor="gone", marks=("gone", "r01"), screen="no-such", run="gone")
+        save_session(tmp_path / "flights" / ".workbench" / "session.json", view, None)
+        async with workbench(tmp_path) as sitting:
+            assert type(sitting.app.screen).__name__ == "RunsScreen"
+            assert sitting.row("▌")
+
+    tell(story)

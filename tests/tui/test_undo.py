@@ -44,6 +44,58 @@ def test_a_tag_that_replaced_another_value_gives_it_back(tmp_path):
     tell(story)
 
 
+def test_what_was_taken_back_is_done_again_until_something_else_is_written(tmp_path):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            await sitting.press("R")
+            await sitting.type(" v2")
+            await sitting.press("enter", "H", "u", "u")
+            assert "U does it again" in sitting.said
+            del sitting.notebook.written[:]
+            await sitting.press("U", "U")
+            assert sitting.notebook.written == [("rename", "r07", "night-sweep-01 v2"), ("hide", "r07")]
+            await sitting.press("U")
+            assert sitting.said == "nothing to do again"
+            await sitting.press("u", "b", "U")
+            assert sitting.said == "nothing to do again", "something else was written since"
+
+    tell(story)
+
+
+def test_what_could_not_be_taken_back_can_be_tried_again(tmp_path):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            await sitting.press("H")
+            works = sitting.notebook.hide
+
+            def full(run_id: str, *, on: bool = True) -> None:
+                raise OSError("no space left on device")
+
+            sitting.notebook.hide = full
+            await sitting.press("u")
+            assert "not written: no space left" in sitting.said
+            sitting.notebook.hide = works
+            await sitting.press("u")
+            assert sitting.notebook.written[-1] == ("show", "r07")
+
+    tell(story)
+
+
+def test_a_new_name_is_shown_and_the_old_one_comes_back(tmp_path):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            await sitting.press("end", "enter", "R")
+            assert "another name for rules-dummy" in sitting.text
+            await sitting.type("!")
+            await sitting.press("enter")
+            await sitting.store_changes()
+            assert sitting.app.name_of("r00") == "rules-dummy!"
+            await sitting.press("u")
+            assert sitting.notebook.written == [("rename", "r00", "rules-dummy!"), ("rename", "r00", "rules-dummy")]
+
+    tell(story)
+
+
 def test_what_could_not_be_written_is_not_taken_back(tmp_path):
     async def story():
         async with workbench(tmp_path) as sitting:

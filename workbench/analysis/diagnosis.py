@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from workbench.analysis.diagnosis_broken import diverged, not_finite, spiked
 from workbench.analysis.diagnosis_curves import Course, Curve, course
 from workbench.analysis.diagnosis_pace import gpu_idle, is_gpu_use
@@ -45,6 +47,12 @@ def diagnose(curves: Sequence[Curve], active_until: float | None = None) -> list
 
     Metrics that tell the same tell it once: the first of them, the others as `also` in its evidence.
     """
+    with np.errstate(all="ignore"):  # values near the ends of what doubles hold are logged, too
+        return worst_first(_once(_every(curves, active_until)))
+
+
+def _every(curves: Sequence[Curve], active_until: float | None) -> list[Finding]:
+    """What each rule finds in each metric."""
     others = [curve for curve in curves if curve.roles.kind != "performance"]
     told = [curve for curve in curves if curve.roles.kind == "performance" and len(curve.value)]
     courses = [each for curve in told if not _is_opposed(curve.key) and (each := course(curve)) is not None]
@@ -59,7 +67,7 @@ def diagnose(curves: Sequence[Curve], active_until: float | None = None) -> list
     found += _those(spiked(one) for one in courses)
     found += _those(plateaued(one) for one in courses if one.curve.key not in skipped)
     found += _those(gpu_idle(curve, active_until) for curve in others if is_gpu_use(curve.key))
-    return worst_first(_once(found))
+    return found
 
 
 def _those(maybe: Iterable[Finding | None]) -> list[Finding]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.analysis.diagnosis_curves import Course, Curve, Floats, running_median, spread
+from workbench.analysis.diagnosis_curves import Course, Curve, Floats, middle, running_median, spread
 from workbench.core import units
 from workbench.core.model import Finding
 from workbench.core.roles import words_of
@@ -101,7 +101,7 @@ def _cause(step: int, others: Sequence[Curve]) -> _Cause:
         recent = other.value[max(0, end - _BEFORE) : end + 1]
         recent = recent[np.isfinite(recent)]
         if _GRADIENT & named and len(recent) >= 10:
-            usual, peak = float(np.median(recent[:-3])), float(np.max(recent[-4:]))
+            usual, peak = middle(recent[:-3]), float(np.max(recent[-4:]))
             if usual > 0 and peak > 10 * usual:
                 words.append(f"{other.key} had risen from {units.number(usual, 3)} to {units.number(peak, 3)}")
                 numbers["gradient"] = {"key": other.key, "usual": usual, "peak": peak}
@@ -125,19 +125,19 @@ def diverged(course: Course) -> Finding | None:
         return None
     tail = max(3, m // 12)
     best = int(np.argmin(level))
-    low, end = float(level[best]), float(np.median(course.blocks[-tail:]))
-    rise, won = end - low, max(float(np.median(course.blocks[:2])) - low, 0.0)
+    low, end = float(level[best]), middle(course.blocks[-tail:])
+    rise, won = end - low, max(middle(course.blocks[:2]) - low, 0.0)
     wanted = max(0.5 * won, 8.0 * noise, course.telling)
     if rise < wanted:
         return None
-    middle = low + 0.5 * rise
-    onset = m - int(np.argmax(level[::-1] <= middle))
+    halfway = low + 0.5 * rise
+    onset = m - int(np.argmax(level[::-1] <= halfway))
     settled = int(np.argmax(level <= low + 0.25 * rise))
-    if m - onset < max(3, m // 20) or onset <= settled or bool(np.any(level[settled:onset] > middle)):
+    if m - onset < max(3, m // 20) or onset <= settled or bool(np.any(level[settled:onset] > halfway)):
         return None
     left = onset - int(np.argmax(level[:onset][::-1] <= low + max(0.1 * rise, 2.0 * noise)))
     step, wall = course.curve.at(course.where(min(left, m - 1)))
-    before, after = course.shown(float(np.median(level[settled:left]))), course.shown(end)
+    before, after = course.shown(middle(level[settled:left])), course.shown(end)
     now_worst = course.shown(float(course.blocks[left:].max()))
     verb = "collapsed" if course.curve.roles.direction == "higher" else "diverged"
     said = (
@@ -214,13 +214,13 @@ def _local_scale(apart: Floats) -> Floats:
     scales = np.array([spread(part) for part in parts])
     overall = spread(apart)
     scales = np.maximum(scales, [scales[max(0, at - 1) : at + 2].max() for at in range(count)])
-    scales = np.maximum(scales, max(0.25 * overall, 1e-12 + 1e-9 * float(np.median(np.abs(apart)))))
+    scales = np.maximum(scales, max(0.25 * overall, 1e-12 + 1e-9 * middle(np.abs(apart))))
     return np.repeat(scales, [len(part) for part in parts])
 
 
 def _reach(y: Floats) -> float:
-    low, high = np.quantile(y, (0.05, 0.95))
-    return float(high - low)
+    ranked = np.sort(y)
+    return float(ranked[(19 * len(y)) // 20] - ranked[len(y) // 20])
 
 
 def _over(until: float | None, since: float | None) -> float:

@@ -62,16 +62,19 @@ class Course:
     @cached_property
     def edges(self) -> NDArray[np.int64]:
         """Where each block begins, and the end of the last."""
-        count = min(len(self.y), BLOCKS)
-        return (np.arange(count + 1) * len(self.y)) // max(count, 1)
+        n = len(self.y)
+        return np.append(np.arange(0, n, max(-(-n // BLOCKS), 1), dtype=np.int64), n)
 
     @cached_property
     def blocks(self) -> Floats:
         """The median of each block."""
-        if len(self.y) <= BLOCKS:
+        n = len(self.y)
+        size = max(-(-n // BLOCKS), 1)
+        if size == 1:
             return self.y
-        parts = zip(self.edges[:-1], self.edges[1:], strict=True)
-        return np.array([np.median(self.y[low:high]) for low, high in parts])
+        whole = np.sort(self.y[: n - n % size].reshape(-1, size), axis=1)
+        medians = (whole[:, size // 2] + whole[:, (size - 1) // 2]) / 2
+        return medians if n % size == 0 else np.append(medians, middle(self.y[n - n % size :]))
 
     @cached_property
     def level(self) -> Floats:
@@ -95,7 +98,7 @@ class Course:
     @property
     def telling(self) -> float:
         """The least change worth a word: half as much again, or a tenth of what values usually are."""
-        return math.log(1.5) if self.is_log else 0.1 * float(np.median(np.abs(self.y)))
+        return math.log(1.5) if self.is_log else 0.1 * middle(np.abs(self.y))
 
 
 def course(curve: Curve) -> Course | None:
@@ -114,26 +117,32 @@ def is_wide(y: Floats) -> bool:
     """Whether values are all positive and span more than a decade."""
     if float(y.min()) <= 0:
         return False
-    low, high = np.quantile(y, (0.05, 0.95))
-    return bool(max(high, y[: max(1, len(y) // 50)].max()) > _WIDE * low)
+    ranked = np.sort(y)
+    low, high = float(ranked[len(y) // 20]), float(ranked[(19 * len(y)) // 20])
+    return bool(max(high, float(y[: max(1, len(y) // 50)].max())) > _WIDE * low)
 
 
 def spread(residuals: Floats) -> float:
     """A standard deviation that outliers do not move."""
     if not len(residuals):
         return 0.0
-    return _MAD * float(np.median(np.abs(residuals - np.median(residuals))))
+    return _MAD * middle(np.abs(residuals - middle(residuals)))
+
+
+def middle(y: Floats) -> float:
+    """The median of values that are all finite; for a few hundred much quicker than numpy's."""
+    ranked, n = np.sort(y), len(y)
+    return (float(ranked[n // 2]) + float(ranked[(n - 1) // 2])) / 2
 
 
 def running_median(y: Floats, width: int) -> Floats:
     """The median of `width` neighbours (odd); at the ends of those that are there."""
     if len(y) < 3 or width < 3:
         return y
-    half = width // 2
-    padded = np.concatenate([np.full(half, np.nan), y, np.full(half, np.nan)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
-    middle = np.median(windows[half:-half], axis=1) if len(y) > 2 * half else np.empty(0)
-    if not len(middle):
-        return np.asarray(np.nanmedian(windows, axis=1), np.float64)
-    ends = [np.nanmedian(windows[:half], axis=1), middle, np.nanmedian(windows[-half:], axis=1)]
-    return np.asarray(np.concatenate(ends), np.float64)
+    half, n = width // 2, len(y)
+    if n <= 2 * half:
+        return np.array([middle(y[max(0, at - half) : at + half + 1]) for at in range(n)])
+    inner = np.partition(np.lib.stride_tricks.sliding_window_view(y, width), half, axis=1)[:, half]
+    first = [middle(y[: at + half + 1]) for at in range(half)]
+    last = [middle(y[at - half :]) for at in range(n - half, n)]
+    return np.concatenate([first, inner, last])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.analysis.diagnosis_curves import Course, Floats, running_median, spread
+from workbench.analysis.diagnosis_curves import Course, Floats, middle, running_median, spread
 from workbench.core import units
 from workbench.core.model import Finding
 from workbench.core.roles import words_of
@@ -40,11 +40,11 @@ def plateaued(course: Course) -> Finding | None:
     m = len(blocks)
     if m < _LONG:
         return None
-    first, middle, last = blocks[: max(2, m // 16)], blocks[m // 4 : m // 2], blocks[3 * m // 4 :]
-    began, end = float(np.max(first)), float(np.median(last))
-    won = began - float(np.median(middle))
-    error = _error(np.concatenate([middle, last]), len(middle) + len(last))
-    to_come = float(np.median(middle)) - end + 2.0 * error
+    first, second, last = blocks[: max(2, m // 16)], blocks[m // 4 : m // 2], blocks[3 * m // 4 :]
+    began, end = float(np.max(first)), middle(last)
+    won = began - middle(second)
+    error = _error(np.concatenate([second, last]), len(second) + len(last))
+    to_come = middle(second) - end + 2.0 * error
     if won > max(4.0 * error, 4.0 * course.noise):
         return _stopped(course, won, to_come, end) if to_come < _NOTHING * won and _left(course, began, end) else None
     flat = blocks[m // 8 :]
@@ -58,7 +58,7 @@ def plateaued(course: Course) -> Finding | None:
 def _error(blocks: Floats, n: int) -> float:
     """Standard error of the median of half of the blocks, those that follow one another being alike."""
     residuals = blocks - running_median(blocks, 9)
-    centred = blocks - np.median(blocks)
+    centred = blocks - middle(blocks)
     total = float(centred @ centred)
     rho = float(centred[1:] @ centred[:-1]) / total if total > 0 else 0.0
     rho = min(max(rho, 0.0), 0.9)
@@ -144,7 +144,7 @@ def overfitting(train: Course, val: Course) -> Finding | None:
     after = val.blocks[best + 1 :]
     if len(after) < _AFTER:
         return None
-    low, end = float(level[best]), float(np.median(after[-max(3, len(after) // 4) :]))
+    low, end = float(level[best]), middle(after[-max(3, len(after) // 4) :])
     rise, won = end - low, max(float(val.blocks[0]) - low, 0.0)
     swing = float(np.max(level[:best] - np.minimum.accumulate(level[:best]))) if best > 1 else 0.0
     noise = max(_jitter(val.blocks), val.noise)
@@ -198,8 +198,8 @@ def _gained_since(train: Course, step: int) -> tuple[float, float] | None:
     last = train.blocks[-max(3, (m - at) // 4) :]
     if m - at < 4 or not len(around):
         return None
-    gained = float(np.median(around) - np.median(last))
+    gained = middle(around) - middle(last)
     error = 1.25 * train.noise * math.sqrt(1 / len(around) + 1 / len(last))
-    if gained < max(3.0 * error, 0.02 * max(float(train.blocks[0] - np.median(last)), 0.0), 1e-12):
+    if gained < max(3.0 * error, 0.02 * max(float(train.blocks[0] - middle(last)), 0.0), 1e-12):
         return None
-    return train.shown(float(np.median(around))), train.shown(float(np.median(last)))
+    return train.shown(middle(around)), train.shown(middle(last))

@@ -1,4 +1,4 @@
-"""`tag`, `note`, `baseline`, `hide`: what a person says about runs, appended and undone by its inverse."""
+"""`tag`, `note`, `baseline`, `hide`, `rename`: what a person says about runs, appended and undone by its inverse."""
 
 from __future__ import annotations
 
@@ -133,3 +133,29 @@ def hide(runs: tuple[str, ...], undo: bool, root: Path) -> None:
         annotator.hide(item.id, on=not undo)
     _settle(project, annotator)
     tell(f"{', '.join(item.name for item in found)}: {'shown again' if undo else 'hidden'}")
+
+
+@click.command()
+@click.argument("run")
+@click.argument("name", required=False)
+@click.option("--undo", is_flag=True, help="Show it by the name its log gives again.")
+@root_option
+@teaches
+def rename(run: str, name: str | None, undo: bool, root: Path) -> None:
+    """Show RUN (an id, a name, a path, or a unique part of one) under NAME; its log and its id stay as they are."""
+    wanted = (name or "").strip()
+    if undo == bool(wanted):
+        raise fail("give the new NAME, or --undo for the name its log gives\n  next: workbench rename RUN NAME", 2)
+    project, annotator = _annotator(root)
+    found = find_run(project.query, run)
+    annotator.rename(found.id, wanted or logged_name(project, found.id))
+    _settle(project, annotator)
+    tell(f"{found.name}: {f'is shown as {wanted}' if wanted else 'has the name its log gives again'}")
+
+
+def logged_name(project: Project, run_id: str) -> str:
+    """The name that a run's own log gives it; empty where it gives none, and the path serves."""
+    from workbench.store.facts import logged_name
+
+    with project.store.read() as con:
+        return logged_name(con, run_id)

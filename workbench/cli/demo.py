@@ -77,6 +77,7 @@ def _headless(command: list[str], target: Path) -> None:
 
 def _live(command: list[str], target: Path) -> None:
     """Train in the background, its words in a file that is no log of a run, with the interface open on it."""
+    from workbench.cli.vocabulary import vocabulary
     from workbench.core.blocks import Empty
     from workbench.tui.start import start
 
@@ -91,7 +92,7 @@ def _live(command: list[str], target: Path) -> None:
             return Empty("The sample project starts to train …", _FIRST_MINUTE) if training.returncode is None else None
 
         try:
-            start(target, waiting)
+            start(target, waiting, words=vocabulary)
         finally:
             if training.poll() is None:
                 training.terminate()

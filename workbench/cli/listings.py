@@ -1,13 +1,13 @@
-"""`runs`, `show`, `compare`, `sources`, `monitor`: what the panels show, on the command line."""
+"""`runs`, `show`, `sources`, `monitor`: what the panels show, on the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from workbench.cli.ordering import order_of, order_options
 from workbench.cli.project import (
     explain_none,
     fail,
@@ -29,11 +29,15 @@ if TYPE_CHECKING:
 @where_option
 @click.option("--all", "hidden", is_flag=True, help="Hidden runs too.")
 @click.option(
-    "--limit", type=click.IntRange(1), metavar="N", default=None, help="At most N, the newest; all by default."
+    "--limit", type=click.IntRange(1), metavar="N", default=None, help="At most N, the first ones; all by default."
 )
+@order_options
 @format_option
 @teaches
-def runs(root: Path, where: str, hidden: bool, limit: int | None, form: str) -> None:
+def runs(
+    root: Path, where: str, hidden: bool, limit: int | None, sort: str, desc: bool, columns: str | None,
+    metric: str | None, form: str,
+) -> None:  # fmt: skip
     """List the runs of the project at ROOT (the current folder by default), newest first.
 
     The table shows state, name, age, the main metric with its trend and its change to the baseline, p95 latency, and
@@ -42,14 +46,15 @@ def runs(root: Path, where: str, hidden: bool, limit: int | None, form: str) -> 
     """
     from workbench.cli.output import print_listing, screen_fit
     from workbench.core.query import Focus
-    from workbench.panels.runs import RunsPanel
+    from workbench.panels.runs import RunsPanel, ordered
     from workbench.panels.shapes import runs_shape
 
     query, panel = open_project(root).query, RunsPanel()
-    focus = Focus(where=where, options={"limit": limit or 1_000_000, "hidden": hidden})
+    order = order_of(query.runs(hidden=True), sort, desc, columns, metric)
+    focus = Focus(where=where, metric=metric, options={"limit": limit or 1_000_000, "hidden": hidden, **order})
 
     def shape() -> list[dict[str, Any]]:
-        found = query.runs(where, hidden=hidden)[:limit]
+        found = ordered(query, query.runs(where, hidden=hidden), focus)[:limit]
         if not found:
             explain_none(query, where)
         return runs_shape(query, found)
@@ -60,9 +65,10 @@ def runs(root: Path, where: str, hidden: bool, limit: int | None, form: str) -> 
 @click.command()
 @click.argument("run")
 @root_option
+@click.option("--metric", metavar="KEY", default=None, help="The metric to list first.")
 @format_option
 @teaches
-def show(run: str, root: Path, form: str) -> None:
+def show(run: str, root: Path, metric: str | None, form: str) -> None:
     """Everything about one RUN: an id, a name, a path, or a part of one that no other run has.
 
     JSON is the object that `runs` lists, with updated_at, total_steps, hidden, baseline, notes, stages and environment.
@@ -77,76 +83,9 @@ def show(run: str, root: Path, form: str) -> None:
     panel = RunPanel()
     print_listing(
         form,
-        lambda: panel.view(panel.load(query, Focus(run=found.id)), screen_fit()),
+        lambda: panel.view(panel.load(query, Focus(run=found.id, metric=metric)), screen_fit()),
         lambda: show_shape(query, found),
     )
-
-
-@click.command()
-@click.argument("names", metavar="[RUN]…", nargs=-1)
-@root_option
-@where_option
-@click.option("--baseline", default=None, metavar="RUN", help="Compare with this run instead of the chosen baseline.")
-@click.option("--metric", metavar="KEY", default=None, help="The metric to draw and to list first.")
-@format_option
-@teaches
-def compare(
-    names: tuple[str, ...], root: Path, where: str, baseline: str | None, metric: str | None, form: str
-) -> None:
-    """RUNs side by side: metrics with deltas to the baseline, parameters that differ, one metric's curves.
-
-    A RUN is an id, a name, a path, or a part of one that no other run has. Without any, the newest eight that match
-    --where are compared.
-    Without a baseline the deltas are those to the first RUN that is named.
-    JSON is {baseline, runs, metrics: [{key, direction, unit, kind, values, deltas}], params: [{key, values}]}, values
-    and deltas by run id; CSV has a row for each metric and run.
-    """
-    from workbench.cli.output import print_listing, screen_fit
-    from workbench.core.query import Focus
-    from workbench.panels.compare import ComparePanel
-
-    query = open_project(root).query
-    marked = [find_run(query, name).id for name in names] if names else [run.id for run in query.runs(where)][:8]
-    if not marked:
-        explain_none(query, where)
-        raise fail("no run to compare\n  next: workbench runs", 2)
-    if metric is not None:
-        _check_metric(metric, {key for run in query.runs(hidden=True) if run.id in marked for key in run.metrics})
-    chosen = find_run(query, baseline).id if baseline else None
-    panel = ComparePanel()
-    options = {"reference": bool(names)}
-    focus = Focus(run=marked[0], marked=tuple(marked), baseline=chosen, where=where, metric=metric, options=options)
-    data = panel.load(query, focus)
-    print_listing(
-        form,
-        lambda: panel.view(data, screen_fit()),
-        lambda: panel.to_json(data),
-        lambda: _compared(panel.to_json(data)),
-    )
-
-
-def _check_metric(metric: str, known: set[str]) -> None:
-    from workbench.core.config import nearest
-
-    if metric not in known:
-        raise fail(f"--metric: none of these runs has {metric!r}{nearest(metric, known)}", 2)
-
-
-def _compared(shape: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A row for each metric and run, then one for each parameter that differs."""
-    names = {run["id"]: run["name"] for run in shape["runs"]}
-    rows: list[dict[str, Any]] = []
-    for metric in shape["metrics"]:
-        fixed = {name: metric[name] for name in ("key", "direction", "unit", "kind")}
-        for run_id, value in metric["values"].items():
-            change = metric["deltas"][run_id] or {"absolute": None, "relative": None, "better": None}
-            rows.append({**fixed, "run_id": run_id, "run": names[run_id], "value": value, "delta": change})
-    for param in shape["params"]:
-        rows += [
-            {"key": param["key"], "kind": "param", "run_id": run_id, "run": names[run_id], "value": value}
-            for run_id, value in param["values"].items()
-        ]
-    return rows
 
 
 @click.command()

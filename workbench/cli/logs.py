@@ -14,7 +14,8 @@ import click
 from workbench.cli.project import Project, fail, find_run, open_project, root_option, teaches, tell
 
 if TYPE_CHECKING:
-    from workbench.core.log_file import Bytes, LogLine, Wanted
+    from workbench.core.log_file import Bytes, LogLine
+    from workbench.core.log_search import Wanted
     from workbench.core.model import Run
     from workbench.core.run_logs import RunLog
 
@@ -45,7 +46,7 @@ def logs(run: str, root: Path, follow: bool, text: str, level: str, tail: int, p
     Text logs are read where they are, whatever their size; what a run's own log carries of its output comes from the
     store and is called `output`. Colours are taken out, progress bars are shown at their last state.
     """
-    from workbench.core.log_file import Wanted
+    from workbench.core.log_search import Wanted
     from workbench.core.log_text import LEVELS
 
     project = open_project(root)
@@ -95,7 +96,7 @@ def output_of(lines: Iterable[object]) -> bytes:
 
 
 def _tail(source: Bytes, wanted: Wanted, tail: int, end: int) -> Iterator[LogLine]:
-    from workbench.core.log_file import found_after, found_before
+    from workbench.core.log_search import found_after, found_before
 
     if tail == 0:
         yield from (line for line in found_after(source, 0, wanted) if line.offset < end)

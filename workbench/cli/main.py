@@ -12,7 +12,7 @@ import click
 
 COMMANDS = {
     "baseline": "workbench.cli.annotate:baseline",
-    "compare": "workbench.cli.listings:compare",
+    "compare": "workbench.cli.compare:compare",
     "demo": "workbench.cli.demo:demo",
     "detect": "workbench.cli.detect:detect",
     "doctor": "workbench.cli.doctor:doctor",
@@ -23,9 +23,13 @@ COMMANDS = {
     "monitor": "workbench.cli.listings:monitor",
     "note": "workbench.cli.annotate:note",
     "pack": "workbench.cli.report:pack",
+    "panel": "workbench.cli.panel:panel",
     "plugins": "workbench.cli.plugins:plugins",
+    "rename": "workbench.cli.annotate:rename",
     "report": "workbench.cli.report:report",
     "runs": "workbench.cli.listings:runs",
+    "serve": "workbench.cli.serve:serve",
+    "settings": "workbench.cli.settings:settings",
     "show": "workbench.cli.listings:show",
     "sources": "workbench.cli.listings:sources",
     "sql": "workbench.cli.sql:sql",
@@ -47,9 +51,13 @@ _SUMMARIES = {
     "monitor": "Windows of a production monitor.",
     "note": "Add a note to a run, or take it away.",
     "pack": "Pack this project's state for `report --against`.",
+    "panel": "One view of the interface, printed.",
     "plugins": "List, make, check and trust plugins.",
+    "rename": "Show a run under another name.",
     "report": "Report and gates: text, Markdown, HTML, JSON, JUnit.",
     "runs": "List runs, newest first.",
+    "serve": "The terminal interface in a browser, on this machine.",
+    "settings": "Settings of the interface: what each holds, and who said so.",
     "show": "Everything about one run.",
     "sources": "Files read, how far, and what was refused.",
     "sql": "One SELECT over the store.",
@@ -63,6 +71,7 @@ _SUMMARIES = {
 _EPILOG = """\b
 Examples:
   workbench                                    open the folder you are in
+  workbench --read-only                        the same, and nothing is written
   workbench runs --where 'val/loss<0.4 not tag:broken' --format json
   workbench report --gate 'best(val/accuracy) >= 0.9' --gate 'latency_ms.p95 <= 1.1 * baseline'
   workbench drift january.parquet july.parquet
@@ -71,8 +80,15 @@ Examples:
 Exit codes: 0 ok; 1 a gate failed; 2 usage or configuration; 3 the store is busy or broken;
 4 input unreadable; 70 a mistake of workbench itself. stdout is data, stderr is narration.
 """
+_OF_TUI = ("--read-only", "--safe", "--theme")
+"""Options that may stand first: `workbench --read-only` is `workbench tui --read-only`."""
 _MISTAKE = 70
 """Exit code of an error nobody foresaw, so that CI never takes it for a failed gate."""
+
+
+def summary_of(name: str) -> str:
+    """One line on a command, known without loading it."""
+    return _SUMMARIES[name]
 
 
 class _Commands(click.Group):
@@ -80,6 +96,12 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Options of the interface need no command before them."""
+        if args and args[0].partition("=")[0] in _OF_TUI:
+            args = ["tui", *args]
+        return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         target = COMMANDS.get(cmd_name)

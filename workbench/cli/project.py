@@ -187,7 +187,7 @@ def _judging(project: Project, spoken: bool, patience: float | None) -> Callable
     from workbench.ingest.rules import rule_watch
     from workbench.ingest.run_findings import RunFindingWatch
 
-    runs = RunFindingWatch(project.config, project.store, patience=patience)
+    runs = RunFindingWatch(project.config, project.store, tell, patience=patience)
     monitors = _monitors(project, spoken) if project.config.monitors else None
     rules = rule_watch(project.query, project.store, tell)
 
@@ -263,16 +263,13 @@ def find_run(query: StoreQuery, name: str) -> Any:
         ClickException: none or several; the message lists the nearest.
     """
     from workbench.core.config import nearest
+    from workbench.core.find import runs_called
 
     runs = query.runs(hidden=True)
-    for pick in (
-        [run for run in runs if name in (run.id, run.name, run.path)],
-        [run for run in runs if run.id.startswith(name) or run.path.endswith("/" + name)],
-        [run for run in runs if name in run.name],
-    ):
-        if len({run.id for run in pick}) == 1:
-            return pick[0]
-        if pick:
-            listed = "\n".join(f"  {run.id}  {run.name}" for run in pick[:10])
-            raise fail(f"{len(pick)} runs are called {name!r}; use an id:\n{listed}", 2)
+    found = runs_called(runs, name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = "\n".join(f"  {run.id}  {run.name}" for run in found[:10])
+        raise fail(f"{len(found)} runs are called {name!r}; use an id:\n{listed}", 2)
     raise fail(f"no run {name!r}{nearest(name, [run.name for run in runs])}\n  next: workbench runs", 2)

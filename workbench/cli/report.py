@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,11 +57,13 @@ _SUFFIXES = {
 @click.option("--replay", type=click.IntRange(min=1), default=None, metavar="N",
               help="Say which of the last N windows would have failed the gates on production.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 4 when some input could not be read.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE",
+              help="A view option of the panels: value=best, by=model, scatter_x=lr; repeat it.")  # fmt: skip
 @click.pass_context
 @teaches
 def report(
     ctx: click.Context, root: Path, forms: tuple[str, ...], outs: tuple[Path, ...], gates: tuple[str, ...], where: str,
-    baseline: str | None, against: Path | None, replay: int | None, strict: bool,
+    baseline: str | None, against: Path | None, replay: int | None, strict: bool, options: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Report on the project at ROOT (the current folder by default): gates, runs, comparison, production, problems.
 
@@ -81,10 +83,12 @@ def report(
     """
     from workbench.core.config import GateConfig
 
-    targets, main = _targets(forms, outs), _pack(against)
+    targets, main, chosen = _targets(forms, outs), _pack(against), dict(map(_option, options))
     with _opened(root) as project:
         extra = [GateConfig(check, check, where) for check in gates]
-        code = print_report(project, targets, extra, where, baseline, main, strict=strict, replayed=replay)
+        code = print_report(
+            project, targets, extra, where, baseline, main, strict=strict, replayed=replay, options=chosen
+        )
     ctx.exit(code)
 
 
@@ -111,7 +115,7 @@ def pack(root: Path, out: Path) -> None:
 def print_report(
     project: Project, targets: Sequence[tuple[str, Path | None]] = (("text", None),), extra: Sequence[GateConfig] = (),
     where: str = "", baseline: str | None = None, against: Pack | None = None, *, strict: bool = False,
-    replayed: int | None = None,
+    replayed: int | None = None, options: Mapping[str, str] | None = None,
 ) -> int:  # fmt: skip
     """Write the report to every target and return the exit code; `replayed` windows are judged as if they were new."""
     from workbench.cli.output import colors_wanted, screen_fit
@@ -127,7 +131,7 @@ def print_report(
     known = project.config.monitors
     results = evaluate_all(gates, project.query, baseline=chosen, monitors=known, now=now)
     past = None if replayed is None else replay(gates, project.query, replayed, monitors=known, now=now)
-    focus = Focus(where=where, baseline=chosen)
+    focus = Focus(where=where, baseline=chosen, options=options or {})
     panels = [*all_panels(project.config), *all_sections()]
     for form, out in targets:
         on_screen = out is None and form == "text"
@@ -144,6 +148,13 @@ def print_report(
                 out.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
             tell(f"wrote {out}")
     return exit_code(results, project.query, strict=strict)
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals or not value:
+        raise click.UsageError(f"--option {text}: is not NAME=VALUE, such as value=best")
+    return name, value
 
 
 def _targets(forms: Sequence[str], outs: Sequence[Path]) -> list[tuple[str, Path | None]]:

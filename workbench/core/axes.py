@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -11,14 +12,14 @@ import numpy as np
 
 from workbench.core.blocks import Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, Canvas
-from workbench.core.curves import Curve
+from workbench.core.curves import Curve, scaled, vertical_marks, x_ticks
 from workbench.core.series import thin
 from workbench.core.strokes import ASCII_GLYPHS, DOTS, Marker, cells, owners
 
 if TYPE_CHECKING:
     from workbench.core.strokes import Floats
 from workbench.core.text import cut, fit, plain, width
-from workbench.core.ticks import Tick, ticks
+from workbench.core.ticks import Tick
 from workbench.core.units import number
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -50,9 +51,9 @@ class Plot:
     y_high: float
 
     def x_cell(self, x: float) -> int:
-        """The canvas column of an x, which may lie beside the plot."""
+        """The canvas column of an x, which may lie beside the plot; NaN does."""
         share = (x - self.x_low) / (self.x_high - self.x_low)
-        return self.left + round(min(max(share, -1.0), 2.0) * (self.width - 1))
+        return self.left + (-1 if math.isnan(share) else round(min(max(share, -1.0), 2.0) * (self.width - 1)))
 
     def y_cell(self, y: float) -> int:
         """The canvas row of a y, which may lie above or below the plot."""
@@ -142,7 +143,7 @@ def _bottom_labels(plot: Plot, chart: Lines, floor: int, row: int, foot: str, zo
     if title:
         canvas.write(row, canvas.columns - width(title), title, DIM)
     free = 0
-    for mark in ticks(plot.x_low, plot.x_high, max(2, plot.width // 12), chart.x_kind, zone):
+    for mark in x_ticks(chart, plot.x_low, plot.x_high, max(2, plot.width // 12), zone):
         column = plot.x_cell(mark.value)
         start = max(column - width(mark.label) // 2, 0)
         if not plot.has_column(column):
@@ -204,14 +205,16 @@ def overlay(plot: Plot, chart: Lines, curves: Sequence[Curve], crosshair: float 
             row, column = plot.y_cell(float(curve.y[0])), plot.x_cell(float(curve.x[0]))
             if plot.has_row(row) and plot.has_column(column):
                 plot.canvas.write(row, column, spot, curve.color)
-    for x, label in chart.marks:
+    for x, label in vertical_marks(chart):
         column = plot.x_cell(x)
         if plot.has_column(column):
             _vertical(plot, column, dotted)
             text = cut(plain(label, limit=100), plot.left + plot.width - column - 1)
             plot.canvas.write_where_blank(plot.top, column + 1, text, DIM)
-    if crosshair is not None and plot.has_column(plot.x_cell(crosshair)):
-        _vertical(plot, plot.x_cell(crosshair), rule)
+    if crosshair is not None:
+        column = plot.x_cell(scaled(crosshair, chart.log_x))
+        if plot.has_column(column):
+            _vertical(plot, column, rule)
 
 
 def _vertical(plot: Plot, column: int, char: str) -> None:

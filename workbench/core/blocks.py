@@ -49,7 +49,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under columns; `ids` name each row for actions."""
+    """Rows under columns; `ids` name each row for actions, an empty one none."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
@@ -68,6 +68,9 @@ class Line:
     """The unsmoothed values behind a smoothed curve."""
     color: int = 0
     """Index into the palette, stable per run."""
+    low: NDArray[np.float64] | None = None
+    """The lower edge of a band around the curve, as of several runs; both edges or none."""
+    high: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,40 @@ class Lines:
     x_kind: Literal["number", "time", "duration"] = "number"
     marks: Sequence[tuple[float, str]] = ()
     """Vertical marks: (x, label)."""
+    log_x: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a scatter: numbers, or names in their order."""
+
+    label: str = ""
+    kind: Literal["number", "time", "duration"] = "number"
+    log: bool = False
+    names: Sequence[str] = ()
+    """What the places 0, 1, 2 … are called; empty for numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A named point of a scatter; `good` marks the best one, `accent` those worth a second look."""
+
+    name: str
+    x: float
+    y: float
+    tone: Tone = ""
+    color: int = 0
+    """Index into the palette, stable per run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Named points over two axes; one that is not finite is counted instead of drawn."""
+
+    points: Sequence[Point]
+    x: Axis = field(default_factory=Axis)
+    y: Axis = field(default_factory=Axis)
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +191,4 @@ class Columns:
     weights: Sequence[int] = field(default=())
 
 
-Block = Table | Lines | Bars | Heat | Stat | Note | Empty | Stack | Columns
+Block = Table | Lines | Bars | Heat | Stat | Note | Empty | Stack | Columns | Scatter

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.core.compare_noise import Noise, is_own_place, is_seed, noise_of, same_as
+from workbench.core.compare_values import Values
 from workbench.core.model import Direction, Roles, Run, Summary
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, percentile_key
@@ -40,6 +42,24 @@ class MetricRow:
     values: tuple[float | None, ...]
     deltas: tuple[Delta | None, ...]
     """Against the baseline; None for the baseline itself and where either side is unknown."""
+    noise: Noise | None = None
+    """What the seed alone does to it; None where no settings were run with several seeds."""
+
+    @property
+    def within_noise(self) -> tuple[bool, ...]:
+        """Which changes are so small that another seed may have made them."""
+        if self.noise is None:
+            return (False,) * len(self.deltas)
+        threshold = self.noise.threshold
+        return tuple(change is not None and abs(change.absolute) <= threshold for change in self.deltas)
+
+    @property
+    def best(self) -> int | None:
+        """Place of the best of several runs; None while it is unknown which way is better, or all are alike."""
+        known = [(value, at) for at, value in enumerate(self.values) if value is not None and math.isfinite(value)]
+        if self.roles.direction is None or len({value for value, _ in known}) < 2:
+            return None
+        return (max if self.roles.direction == "higher" else min)(known, key=lambda item: item[0])[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,31 +129,61 @@ def metric_rows(
     baseline: Run | None = None,
     found: Percentiles | None = None,
     keys: Sequence[str] = (),
+    values: Values | None = None,
+    repeats: Sequence[Sequence[Run]] = (),
 ) -> tuple[MetricRow, ...]:
-    """Metrics by runs, last values, with changes to the baseline; `keys` come first, then the most common ones."""
+    """Metrics by runs with changes to the baseline; `keys` come first, then the most common ones.
+
+    `values` stand for the series instead of their last ones; `repeats` are runs that differ in their seed alone, and
+    `values` of theirs tell the noise.
+    """
     tables = {run.id: with_percentiles(run, found or {}) for run in ([*runs, baseline] if baseline else runs)}
     counts = Counter(key for run in runs for key in tables[run.id])
     ordered = [*dict.fromkeys(key for key in keys if key in counts)]
     ordered += [key for key, _ in sorted(counts.items(), key=_common_first) if key not in set(ordered)]
-    return tuple(_metric_row(key, roles(key), runs, baseline, tables) for key in ordered)
+    near = {run.id for run in runs}
+    return tuple(
+        _metric_row(
+            key, roles(key), runs, baseline, _read(key, tables, values), noise_of(key, repeats, values or {}, near)
+        )
+        for key in ordered
+    )
 
 
-def _metric_row(
-    key: str, roles: Roles, runs: Sequence[Run], baseline: Run | None, tables: Mapping[str, Mapping[str, Summary]]
-) -> MetricRow:
-    def last(run: Run) -> float | None:
+def _read(
+    key: str, tables: Mapping[str, Mapping[str, Summary]], values: Values | None
+) -> Callable[[Run], float | None]:
+    """What stands for a series of a run: the value chosen; a percentile, which has no other, is what it is."""
+
+    def read(run: Run) -> float | None:
+        if values is not None and key in run.metrics:
+            return values.get((run.id, key))
         summary = tables[run.id].get(key)
         return None if summary is None else summary.last
 
-    base = None if baseline is None else last(baseline)
+    return read
+
+
+def _metric_row(
+    key: str, roles: Roles, runs: Sequence[Run], baseline: Run | None, read: Callable[[Run], float | None],
+    noise: Noise | None,
+) -> MetricRow:  # fmt: skip
+    base = None if baseline is None else read(baseline)
     own = None if baseline is None else baseline.id
-    deltas = tuple(None if run.id == own else delta(last(run), base, roles.direction) for run in runs)
-    return MetricRow(key, roles, tuple(last(run) for run in runs), deltas)
+    found = tuple(read(run) for run in runs)
+    deltas = tuple(
+        None if run.id == own else delta(value, base, roles.direction) for run, value in zip(runs, found, strict=True)
+    )
+    return MetricRow(key, roles, found, deltas, noise)
 
 
 def param_differences(runs: Sequence[Run]) -> tuple[ParamRow, ...]:
-    """Parameters that are not the same in all runs, by name; with fewer than two runs there are none."""
-    keys = sorted({key for run in runs for key in run.params})
+    """Parameters that are not the same in all runs, by name; with fewer than two runs there are none.
+
+    Seeds and the places that runs write to come last: they always differ.
+    """
+    found = {key for run in runs for key in run.params}
+    keys = sorted(found, key=lambda key: (is_own_place(key), is_seed(key), key))
     rows = (
         ParamRow(key, tuple(run.params.get(key) for run in runs), tuple(key in run.params for run in runs))
         for key in keys
@@ -143,8 +193,5 @@ def param_differences(runs: Sequence[Run]) -> tuple[ParamRow, ...]:
 
 def _differs(row: ParamRow) -> bool:
     """Whether values differ; 1 and 1.0 are the same, True and 1 are not, and a missing one differs from any."""
-    seen = {
-        (present, isinstance(value, bool), value if isinstance(value, int | float | str) else repr(value))
-        for value, present in zip(row.values, row.present, strict=True)
-    }
+    seen = {(present, same_as(value)) for value, present in zip(row.values, row.present, strict=True)}
     return len(seen) > 1

@@ -88,7 +88,7 @@ class _Checker:
         return value
 
     def config(self, root: Path, data: Any) -> Config:
-        top = self.table(data, "", ("project", "metrics", "monitor", "gates", "plugins", "panel"))
+        top = self.table(data, "", ("project", "metrics", "monitor", "gates", "plugins", "panel", "tui"))
         project = self.table(top.get("project", {}), "project", ("ignore", "main_metric"))
         monitors = {
             name: self.monitor(name, value) for name, value in self.named(top, "monitor", "[monitor.NAME] tables")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,8 @@ class Curve:
     """x of NaN and inf."""
     hidden: int
     """Points a logarithmic axis cannot show."""
+    hidden_x: int = 0
+    """Points left of what a logarithmic x axis can show."""
 
 
 def power(exponent: float) -> float:
@@ -38,9 +41,21 @@ def power(exponent: float) -> float:
     return math.pow(10.0, min(max(exponent, -307.0), 308.0))
 
 
-def curve_of(line: Line, values: NDArray[np.float64], log_y: bool) -> Curve:
-    """One line, or its raw values, on a linear or logarithmic axis."""
+def scaled(value: float, log: bool) -> float:
+    """A value on an axis's own scale; NaN where a logarithmic one cannot show it."""
+    if not log:
+        return value
+    return math.log10(value) if value > 0 else math.nan
+
+
+def curve_of(line: Line, values: NDArray[np.float64], log_y: bool, log_x: bool = False) -> Curve:
+    """One line, or its raw values, on linear or logarithmic axes."""
     x, y = np.asarray(line.x, np.float64), np.asarray(values, np.float64)
+    hidden_x = 0
+    if log_x:
+        right = x > 0
+        hidden_x = int(len(x) - right.sum())
+        x, y = np.log10(x[right]), y[right]
     finite = np.isfinite(y)
     bad_x, hidden = x[~finite], 0
     if log_y:
@@ -49,7 +64,17 @@ def curve_of(line: Line, values: NDArray[np.float64], log_y: bool) -> Curve:
         y = np.log10(y, out=np.full(len(y), np.nan), where=shown)
     elif len(bad_x):
         y = np.where(finite, y, np.nan)
-    return Curve(plain(line.name, limit=200), line.color, x, y, bad_x, hidden)
+    return Curve(plain(line.name, limit=200), line.color, x, y, bad_x, hidden, hidden_x)
+
+
+def behind(chart: Lines) -> list[Curve]:
+    """What is drawn fainter behind the curves: unsmoothed values, and the edges of bands."""
+    return [
+        curve_of(line, values, chart.log_y, chart.log_x)
+        for line in chart.lines
+        for values in (line.raw, line.low, line.high)
+        if values is not None
+    ]
 
 
 def limits(
@@ -58,7 +83,9 @@ def limits(
     x_range: tuple[float, float] | None,
     y_range: tuple[float, float] | None,
 ) -> tuple[float, float, float, float]:
-    """x_low, x_high, y_low, y_high of a chart, y in the axis's own scale; ranges zoom, in the units of x and values."""
+    """x_low, x_high, y_low, y_high of a chart, in the axes' own scales; ranges zoom, in the units of x and values."""
+    if x_range is not None and chart.log_x:
+        x_range = (math.log10(min(x_range)), math.log10(max(x_range))) if min(x_range) > 0 else None
     if x_range is None:
         x_range = _extent([curve.x[~np.isnan(curve.y)] for curve in curves])
     x_low, x_high = _apart(*x_range, room=0.5 if chart.x_kind == "number" else 30.0)
@@ -97,6 +124,9 @@ def notes(curves: Sequence[Curve]) -> Iterator[str]:
             yield f"{curve.name}: {len(curve.bad_x):,} NaN or inf ×"
         if curve.hidden:
             yield f"{curve.name}: {curve.hidden:,} points ≤ 0 hidden"
+    left = sum(curve.hidden_x for curve in curves)
+    if left:
+        yield f"{left:,} {'point' if left == 1 else 'points'} at x ≤ 0 hidden"
 
 
 def y_ticks(log_y: bool, low: float, high: float, most: int) -> list[Tick]:
@@ -104,3 +134,14 @@ def y_ticks(log_y: bool, low: float, high: float, most: int) -> list[Tick]:
     if not log_y:
         return ticks(low, high, most)
     return [Tick(math.log10(tick.value), tick.label) for tick in log_ticks(power(low), power(high), most)]
+
+
+def vertical_marks(chart: Lines) -> list[tuple[float, str]]:
+    """Vertical marks in the x axis's own scale; those that it cannot show are left out."""
+    placed = [(scaled(x, chart.log_x), label) for x, label in chart.marks]
+    return [(x, label) for x, label in placed if math.isfinite(x)]
+
+
+def x_ticks(chart: Lines, low: float, high: float, most: int, zone: tzinfo | None = UTC) -> list[Tick]:
+    """Ticks of the x axis from low to high, all in the axis's own scale."""
+    return y_ticks(True, low, high, most) if chart.log_x else ticks(low, high, most, chart.x_kind, zone)

@@ -27,8 +27,7 @@ def stale(monitor: str, newest_end: float, width: float, now: float) -> Finding 
         f"no rows for {_words(silent)}: the newest window ended {units.timestamp(newest_end)[:16].replace('T', ' ')}, "
         f"and windows last {_words(width)}"
     )
-    numbers = {"silent_s": silent, "window_s": width}
-    return Finding("freshness", "rows", severity, text, newest_end, None, None, numbers, monitor)
+    return Finding("freshness", "rows", severity, text, newest_end, None, None, {"window_s": width}, monitor)
 
 
 def _words(seconds: float) -> str:

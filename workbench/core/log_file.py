@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from workbench.core.log_text import LONGEST, TELLTALES, Level, at_least, level_of, readable
+from workbench.core.log_text import LONGEST, Level, level_of, readable
 
 BLOCK = 64 * 1024
 """Bytes read at once around a window."""
-_NEWLINE = 0x0A
-STRETCH = 1024 * 1024
-"""Bytes looked through at once by a search, after which it says how far it is and can be stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,7 @@ def line_start(source: Bytes, offset: int) -> int:
 def lines_after(source: Bytes, offset: int, count: int) -> list[LogLine]:
     """Up to so many lines from a line's beginning on."""
     found: list[LogLine] = []
-    for line in _forward(source, offset):
+    for line in forward(source, offset):
         found.append(line)
         if len(found) >= count:
             break
@@ -130,14 +127,15 @@ def lines_after(source: Bytes, offset: int, count: int) -> list[LogLine]:
 def lines_before(source: Bytes, offset: int, count: int) -> list[LogLine]:
     """Up to so many lines that end where a line begins, in the order of the file."""
     found: list[LogLine] = []
-    for line in _backward(source, offset):
+    for line in backward(source, offset):
         found.append(line)
         if len(found) >= count:
             break
     return found[::-1]
 
 
-def _forward(source: Bytes, offset: int) -> Iterator[LogLine]:
+def forward(source: Bytes, offset: int) -> Iterator[LogLine]:
+    """Lines from a line's beginning on."""
     place, size = offset, source.size
     while place < size:
         block = source.read(place, BLOCK)
@@ -148,8 +146,8 @@ def _forward(source: Bytes, offset: int) -> Iterator[LogLine]:
             yield LogLine(place + begin, place + end + 1, block[begin : min(end, begin + LONGEST)])
             begin = end + 1
         if begin == 0:  # a line longer than a block
-            end_of = _end_of_line(source, place + len(block), size)
-            yield _long_line(source, place, end_of)
+            end_of = end_of_line(source, place + len(block), size)
+            yield long_line(source, place, end_of)
             place = end_of
         elif len(block) < BLOCK or place + len(block) >= size:
             if begin < len(block):
@@ -159,12 +157,12 @@ def _forward(source: Bytes, offset: int) -> Iterator[LogLine]:
             place += begin
 
 
-def _long_line(source: Bytes, start: int, end: int) -> LogLine:
+def long_line(source: Bytes, start: int, end: int) -> LogLine:
     """A line that is longer than what is read at once."""
     return LogLine(start, end, source.read(start, min(LONGEST, end - start)).removesuffix(b"\n"))
 
 
-def _end_of_line(source: Bytes, place: int, size: int) -> int:
+def end_of_line(source: Bytes, place: int, size: int) -> int:
     """Where the line after that of a byte begins."""
     while place < size:
         block = source.read(place, BLOCK)
@@ -177,7 +175,8 @@ def _end_of_line(source: Bytes, place: int, size: int) -> int:
     return place
 
 
-def _backward(source: Bytes, offset: int) -> Iterator[LogLine]:
+def backward(source: Bytes, offset: int) -> Iterator[LogLine]:
+    """Lines that end where a line begins, the last first."""
     end = min(offset, source.size)
     while end > 0:
         begin = max(0, end - BLOCK)
@@ -192,122 +191,7 @@ def _backward(source: Bytes, offset: int) -> Iterator[LogLine]:
             stop = start
         if stop == len(block) and begin > 0:  # a line longer than a block
             start = line_start(source, end - 1 if block.endswith(b"\n") else end)
-            yield _long_line(source, start, end)
+            yield long_line(source, start, end)
             end = start
         else:
             end = begin + stop
-
-
-# Searching
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which lines are looked for: those that hold a text, or are as bad as a level, or both."""
-
-    text: str = ""
-    """Ignores case unless it has a capital."""
-    floor: Level = "info"
-
-    @property
-    def everything(self) -> bool:
-        """Whether every line is wanted."""
-        return not self.text and self.floor == "info"
-
-    def matches(self, text: str) -> bool:
-        """Whether a readable line is wanted."""
-        if self.text:
-            shown = text if self._cased else text.casefold()
-            if (self.text if self._cased else self.text.casefold()) not in shown:
-                return False
-        return self.floor == "info" or at_least(level_of(text), self.floor)
-
-    @property
-    def _cased(self) -> bool:
-        return self.text != self.text.lower()
-
-    def telltales(self) -> Sequence[bytes]:
-        """In lower case, what every wanted line holds one of; none where that cannot be told from its bytes."""
-        if self.text:
-            return (self.text.lower().encode(),) if self.text.isascii() else ()
-        if self.floor == "warning":
-            return TELLTALES["error"] + TELLTALES["warning"]
-        return TELLTALES[self.floor]
-
-
-class Stopped(Exception):
-    """A search was called off."""
-
-
-def found_after(
-    source: Bytes, offset: int, wanted: Wanted, tell: Callable[[int], bool] = lambda place: True
-) -> Iterator[LogLine]:
-    """Wanted lines from a line's beginning on; `tell` gets how far it is after each stretch, and goes on while true.
-
-    Raises:
-        Stopped: `tell` said no.
-    """
-    place = offset
-    while place < source.size:
-        block = source.read(place, STRETCH)
-        cut = block.rfind(b"\n") + 1
-        if cut and place + len(block) < source.size:
-            block = block[:cut]
-        elif not cut:  # a line longer than a stretch
-            end = _end_of_line(source, place + len(block), source.size)
-            line = _long_line(source, place, end)
-            if wanted.matches(line.text):
-                yield line
-            place = end
-            continue
-        yield from _in_block(block, place, wanted)
-        place += len(block)
-        if not tell(place):
-            raise Stopped
-
-
-def found_before(
-    source: Bytes, offset: int, wanted: Wanted, tell: Callable[[int], bool] = lambda place: True
-) -> Iterator[LogLine]:
-    """Wanted lines that end where a line begins, the last first.
-
-    Raises:
-        Stopped: `tell` said no.
-    """
-    end = min(offset, source.size)
-    while end > 0:
-        begin = line_start(source, max(0, end - STRETCH))
-        if begin >= end:
-            begin = line_start(source, end - 1)
-        if end - begin > 4 * STRETCH:  # a line longer than a stretch is in it: only its beginning is looked at
-            last = line_start(source, end - 1)
-            begin, block = last, source.read(last, min(end - last, STRETCH))
-        else:
-            block = source.read(begin, end - begin)
-        yield from reversed(list(_in_block(block, begin, wanted)))
-        end = begin
-        if not tell(end):
-            raise Stopped
-
-
-def _in_block(block: bytes, start: int, wanted: Wanted) -> Iterator[LogLine]:
-    """Wanted lines of a block of whole lines; only those that hold something telling are looked at."""
-    telltales = wanted.telltales()
-    lower = b"\n" + block.lower() if telltales else b""
-    ahead = dict.fromkeys(telltales, -1)
-    place = 0
-    while place < len(block):
-        begin = place
-        if telltales:
-            ahead = {word: at if at >= place else lower.find(word, place) for word, at in ahead.items()}
-            ahead = {word: at for word, at in ahead.items() if at >= 0}
-            if not ahead:
-                return
-            at = min(ahead.values())
-            begin = max(block.rfind(b"\n", 0, max(at - (lower[at] != _NEWLINE), 0)) + 1, place)
-        end = block.find(b"\n", begin)
-        stop, after = (len(block), len(block)) if end < 0 else (end, end + 1)
-        line = LogLine(start + begin, start + after, block[begin : min(stop, begin + LONGEST)])
-        if wanted.matches(line.text):
-            yield line
-        place = after

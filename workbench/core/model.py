@@ -112,6 +112,17 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a run made: as it was named, and where it lies now."""
+
+    name: str
+    path: str
+    """As the run said it."""
+    place: str = ""
+    """Absolute, where there is such a file within the project; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One file being read, and how far."""
 

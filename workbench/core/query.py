@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
+from workbench.core.model import (
+    Artifact,
+    Distribution,
+    Finding,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Window,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +42,22 @@ class Focus:
     window: float | None = None
     """Start of the window opened in Drift, seconds since 1970."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """View options by name: `x` ("step", "wall", "relative"), `log_y`, `smooth` (0..0.99), `sort`, `descending`."""
+    """View options by name: `x` ("step", "wall", "relative"), `log_y`, `smooth` (0..0.99), `sort`, `descending`, and
+    those that a panel offers as its `Choice`s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A view option that a panel offers: the same in the interface, on the command line and in a report."""
+
+    option: str
+    """Name in `Focus.options`."""
+    title: str
+    """What it decides, in a word or two: `y axis`."""
+    values: Sequence[str]
+    current: str
+    typed: str = ""
+    """What else may be typed, as an example (`step:500`); empty where the values are all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +76,37 @@ class Rows:
 
     columns: Sequence[str]
     rows: Sequence[tuple[Any, ...]]
+    more: bool = False
+    """There are rows beyond these, which the limit kept away."""
+
+
+class Stop:
+    """Ends a query from another thread."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        """Somebody wants it ended."""
+        self._end: Callable[[], object] = lambda: None
+
+    def __call__(self) -> None:
+        """End the query that runs; one that has not begun ends when it does."""
+        self.asked = True
+        self._end()
+
+    def serve(self, end: Callable[[], object]) -> None:
+        """Have `end` called from now on: for whoever runs the query."""
+        self._end = end
+        if self.asked:
+            end()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many rows a query in SQL may give, how many seconds it may take, and what ends it before; 0 is the most."""
+
+    rows: int = 0
+    seconds: float = 0.0
+    stop: Stop | None = None
 
 
 class Query(Protocol):
@@ -67,8 +124,11 @@ class Query(Protocol):
         """The newest `n` visible runs, as `runs()` would list them first; quick on a store never opened before."""
         ...
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
-        """One series ordered by step; with `points`, at most that many, extremes kept."""
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
+        """One series ordered by step; with `points`, at most that many, extremes kept.
+
+        `steps` asks for the points from one step to the other alone, both included; `Series.n` counts those.
+        """
         ...
 
     def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
@@ -84,6 +144,13 @@ class Query(Protocol):
         """Exact percentiles `qs` (0..100, interpolated linearly) of each series' finite values, by (run id, key).
 
         A series without a finite value is left out. One query, whatever the number of runs.
+        """
+        ...
+
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        """The last value logged until a step, by (run id, key); a series that begins later is left out.
+
+        One query, whatever the number of runs.
         """
         ...
 
@@ -125,6 +192,10 @@ class Query(Protocol):
         """The point of a text log at a byte, or the last one before it; `source` is its id."""
         ...
 
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        """The files a run made, by name."""
+        ...
+
     def stages(self, run_id: str) -> Sequence[Stage]:
         """The stages a run logged, in order of their start."""
         ...
@@ -157,7 +228,7 @@ class Query(Protocol):
         """A metric's direction, unit and kind."""
         ...
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, text: str, parameters: Sequence[Any] = (), limits: Limits | None = None) -> Rows:
         """Rows of a SELECT on the documented tables and views."""
         ...
 

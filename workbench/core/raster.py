@@ -6,8 +6,9 @@ at any zoom. Text from logs passes `core.text.plain` here, because it is measure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from workbench.core import axes
 from workbench.core.axes import Plot, Reading
 from workbench.core.blocks import Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, WARN, Canvas, runs
-from workbench.core.curves import curve_of, limits, notes, power, y_ticks
+from workbench.core.curves import behind, curve_of, limits, notes, power, scaled, y_ticks
 from workbench.core.strokes import Marker
 from workbench.core.text import plain, width
 
@@ -48,16 +49,43 @@ class Frame:
     x_high: float = 1.0
     y_low: float = 0.0
     y_high: float = 1.0
+    log_x: bool = False
 
     def x_at(self, column: int) -> float | None:
         """The x in the middle of a column of the frame, or None beside the plot."""
         if not self.left <= column < self.left + self.width:
             return None
-        return self.x_low + (self.x_high - self.x_low) * (column - self.left + 0.5) / self.width
+        share = (column - self.left + 0.5) / self.width
+        low, high = scaled(self.x_low, self.log_x), scaled(self.x_high, self.log_x)
+        return power(low + (high - low) * share) if self.log_x else low + (high - low) * share
+
+    def column_of(self, x: float) -> int | None:
+        """The column that an x is drawn in, or None beside the plot."""
+        low, high = scaled(self.x_low, self.log_x), scaled(self.x_high, self.log_x)
+        share = (scaled(x, self.log_x) - low) / (high - low) if high > low else math.nan
+        return self.left + round(share * (self.width - 1)) if -1e-9 <= share <= 1 + 1e-9 else None
+
+    def with_rule(self, x: float, char: str = "│") -> Frame:
+        """The same with a vertical rule at x, behind the curves: a crosshair that moves costs no other drawing."""
+        column = self.column_of(x)
+        rows = range(self.top, self.top + self.height)
+        if column is None or any(len(self.chars[row]) != self.colors.shape[1] for row in rows):
+            return self
+        chars, colors = list(self.chars), self.colors.copy()
+        for row in rows:
+            if chars[row][column] == " ":
+                chars[row] = chars[row][:column] + char + chars[row][column + 1 :]
+                colors[row, column] = DIM
+        return replace(self, chars=tuple(chars), colors=colors)
 
     def runs(self, row: int) -> Iterator[tuple[str, int]]:
         """A row as stretches of one colour: (text, colour)."""
         return runs(self.chars[row], self.colors[row])
+
+
+def no_colors() -> NDArray[np.int16]:
+    """The colours of a frame of no size."""
+    return np.empty((0, 0), np.int16)
 
 
 def draw(
@@ -71,15 +99,17 @@ def draw(
     y_range: tuple[float, float] | None = None,
     zone: tzinfo | None = UTC,
     legend: bool = True,
+    letters: bool | None = None,
 ) -> Frame:
     """Draw curves into `rows` of `columns` characters; later lines lie on top, raw lines behind all.
 
     `x_range` and `y_range` zoom (x in its own unit, y in values); `zone` is for x of kind "time", None is local time.
-    `block`, `dot` and `ascii` serve fonts without braille.
+    `block`, `dot` and `ascii` serve fonts without braille. `letters` stand at the ends of lines, with the legend unless
+    told otherwise.
     """
     canvas = Canvas(columns, rows)
-    curves = [curve_of(line, line.y, chart.log_y) for line in chart.lines]
-    raws = [curve_of(line, line.raw, chart.log_y) for line in chart.lines if line.raw is not None]
+    curves = [curve_of(line, line.y, chart.log_y, chart.log_x) for line in chart.lines]
+    raws = behind(chart)
     bounds = limits(curves + raws, chart, x_range, y_range)
     readings = () if crosshair is None else tuple(_readings(chart, crosshair))
     top = axes.header(canvas, chart, readings, marker) if legend and rows >= 6 else 0
@@ -88,7 +118,7 @@ def draw(
     known = any(np.isfinite(curve.y).any() for curve in curves + raws)
     y_marks = y_ticks(chart.log_y, *bounds[2:], min(max(2, height // 2), 8)) if known else []
     left = min(max((width(tick.label) for tick in y_marks), default=0), columns // 3) + 1
-    lettered = legend and len(curves) > 1 and columns >= 30
+    lettered = (legend if letters is None else letters) and len(curves) > 1 and columns >= 30
     plot = Plot(canvas, left, top, columns - left - 2 * lettered, height, *bounds)
     if plot.width >= 2 and plot.height >= 1:
         has_labels = has_labels and known
@@ -97,9 +127,12 @@ def draw(
         axes.overlay(plot, chart, curves, crosshair, marker)
         if lettered:
             axes.letters(plot, curves)
-    y_limits = map(power, bounds[2:]) if chart.log_y else bounds[2:]
-    room = (plot.left, plot.top, max(plot.width, 0), max(plot.height, 0))
-    return Frame(canvas.text(), canvas.colors, tuple(notes(curves)), readings, *room, *bounds[:2], *y_limits)
+    x_low, x_high = (power(each) if chart.log_x else each for each in bounds[:2])
+    y_low, y_high = (power(each) if chart.log_y else each for each in bounds[2:])
+    return Frame(
+        canvas.text(), canvas.colors, tuple(notes(curves)), readings,
+        plot.left, plot.top, max(plot.width, 0), max(plot.height, 0), x_low, x_high, y_low, y_high, chart.log_x,
+    )  # fmt: skip
 
 
 def _readings(chart: Lines, x: float) -> Iterator[Reading]:

@@ -36,15 +36,22 @@ def timely(
 
     gaps: usual seconds between two points; paces: steps a second; both by run id.
     """
-    found = [each for run in runs if only in ("", run.id) and (each := silent(run, gaps.get(run.id), now))]
+    wanted = [run for run in runs if run.id == only] if only else runs
+    found = [each for run in wanted if (each := silent(run, gaps.get(run.id), now))]
+    names = {_family(run) for run in wanted}
     families: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in runs:
-        if paces.get(run.id):
-            families[run.group or run.path.rpartition("/")[0], run.format].append(run)
+        if run.id in paces and (name := _family(run)) in names:
+            families[name].append(run)
     for family in families.values():
-        if len(family) > SIBLINGS and (not only or any(run.id == only for run in family)):
+        if len(family) > SIBLINGS:
             found += [each for each in _slow_ones(family, paces) if only in ("", each.run)]
     return found
+
+
+def _family(run: Run) -> tuple[str, str]:
+    """Runs of one study or folder, logged alike."""
+    return run.group or run.path.rpartition("/")[0], run.format
 
 
 def silent(run: Run, gap: float | None, now: float) -> Finding | None:

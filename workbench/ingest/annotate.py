@@ -48,6 +48,10 @@ class Annotator:
         """Leave a run out of listings; its data stays."""
         self._append("hidden", run_id, "", on)
 
+    def rename(self, run_id: str, name: str) -> None:
+        """Show a run by another name; an empty one leaves it to its path."""
+        self._append("name", run_id, "", name)
+
     def _append(self, kind: str, run_id: str, key: str, value: Any) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"t": kind, "run": run_id, "key": key, "value": value, "ts": self._clock()}) + "\n"

@@ -15,7 +15,6 @@ from workbench.core.model import Finding
 from workbench.core.roles import roles_for, words_of
 from workbench.store.run_findings import (
     CurveRows,
-    Judged,
     Judgement,
     SeriesState,
     append_judgements,
@@ -48,8 +47,10 @@ class RunFindingWatch:
     """
 
     def __init__(
-        self, config: Config, store: Store, *, patience: float | None = 0.1, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+        self, config: Config, store: Store, tell: Callable[[str], None] = lambda text: None, *,
+        patience: float | None = 0.1, clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._tell = tell
         self._config = config
         self._store = store
         self._patience = patience
@@ -57,7 +58,9 @@ class RunFindingWatch:
         self._revision = ""
         self._looked = 0
         """Every commit up to this one has been looked at."""
-        self._judged: dict[str, Judged] | None = None
+        self._opened = False
+        self._known: dict[str, tuple[int, int, int]] = {}
+        """Commit, engine and points of each run's newest judgement."""
         self._waiting: dict[str, int] = {}
         """Runs to judge, with the commit that changed them."""
         self._gists: dict[str, tuple[object, ...]] = {}
@@ -75,13 +78,13 @@ class RunFindingWatch:
             return any(self._is_new(run) for run in self._waiting)
         self._look()
         first = any(self._is_new(run) for run in self._waiting)
-        worked = time.process_time()
+        worked = time.thread_time()
         while self._waiting and not self._is_late(started):
             chosen = self._choose(AT_ONCE if first or self._patience is None else FEW)
             if not chosen:
                 break
             self._judge(chosen)
-        cost = time.process_time() - worked
+        cost = time.thread_time() - worked
         if self._patience is not None:
             self._not_before = self._clock() + cost / (SHARE_AT_FIRST if first else SHARE)
         return any(self._is_new(run) for run in self._waiting)
@@ -96,18 +99,19 @@ class RunFindingWatch:
             return
         with self._store.read() as con:
             newest = newest_commit(con)
-            if self._judged is None or newest < self._looked:
-                self._looked, self._waiting, self._judged = 0, {}, fetch_judged(con)
+            if not self._opened or newest < self._looked:
+                self._looked, self._waiting, self._opened = 0, {}, True
+                self._known = {run: (it.commit, it.engine, it.points) for run, it in fetch_judged(con).items()}
             changed = changed_series(con, self._looked)
         for run, commit in changed.items():
-            known = self._judged.get(run)
-            if known is None or known.commit < commit or known.engine != ENGINE:
+            known = self._known.get(run)
+            if known is None or known[0] < commit or known[1] != ENGINE:
                 self._waiting[run] = commit
         self._looked, self._revision = newest, revision
 
     def _is_new(self, run: str) -> bool:
-        known = (self._judged or {}).get(run)
-        return known is None or known.engine != ENGINE
+        known = self._known.get(run)
+        return known is None or known[1] != ENGINE
 
     def _choose(self, most: int) -> list[str]:
         """Those that may be judged now: never judged ones first, then what changed last."""
@@ -133,8 +137,7 @@ class RunFindingWatch:
                 self._waiting.pop(each.run, None)
             self._due[each.run] = now + REST
         if news:
-            with self._store.read() as con:
-                self._judged = {**(self._judged or {}), **fetch_judged(con, runs=[each.run for each in news])}
+            self._known.update({each.run: (each.commit, ENGINE, each.points) for each in news})
             self._gists.update({each.run: _gist(each.findings) for each in news})
 
     def _by_run(self, states: Sequence[SeriesState]) -> dict[str, list[SeriesState]]:
@@ -159,9 +162,13 @@ class RunFindingWatch:
         walls = [state.last_wall for state in states if state.last_wall is not None and math.isfinite(state.last_wall)]
         told = [state for state in states if not is_gpu_use(state.key)]
         active = [state.last_wall for state in told if state.last_wall is not None and math.isfinite(state.last_wall)]
-        findings = diagnose(curves, max(active, default=max(walls, default=None)))
-        pace = _rhythm(states, rows)
         points = sum(state.n for state in states)
+        try:
+            findings = diagnose(curves, max(active, default=max(walls, default=None)))
+            pace = _rhythm(states, rows)
+        except Exception as error:  # noqa: BLE001 - a mistake in a rule must not keep logs from being read
+            self._tell(f"run {run}: not judged: {error!r}")
+            return Judgement(run, commit, points)
         return Judgement(run, commit, points, findings, pace.gap, pace.pace)
 
     def _curve(self, state: SeriesState, rows: CurveRows) -> Curve:
@@ -172,8 +179,8 @@ class RunFindingWatch:
 
     def _is_news(self, judgement: Judgement) -> bool:
         """Whether it is worth writing: other findings, or a run that has grown by a tenth."""
-        known = (self._judged or {}).get(judgement.run)
-        if known is None or known.engine != ENGINE or judgement.points > _GROWN * known.points:
+        known = self._known.get(judgement.run)
+        if known is None or known[1] != ENGINE or judgement.points > _GROWN * known[2]:
             return True
         return self._gists.get(judgement.run) != _gist(judgement.findings)
 

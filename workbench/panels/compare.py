@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from workbench.core.compare import (
@@ -15,26 +17,24 @@ from workbench.core.compare import (
     metric_rows,
     param_differences,
 )
+from workbench.core.compare_noise import repeats_of
+from workbench.core.compare_values import LAST, ChoiceError, ValueAt, values_of
 from workbench.core.model import Run, Series
 from workbench.core.query import Query
-from workbench.core.roles import main_metric
-from workbench.panels.parts import (
-    CHART_POINTS,
-    curve,
-    labels_of,
-    lines_of,
-    metric_order,
-    param_cell,
-    run_colors,
-    that_fit,
-    value_cell,
-)
+from workbench.core.roles import PERCENTILES, main_metric, percentile_key
+from workbench.panels.chosen import asked_value, value_choice
+from workbench.panels.compare_tables import SAME, fits_upright, lying, params_table, upright
+from workbench.panels.parts import CHART_POINTS, curve, labels_of, lines_of, metric_order, run_colors
 from workbench.panels.shapes import compare_shape
-from workbench.plugin.api import Block, Cell, Column, Empty, Fit, Focus, Note, Panel, Stack, Table
+from workbench.plugin.api import Block, Choice, Empty, Fit, Focus, Note, Panel, Stack, Table
 
-MOST = 12
-"""Runs side by side at the most; more are for the run table."""
+MOST = 500
+"""Runs compared at the most; more are for the run table."""
+DRAWN = 12
+"""Runs whose curves are overlaid: more are for their groups' bands."""
 _UNMARKED = 4
+_NEIGHBOURS = 2_000
+"""Runs among which repeated seeds are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,15 @@ class CompareData:
     found: Percentiles = field(default_factory=dict)
     curves: Mapping[str, Series] = field(default_factory=dict)
     focus: Focus = field(default_factory=Focus)
+    at: ValueAt = LAST
+    problem: str = ""
 
 
 class ComparePanel(Panel):
     """The marked runs against the baseline; without marks, the run under the cursor, else the newest few.
 
     Without a baseline the first marked run is the reference, unless the option `reference` says False: that is for
-    runs that nobody marked, of which none is meant to be measured by.
+    runs that nobody marked, of which none is meant to be measured by. The option `value` says what stands for a series.
     """
 
     name = "compare"
@@ -75,21 +77,21 @@ class ComparePanel(Panel):
         first = runs[0] if focus.marked and focus.options.get("reference", True) else None
         reference = baseline if baseline is not None else first
         metric = main_metric(runs, query.roles, focus.metric)
-        found = latency_percentiles(query, runs)
+        at, problem = _value(focus)
+        repeats = repeats_of(everything[:_NEIGHBOURS])
+        measured = {run.id: run for run in (*runs, *chain.from_iterable(repeats))}
+        values = values_of(query, list(measured.values()), at)
+        shown = {run.id for run in runs}
+        near = [run for group in repeats if any(run.id in shown for run in group) for run in group]
+        found = latency_percentiles(query, list({run.id: run for run in (*runs, *near)}.values()))
+        values = {**values, **_of_percentiles(found)}
         order = metric_order(runs, query.roles, [metric] if metric else [])
-        drawn = {run.id: query.series(run.id, metric, CHART_POINTS) for run in runs} if metric else {}
+        rows = metric_rows(runs, query.roles, reference, found, values=values, repeats=repeats)
+        drawn = {run.id: query.series(run.id, metric, CHART_POINTS) for run in runs[:DRAWN]} if metric else {}
         return CompareData(
-            runs,
-            len(chosen) - len(runs),
-            reference,
-            metric,
-            query.roles(metric).unit if metric else "",
-            _in_order(metric_rows(runs, query.roles, reference, found), order),
-            param_differences(runs),
-            found,
-            drawn,
-            focus,
-        )
+            runs, len(chosen) - len(runs), reference, metric, query.roles(metric).unit if metric else "",
+            _in_order(rows, order), param_differences(runs), found, drawn, focus, at, problem,
+        )  # fmt: skip
 
     def view(self, data: CompareData, fit: Fit) -> Block:
         """The overlaid curves, metrics by runs, then the parameters that differ."""
@@ -99,14 +101,36 @@ class ComparePanel(Panel):
                 "Mark runs with space in the run table, set one as baseline with `b`, "
                 "or name them: `workbench compare RUN RUN`.",
             )
-        blocks = [block for block in (_overlay(data), _metrics(data, fit), _params(data, fit)) if block is not None]
+        parts = (_overlay(data), *_metrics(data, fit), _params(data, fit))
+        blocks: list[Block] = [Note(data.problem, "warn")] if data.problem else []
+        blocks += [block for block in parts if block is not None]
         if data.left_out:
-            blocks.append(Note(f"{data.left_out} more marked runs are left out; {MOST} fit side by side", "dim"))
+            blocks.append(Note(f"{data.left_out:,} more marked runs are left out; {MOST} are compared at once", "dim"))
         return Stack(blocks, self.title)
+
+    def choices(self, data: CompareData) -> Sequence[Choice]:
+        """What stands for a series."""
+        return (value_choice(data.at, data.runs),)
 
     def to_json(self, data: CompareData) -> dict[str, Any]:
         """The shape of `compare --format json`."""
-        return compare_shape(data.runs, data.baseline, data.metrics, data.params, data.found)
+        return compare_shape(data.runs, data.baseline, data.metrics, data.params, data.found, data.at)
+
+
+def _of_percentiles(found: Percentiles) -> dict[tuple[str, str], float]:
+    """Percentiles under the names of their rows, so that their noise can be told."""
+    return {
+        (run_id, percentile_key(key, q)): value
+        for (run_id, key), values in found.items()
+        for q, value in zip(PERCENTILES, values, strict=False)
+    }
+
+
+def _value(focus: Focus) -> tuple[ValueAt, str]:
+    try:
+        return asked_value(focus), ""
+    except ChoiceError as error:
+        return LAST, str(error)
 
 
 def _chosen(runs: Sequence[Run], focus: Focus, baseline: Run | None) -> list[Run]:
@@ -131,48 +155,69 @@ def _in_order(rows: Sequence[MetricRow], order: Sequence[str]) -> tuple[MetricRo
 
 
 def _overlay(data: CompareData) -> Block | None:
-    colors, names = run_colors(data.runs), labels_of(data.runs)
+    runs = data.runs[:DRAWN]
+    colors, names = run_colors(runs), labels_of(runs)
     lines = [
         curve(data.curves[run.id], name, colors[run.id], data.focus.options, run.started_at)
-        for run, name in zip(data.runs, names, strict=True)
+        for run, name in zip(runs, names, strict=True)
         if run.id in data.curves and len(data.curves[run.id].value)
     ]
     return lines_of(lines, data.metric or "", data.unit, data.focus) if lines else None
 
 
-def _header(data: CompareData, first: str) -> list[Column]:
-    """The name column and one a run; those on the right give way first."""
-    names = labels_of(data.runs)
-    marks = [" ◆" if data.baseline is not None and run.id == data.baseline.id else "" for run in data.runs]
-    return [
-        Column("key", first, priority=0),
-        *(
-            Column(run.id, f"{name}{mark}", align="right", priority=at)
-            for at, (run, name, mark) in enumerate(zip(data.runs, names, marks, strict=True))
-        ),
-    ]
-
-
-def _metrics(data: CompareData, fit: Fit) -> Block | None:
+def _metrics(data: CompareData, fit: Fit) -> list[Block]:
+    """The table, runs below each other where they have no room side by side, and what its marks mean."""
     if not data.metrics:
-        return Empty("No metrics yet", "These runs have logged no numbers; their parameters are below.")
-    rows = [
-        [
-            Cell(row.key),
-            *(value_cell(value, change, row.roles.unit) for value, change in zip(row.values, row.deltas, strict=True)),
-        ]
-        for row in data.metrics
-    ]
-    return _table(_header(data, "metric"), rows, "Metrics", fit)
+        return [Empty("No metrics yet", "These runs have logged no numbers; their parameters are below.")]
+    across = fits_upright(data.runs, data.metrics, fit)
+    if across:
+        table = upright(data.runs, data.baseline, data.metrics, fit)
+    else:
+        order = _best_first(data)
+        rows = [_reordered(row, order) for row in data.metrics]
+        table = lying([data.runs[at] for at in order], data.baseline, rows, fit)
+    title = "Metrics" if data.at == LAST else f"Metrics, {data.at.words}"
+    legend = _legend(data, table, across)
+    return [Table(table.columns, table.rows, title, table.ids), *([Note(legend, "dim")] if legend else [])]
+
+
+def _best_first(data: CompareData) -> list[int]:
+    """Places of the runs by the first metric, the baseline before all."""
+    row = data.metrics[0]
+    sign = {"higher": -1.0, "lower": 1.0}.get(row.roles.direction or "", 0.0)
+
+    def rank(at: int) -> tuple[bool, float]:
+        value = row.values[at]
+        is_other = data.baseline is None or data.runs[at].id != data.baseline.id
+        return is_other, math.inf if value is None or not math.isfinite(value) else sign * value
+
+    return sorted(range(len(data.runs)), key=rank)
+
+
+def _reordered(row: MetricRow, order: Sequence[int]) -> MetricRow:
+    return MetricRow(
+        row.key, row.roles, tuple(row.values[at] for at in order), tuple(row.deltas[at] for at in order), row.noise
+    )
+
+
+def _legend(data: CompareData, table: Table, across: bool) -> str:
+    """What is marked, and what had no room."""
+    parts = []
+    noises = [row.noise for row in data.metrics if row.noise is not None and any(row.within_noise)]
+    if noises:
+        groups = max(noise.groups for noise in noises)
+        seeds = max(noise.freedom + noise.groups for noise in noises)
+        parts.append(f"{SAME} within noise: another seed may change as much ({seeds} seeds of {groups} settings, 95 %)")
+    shown = {column.key for column in table.columns}
+    hidden = [] if across else [row.key for row in data.metrics if row.key not in shown]
+    if hidden:
+        parts.append(f"no room for {', '.join(hidden[:4])}{' …' if len(hidden) > 4 else ''}")
+    if len(data.runs) > DRAWN:
+        parts.append(f"curves of the first {DRAWN} runs; Groups shows bands of all")
+    return " · ".join(parts)
 
 
 def _params(data: CompareData, fit: Fit) -> Block:
     if not data.params:
         return Note("The parameters of these runs are the same.", "dim")
-    rows = [[Cell(row.key), *(param_cell(value) for value in row.values)] for row in data.params]
-    return _table(_header(data, "parameter"), rows, "Parameters that differ", fit)
-
-
-def _table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], title: str, fit: Fit) -> Table:
-    kept = that_fit(columns, rows, fit)
-    return Table([columns[at] for at in kept], [[row[at] for at in kept] for row in rows], title)
+    return params_table(data.runs, data.baseline, data.params, fit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +14,12 @@ from workbench.core.model import Roles, Run, Series
 from workbench.core.palette import stable_color
 from workbench.core.roles import words_of
 from workbench.core.series import smooth
+from workbench.core.series_axes import x_of
 from workbench.core.status import STATE_MARKS
 from workbench.plugin.api import Cell, Column, Fit, Focus, Line, Lines, Tone
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CHART_POINTS = 480
 """Points asked for a curve: more than any terminal or page has columns for."""
@@ -87,14 +92,18 @@ def chart_groups(keys: Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def curve(series: Series, name: str, color: int, options: Mapping[str, object], start: float | None = None) -> Line:
-    """A series as a curve over step, wall time, or seconds since `start`, smoothed where the options ask for it."""
-    axis = options.get("x", "step")
-    x = np.asarray(series.step if axis == "step" else series.wall, np.float64)
-    if axis == "relative":
-        finite = x[np.isfinite(x)]
-        origin = start if start is not None else (float(finite[0]) if len(finite) else 0.0)
-        x = x - origin
-    y = np.asarray(series.value, np.float64)
+    """A series as a curve over step, wall time, or seconds since `start`, smoothed where the options ask for it.
+
+    An axis that needs another metric is the step here.
+    """
+    x = x_of(series, str(options.get("x", "step")), None, start)
+    return line_of(name, x, np.asarray(series.value, np.float64), color, options)
+
+
+def line_of(
+    name: str, x: NDArray[np.float64], y: NDArray[np.float64], color: int, options: Mapping[str, object]
+) -> Line:
+    """A line of these values, smoothed where the options ask for it, the raw ones behind."""
     weight = options.get("smooth", 0.0)
     if isinstance(weight, int | float) and 0 < weight < 1:
         return Line(name, x, smooth(y, float(weight)), y, color)
@@ -106,7 +115,8 @@ def lines_of(lines: Sequence[Line], title: str, unit: str, focus: Focus) -> Line
     axis = str(focus.options.get("x", "step"))
     label, kind = {"wall": ("time", "time"), "relative": ("since start", "duration")}.get(axis, ("step", "number"))
     log_y = bool(focus.options.get("log_y", False))
-    return Lines(lines, title, label, unit, log_y, kind)  # type: ignore[arg-type]
+    log_x = bool(focus.options.get("log_x", False)) and kind == "number"
+    return Lines(lines, title, label, unit, log_y, kind, log_x=log_x)  # type: ignore[arg-type]
 
 
 def run_colors(runs: Sequence[Run]) -> dict[str, int]:

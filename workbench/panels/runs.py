@@ -18,9 +18,10 @@ from workbench.core.compare import (
     with_percentiles,
 )
 from workbench.core.model import Roles, Run
+from workbench.core.order import in_order
 from workbench.core.progress import share_done, under_way, words
 from workbench.core.query import Query
-from workbench.core.roles import main_metric, percentile_key
+from workbench.core.roles import main_metric, percentile_key, split_percentile
 from workbench.core.where import WhereError, parse, unknown_keys
 from workbench.panels.parts import metric_order, param_cell, state_cell, that_fit, value_cell
 from workbench.panels.shapes import paces_of, run_shape
@@ -46,6 +47,8 @@ class RunsData:
     roles: Mapping[str, Roles] = field(default_factory=dict)
     paces: Mapping[str, float] = field(default_factory=dict)
     """Steps a second of the runs whose time left can be told."""
+    columns: Sequence[str] | None = None
+    """Metrics, params and tags beside the main metric, `metric:KEY` and so on; None lets the view choose."""
     where: str = ""
     problem: str = ""
     """Why the filter shows nothing, where it is the filter's fault."""
@@ -70,7 +73,7 @@ class RunsPanel(Panel):
             return RunsData(now=now, where=focus.where, problem=str(error))
         if not runs:
             return RunsData(now=now, where=focus.where, problem=_why_none(query, focus.where))
-        shown = _sorted(runs, focus)[: _limit(focus)]
+        shown = ordered(query, runs, focus)[: _limit(focus)]
         main = focus.metric or main_metric(runs, query.roles)
         latency = next(iter(latency_keys(shown, query.roles)), None)
         baseline = baseline_of(runs, focus.baseline) or baseline_of(query.runs(hidden=True), focus.baseline)
@@ -87,6 +90,7 @@ class RunsPanel(Panel):
             sparks=query.sparks([run.id for run in shown], main) if main else {},
             roles={key: query.roles(key) for key in keys},
             paces=paces_of(query, shown),
+            columns=focus.options.get("columns"),
             where=focus.where,
         )
 
@@ -136,28 +140,16 @@ def _empty(data: RunsData) -> Empty:
     )
 
 
-def _sorted(runs: Sequence[Run], focus: Focus) -> Sequence[Run]:
-    """Runs by the option `sort`, unknown values last; newest first without one."""
-    key = str(focus.options.get("sort") or "age")
-    if key == "age":
-        return list(reversed(runs)) if focus.options.get("descending") else list(runs)
-    values = [(run, _sort_value(run, key)) for run in runs]
-    known = [(value, index) for index, (_, value) in enumerate(values) if value is not None]
-    known.sort(key=lambda item: item[0], reverse=bool(focus.options.get("descending")))
-    return [*(runs[index] for _, index in known), *(run for run, value in values if value is None)]
-
-
-def _sort_value(run: Run, key: str) -> tuple[int, float, str] | None:
-    """Numbers before texts, so that a column of both can be ordered."""
-    kind, _, rest = key.partition(":")
-    if key in ("name", "state", "format", "path"):
-        return 1, 0.0, str(run.status if key == "state" else getattr(run, key)).casefold()
-    wanted = rest if kind in ("param", "metric") else key
-    summary = None if kind == "param" else run.metrics.get(wanted)
-    value = run.params.get(wanted) if summary is None else summary.last
-    if value is None or value != value:  # noqa: PLR0124 - NaN is sorted with the unknown
-        return None
-    return (0, float(value), "") if isinstance(value, int | float) else (1, 0.0, str(value).casefold())
+def ordered(query: Query, runs: Sequence[Run], focus: Focus) -> Sequence[Run]:
+    """Runs by the options `sort` and `descending`, unknown values last; newest first without them."""
+    key, descending = str(focus.options.get("sort") or "age"), bool(focus.options.get("descending"))
+    if key in ("main", "spark", "delta"):
+        key = f"metric:{focus.metric or main_metric(runs, query.roles)}"
+    measured = split_percentile("latency.p95" if key == "p95" else key)
+    found = latency_percentiles(query, runs) if measured is not None else {}
+    if key == "p95":
+        key = percentile_key(next(iter(latency_keys(runs, query.roles)), ""), 95)
+    return in_order(runs, key, descending, found)
 
 
 def _columns(data: RunsData) -> list[Column]:
@@ -178,7 +170,13 @@ def _columns(data: RunsData) -> list[Column]:
         columns.append(Column(p95, p95, data.roles[data.latency].unit, "right", priority=2))
     if under_way(data.shown):
         columns.append(Column("progress", "progress", align="right", priority=3))
-    return [*columns, *_extra_columns(data)]
+    return [*columns, *(_extra_columns(data) if data.columns is None else _chosen_columns(data, data.columns))]
+
+
+def _chosen_columns(data: RunsData, keys: Sequence[str]) -> list[Column]:
+    """Columns that were asked for, in that order; they give way to none but the name."""
+    units_of = {f"metric:{key}": roles.unit for key, roles in data.roles.items()}
+    return [Column(key, key.partition(":")[2], units_of.get(key, ""), "right", priority=1) for key in keys]
 
 
 def _extra_columns(data: RunsData) -> list[Column]:
@@ -217,6 +215,8 @@ def _cell(run: Run, key: str, *, own: Mapping[str, Any], base: Mapping[str, Any]
     kind, _, rest = key.partition(":")
     if kind == "param" and key not in own:
         return param_cell(run.params.get(rest))
+    if kind == "tag":
+        return Cell(None, text=run.tags[rest] or "yes") if rest in run.tags else Cell(None)
     wanted = rest if kind == "metric" and key not in own else key
     summary = own.get(wanted)
     value = None if summary is None else summary.last

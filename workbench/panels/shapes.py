@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.core.compare import Delta, MetricRow, ParamRow, Percentiles, latency_percentiles, with_percentiles
+from workbench.core.compare_values import LAST, ValueAt
 from workbench.core.model import ColumnDrift, DatasetDrift, Finding, Run, Source, Stage, Summary, Window
 from workbench.core.progress import seconds_left, share_done, under_way
 from workbench.core.query import Query
@@ -100,11 +101,13 @@ def compare_shape(
     metrics: Sequence[MetricRow],
     params: Sequence[ParamRow],
     found: Percentiles | None = None,
+    at: ValueAt = LAST,
 ) -> dict[str, Any]:
-    """Runs side by side: values and deltas by run id, and the parameters that differ."""
+    """Runs side by side: values and deltas by run id, what is noise, and the parameters that differ."""
     ids = [run.id for run in runs]
     return {
         "baseline": None if baseline is None else baseline.id,
+        "value": at.option,
         "runs": [run_shape(run, found) for run in runs],
         "metrics": [
             {
@@ -114,6 +117,8 @@ def compare_shape(
                 "kind": row.roles.kind,
                 "values": {run: number(value) for run, value in zip(ids, row.values, strict=True)},
                 "deltas": {run: delta_shape(change) for run, change in zip(ids, row.deltas, strict=True)},
+                "best": None if row.best is None else ids[row.best],
+                "noise": noise_shape(row),
             }
             for row in metrics
         ],
@@ -128,6 +133,19 @@ def compare_shape(
             }
             for row in params
         ],
+    }
+
+
+def noise_shape(row: MetricRow) -> dict[str, Any] | None:
+    """What the seed alone does to a metric, and which of the runs change by no more; null without repeated seeds."""
+    if row.noise is None:
+        return None
+    return {
+        "threshold": number(row.noise.threshold),
+        "deviation": number(row.noise.deviation),
+        "freedom": row.noise.freedom,
+        "groups": row.noise.groups,
+        "within": list(row.within_noise),
     }
 
 

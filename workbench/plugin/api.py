@@ -29,6 +29,7 @@ from workbench.core.batch import (
     no_points,
 )
 from workbench.core.blocks import (
+    Axis,
     Bars,
     Block,
     Cell,
@@ -39,24 +40,27 @@ from workbench.core.blocks import (
     Line,
     Lines,
     Note,
+    Point,
+    Scatter,
     Stack,
     Stat,
     Table,
     Tone,
 )
 from workbench.core.model import ColumnDrift, Distribution, Finding, Roles, Run, Series, Source, Stage, Summary, Window
-from workbench.core.query import Fit, Focus, Query, Rows
+from workbench.core.query import Choice, Fit, Focus, Query, Rows
 from workbench.plugin.functions import DriftTest, Metric, Rule, Section, drift_test, metric, rule, section
 
 API = 1
 """Version of this contract; a plugin that asks for a newer one is refused with both numbers."""
 
 __all__ = [
-    "API", "NO", "Action", "Bars", "Batch", "Block", "Cell", "Chunk", "Claim", "Column", "ColumnDrift", "Columns",
-    "ConsoleLine", "Distribution", "DriftTest", "Empty", "Fact", "Finding", "Fit", "Focus", "Framing", "Head", "Heat",
-    "Histogram", "Line", "Lines", "Metric", "Note", "Panel", "Points", "Purge", "Query", "Reader", "Reject", "Roles",
-    "Rows", "Rule", "Run", "Section", "Series", "Source", "Stack", "Stage", "Stat", "Summary", "Table", "Tone",
-    "WidgetPanel", "Window", "drift_test", "metric", "no_points", "rule", "section",
+    "API", "NO", "Action", "Axis", "Bars", "Batch", "Block", "Cell", "Choice", "Chunk", "Claim", "Column",
+    "ColumnDrift", "Columns", "ConsoleLine", "Distribution", "DriftTest", "Empty", "Fact", "Finding", "Fit", "Focus",
+    "Framing", "Head", "Heat", "Histogram", "Line", "Lines", "Metric", "Note", "Panel", "Point", "Points", "Purge",
+    "Query", "Reader", "Reject", "Roles", "Rows", "Rule", "Run", "Scatter", "Section", "Series", "Source", "Stack",
+    "Stage", "Stat", "Summary", "Table", "Tone", "WidgetPanel", "Window", "drift_test", "metric", "no_points", "rule",
+    "section",
 ]  # fmt: skip
 
 
@@ -94,6 +98,8 @@ class Panel:
     """Seconds a load may take before it is given up."""
     isolate: ClassVar[bool] = False
     """Load and view in a process of its own, which may crash or be ended; `[plugins.NAME]` can ask for that too."""
+    follows_metric: ClassVar[bool] = False
+    """Whether it shows `Focus.metric`, so that choosing the main metric is offered where no chart does."""
 
     def load(self, query: Query, focus: Focus) -> Any:
         """Fetch what the view needs; runs on a worker thread, may be slow, must not print."""
@@ -102,6 +108,10 @@ class Panel:
     def view(self, data: Any, fit: Fit) -> Block:
         """Turn loaded data into blocks; pure and quick, called again at every size."""
         raise NotImplementedError
+
+    def choices(self, data: Any) -> Sequence[Choice]:
+        """View options that the user may set, with what there is to choose from; the first one is at hand."""
+        return ()
 
     def to_json(self, data: Any) -> Any:
         """JSON-able form of the data for `--format json`; None leaves it to the blocks of `view`."""

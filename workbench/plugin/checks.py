@@ -9,6 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from workbench.core.blocks import (
+    Axis,
     Bars,
     Block,
     Cell,
@@ -19,6 +20,8 @@ from workbench.core.blocks import (
     Line,
     Lines,
     Note,
+    Point,
+    Scatter,
     Stack,
     Stat,
     Table,
@@ -49,6 +52,8 @@ def check_block(block: object, place: str = "view()", deep: int = 0) -> None:
             _check_table(block, place)
         case Lines():
             _check_lines(block, place)
+        case Scatter():
+            _check_scatter(block, place)
         case Bars():
             _check_bars(block, place)
         case Heat():
@@ -118,8 +123,8 @@ def _check_lines(chart: Lines, place: str) -> None:
         _need(isinstance(line, Line), place, f"among the lines is {_kind(line)} instead of a Line")
         _texts(place, name=line.name)
         _need(isinstance(line.color, int) and line.color >= 0, place, f"the color of {line.name!r} is no palette index")
-        for axis, values in (("x", line.x), ("y", line.y), ("raw", line.raw)):
-            if axis == "raw" and values is None:
+        for axis, values in (("x", line.x), ("y", line.y), ("raw", line.raw), ("low", line.low), ("high", line.high)):
+            if axis in ("raw", "low", "high") and values is None:
                 continue
             right = isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "fiu"
             _need(right, place, f"{axis} of {line.name!r} is {_kind(values)}, not an array of numbers in one dimension")
@@ -128,6 +133,22 @@ def _check_lines(chart: Lines, place: str) -> None:
     for mark in _items(chart.marks, place, "marks"):
         right = isinstance(mark, tuple) and len(mark) == 2 and _is_number(mark[0]) and isinstance(mark[1], str)
         _need(right, place, f"a mark is {mark!r}, not (x, text)")
+
+
+def _check_scatter(chart: Scatter, place: str) -> None:
+    _texts(place, title=chart.title)
+    for axis in (chart.x, chart.y):
+        _need(isinstance(axis, Axis), place, f"an axis is {_kind(axis)} instead of an Axis")
+        _texts(place, label=axis.label)
+        _need(axis.kind in _X_KINDS, place, f"the kind {axis.kind!r} of an axis is none of {', '.join(_X_KINDS)}")
+        _all_text(axis.names, place, "names of an axis")
+    for point in _items(chart.points, place, "points"):
+        _need(isinstance(point, Point), place, f"among the points is {_kind(point)} instead of a Point")
+        _texts(place, name=point.name)
+        _need(_is_number(point.x) and _is_number(point.y), place, f"x and y of {point.name!r} are not both numbers")
+        _need(point.tone in _TONES, place, f"tone {point.tone!r} is none of {', '.join(filter(None, _TONES))}")
+        right = isinstance(point.color, int) and point.color >= 0
+        _need(right, place, f"the color of {point.name!r} is no palette index")
 
 
 def _check_bars(bars: Bars, place: str) -> None:

@@ -104,6 +104,16 @@ class DerivedQuery:
                     found[run_id, key] = values
         return found
 
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        """Values at a step, of derived series too."""
+        found = dict(self._query.at_step(run_ids, keys, step))
+        for key in keys:
+            for run_id in run_ids if key in self._made else ():
+                derived = None if (run_id, key) in found else self._curve(run_id, key)
+                if derived is not None and (until := np.flatnonzero(derived[0] <= step)).size:
+                    found[run_id, key] = float(derived[2][until[-1]])
+        return found
+
     def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
         """One series of many runs, thinned."""
         found = dict(self._query.sparks(run_ids, key, points))

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from workbench.core.batch import ConsoleLine
-from workbench.core.blocks import Block, Cell, Column, Line
+from workbench.core.blocks import Axis, Block, Cell, Column, Line, Point
 from workbench.core.model import (
     Distribution,
     Finding,
@@ -30,7 +30,7 @@ from workbench.core.query import Rows
 from workbench.core.run_logs import LogPlace
 from workbench.plugin.box import PluginError
 
-_PARTS = {kind.__name__: kind for kind in (*get_args(Block), Cell, Column, Line)}
+_PARTS = {kind.__name__: kind for kind in (*get_args(Block), Axis, Cell, Column, Line, Point)}
 _NUMBERS = "fiu"
 _LENGTH = struct.Struct(">Q")
 MOST_BYTES = 256 << 20
@@ -42,6 +42,7 @@ ANSWERS: Mapping[str, Any] = {
     "series": Series,
     "series_of": None,
     "percentiles": None,
+    "at_step": None,
     "sparks": dict[str, list[float]],
     "paces": dict[str, float],
     "histogram_keys": list[str],
@@ -169,6 +170,8 @@ def answer_to_wire(method: str, answer: Any) -> Any:
     """What a query said, for the plugin's process."""
     if method == "percentiles":
         return [[*key, list(values)] for key, values in answer.items()]
+    if method == "at_step":
+        return [[*key, value] for key, value in answer.items()]
     if method == "root":
         return str(answer)
     return list(answer.values()) if method == "series_of" else answer
@@ -182,7 +185,7 @@ def answer_of_wire(method: str, data: Any) -> Any:
         return {(each["run_id"], each["key"]): _with_arrays(Series, each) for each in data}
     if method == "histograms":
         return [_with_arrays(StepHistogram, each) for each in data]
-    if method == "percentiles":
+    if method in ("percentiles", "at_step"):
         return {tuple(key): values for *key, values in data}
     if method == "root":
         return Path(data)

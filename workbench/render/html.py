@@ -17,9 +17,11 @@ from workbench.core.blocks import Block, Lines, Stat, Table
 from workbench.core.curves import curve_of, notes
 from workbench.core.gates import failing_first
 from workbench.core.palette import GLYPHS
+from workbench.core.scatter import remarks
 from workbench.core.text import plain
 from workbench.render.cells import cell_text, header, is_numeric, judgement, stat_words
 from workbench.render.document import Document, byline, verdict
+from workbench.render.scatter import scatter_svg
 from workbench.render.svg import HEAT_STEPS, bars_svg, color_class, heat_svg, lines_svg, scale_svg, spark_svg
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def _environment(zone: tzinfo | None) -> Environment:
     environment.globals |= {
         "kind": lambda block: type(block).__name__.lower(),
         "lines_svg": partial(lines_svg, zone=zone), "bars_svg": bars_svg, "heat_svg": heat_svg, "spark_svg": spark_svg,
+        "scatter_svg": partial(scatter_svg, zone=zone), "scatter_remarks": remarks,
         "scale_svg": scale_svg,
         "cell_text": cell_text, "header": header,
         "numeric_columns": _numeric_columns, "compared_columns": _compared_columns,

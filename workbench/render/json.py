@@ -10,7 +10,22 @@ from typing import Any
 import numpy as np
 
 from workbench.core import units
-from workbench.core.blocks import Bars, Block, Cell, Column, Columns, Empty, Heat, Lines, Note, Stack, Stat, Table
+from workbench.core.blocks import (
+    Bars,
+    Block,
+    Cell,
+    Column,
+    Columns,
+    Empty,
+    Heat,
+    Line,
+    Lines,
+    Note,
+    Scatter,
+    Stack,
+    Stat,
+    Table,
+)
 from workbench.core.gates import GateResult
 
 
@@ -52,6 +67,8 @@ def to_json(block: Block) -> dict[str, Any]:
             return _table(block)
         case Lines():
             return _lines(block)
+        case Scatter():
+            return _scatter(block)
         case Bars():
             series = [{"name": name, "values": clean(list(values))} for name, values in block.series]
             return _of("bars", title=block.title, unit=block.unit, labels=block.labels, series=series)
@@ -104,10 +121,24 @@ def _row(columns: Sequence[Column], cells: Sequence[Cell]) -> dict[str, Any]:
 
 
 def _lines(chart: Lines) -> dict[str, Any]:
-    lines = [{"name": line.name, "x": line.x, "y": line.y, "raw": line.raw} for line in chart.lines]
+    lines = [{"name": line.name, "x": line.x, "y": line.y, "raw": line.raw, **_band(line)} for line in chart.lines]
     marks = [{"x": x, "label": label} for x, label in chart.marks]
     axes = {"x_label": chart.x_label, "y_label": chart.y_label, "x_kind": chart.x_kind, "log_y": chart.log_y}
     return _of("lines", title=chart.title, **axes, lines=lines, marks=marks)
+
+
+def _band(line: Line) -> dict[str, Any]:
+    """The edges of a band, where the line has one."""
+    return {} if line.low is None else {"low": line.low, "high": line.high}
+
+
+def _scatter(chart: Scatter) -> dict[str, Any]:
+    axes = {
+        name: {"label": axis.label, "kind": axis.kind, "log": axis.log, "names": axis.names}
+        for name, axis in (("x", chart.x), ("y", chart.y))
+    }
+    points = [{"name": point.name, "x": point.x, "y": point.y, "tone": point.tone} for point in chart.points]
+    return _of("scatter", title=chart.title, **axes, points=points)
 
 
 def _heat(heat: Heat) -> dict[str, Any]:

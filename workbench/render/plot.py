@@ -17,7 +17,7 @@ import numpy as np
 from workbench.core import axes
 from workbench.core.blocks import Bars, Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, Canvas, runs
-from workbench.core.curves import Curve, curve_of, limits, notes, y_ticks
+from workbench.core.curves import Curve, behind, curve_of, limits, notes, vertical_marks, x_ticks, y_ticks
 from workbench.core.series import thin
 from workbench.core.text import cut, plain, width
 from workbench.core.ticks import Tick, ticks
@@ -34,9 +34,10 @@ _MARKS = "█▒░▓"
 
 def line_rows(chart: Lines, columns: int, rows: int, zone: tzinfo | None = UTC) -> list[Row]:
     """A line chart of `columns` by about `rows`, with legend, marks and remarks."""
-    curves = [curve_of(line, line.y, chart.log_y) for line in chart.lines]
+    curves = [curve_of(line, line.y, chart.log_y, chart.log_x) for line in chart.lines]
     # Behind several curves raw ones would only blur them, as plotext merges the dots of a cell.
-    raws = [curve_of(line, line.raw, chart.log_y) for line in chart.lines if line.raw is not None and len(curves) == 1]
+    banded = any(line.low is not None for line in chart.lines)
+    raws = behind(chart) if len(curves) == 1 or banded else []
     head = header_rows(chart, columns)
     remarks = [row(cut(note, columns), "warn") for note in notes(curves)]
     if not any(np.isfinite(curve.y).any() for curve in curves + raws):
@@ -49,7 +50,7 @@ def line_rows(chart: Lines, columns: int, rows: int, zone: tzinfo | None = UTC) 
     def compose(plotext: Any, figure: Any) -> None:
         x_low, x_high, y_low, y_high = bounds
         y_marks = y_ticks(chart.log_y, y_low, y_high, min(max(2, (rows - 2) // 2), 8))
-        x_marks = _spread(ticks(x_low, x_high, max(2, columns // 12), chart.x_kind, zone), bounds, columns - 8)
+        x_marks = _spread(x_ticks(chart, x_low, x_high, max(2, columns // 12), zone), bounds, columns - 8)
         _axis(figure.ruler("x"), x_low, x_high, x_marks)
         _axis(figure.ruler("y"), y_low, y_high, y_marks)
         _draw_marks(plotext, figure, chart, bounds)
@@ -180,7 +181,7 @@ def _draw_marks(plotext: Any, figure: Any, chart: Lines, bounds: Bounds) -> None
     """The chart's own vertical marks, with their labels at the top."""
     x_low, x_high, y_low, y_high = bounds
     grey = plotext.pixel(foreground=_AXIS)
-    for x, label in chart.marks:
+    for x, label in vertical_marks(chart):
         if x_low <= x <= x_high:
             rule = plotext.marker("┊", pixel=grey)
             figure.draw(figure.signal([x, x], [y_low, y_high], marker=rule).lines(True))

@@ -75,7 +75,7 @@ def beside(parts: Sequence[Sequence[Row]], widths: Sequence[int], gap: int) -> l
     return rows
 
 
-_ASCII = str.maketrans("▲▼–…·µ×≤•━─│┤└┬┊", "^v-~-ux<*--|++++")
+_ASCII = str.maketrans("▲▼–…·µ×≤•━─│┤└┬┊≈↑█▒", "^v-~-ux<*--|++++~^#:")
 
 
 def ascii_only(rows: Iterable[Row]) -> list[Row]:

@@ -14,7 +14,7 @@ import numpy as np
 from workbench.core import palette, units
 from workbench.core.axes import LETTERS
 from workbench.core.blocks import Bars, Heat, Lines
-from workbench.core.curves import Curve, curve_of, limits, notes, y_ticks
+from workbench.core.curves import Curve, behind, curve_of, limits, notes, vertical_marks, x_ticks, y_ticks
 from workbench.core.series import thin
 from workbench.core.text import cut, plain, width
 from workbench.core.ticks import ticks
@@ -51,8 +51,8 @@ def picture(height: float, title: str, description: str, parts: Sequence[Markup]
 
 def lines_svg(chart: Lines, zone: tzinfo | None = UTC) -> Markup:
     """A line chart with axes, marks, × for NaN and inf, and a letter at the end of each line."""
-    curves = [curve_of(line, line.y, chart.log_y) for line in chart.lines]
-    raws = [curve_of(line, line.raw, chart.log_y) for line in chart.lines if line.raw is not None]
+    curves = [curve_of(line, line.y, chart.log_y, chart.log_x) for line in chart.lines]
+    raws = behind(chart)
     known = any(np.isfinite(curve.y).any() for curve in curves + raws)
     x_low, x_high, y_low, y_high = limits(curves + raws, chart, None, None)
     y_marks = y_ticks(chart.log_y, y_low, y_high, 6) if known else []
@@ -63,11 +63,11 @@ def lines_svg(chart: Lines, zone: tzinfo | None = UTC) -> Markup:
         y = frame.y(mark.value)
         parts.append(element("line", class_="grid", x1=left, x2=left + frame.width, y1=y, y2=y))
         parts.append(element("text", mark.label, class_="tick", x=left - 7, y=y + 4, text_anchor="end"))
-    for mark in ticks(x_low, x_high, 7, chart.x_kind, zone) if known else []:
+    for mark in x_ticks(chart, x_low, x_high, 7, zone) if known else []:
         parts.append(element("text", mark.label, class_="tick", x=frame.x(mark.value), y=250, text_anchor="middle"))
     parts.append(element("line", class_="axis", x1=left, x2=left + frame.width, y1=230, y2=230))
     parts.append(element("text", chart.x_label, class_="tick", x=left + frame.width, y=266, text_anchor="end"))
-    for x, label in chart.marks:
+    for x, label in vertical_marks(chart):
         if x_low <= x <= x_high:
             parts.append(element("line", class_="mark", x1=frame.x(x), x2=frame.x(x), y1=12, y2=230))
             parts.append(element("text", cut(plain(label), 40), class_="tick", x=frame.x(x) + 4, y=22))

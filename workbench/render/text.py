@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from itertools import groupby
 
-from workbench.core.blocks import Bars, Block, Columns, Empty, Heat, Lines, Note, Stack, Stat, Table, Tone
+from workbench.core.blocks import Bars, Block, Columns, Empty, Heat, Lines, Note, Scatter, Stack, Stat, Table, Tone
 from workbench.core.palette import ASCII_GLYPHS, GLYPHS
 from workbench.core.query import Fit
 from workbench.core.series import sparkline
@@ -44,6 +44,8 @@ def _rows(block: Block, room: Fit, zone: tzinfo | None) -> list[Row]:
             return table_rows(block, room)
         case Lines():
             return _lines(block, room, zone)
+        case Scatter():
+            return _scatter(block, room, zone)
         case Bars():
             return bars_rows(block, room)
         case Heat():
@@ -70,6 +72,16 @@ def _lines(chart: Lines, room: Fit, zone: tzinfo | None) -> list[Row]:
     from workbench.render.plot import ink
 
     frame = draw(chart, room.columns, rows, marker="ascii", zone=zone)
+    drawn = [tuple(Span(text, ink(color)) for text, color in frame.runs(line)) for line in range(rows)]
+    return [*drawn, *(row(cut(note, room.columns), "warn") for note in frame.notes)]
+
+
+def _scatter(chart: Scatter, room: Fit, zone: tzinfo | None) -> list[Row]:
+    from workbench.core.scatter import draw_scatter
+    from workbench.render.plot import ink
+
+    rows = max(min(room.rows or 18, 24), 8)
+    frame = draw_scatter(chart, room.columns, rows, ascii_only=not room.unicode, zone=zone)
     drawn = [tuple(Span(text, ink(color)) for text, color in frame.runs(line)) for line in range(rows)]
     return [*drawn, *(row(cut(note, room.columns), "warn") for note in frame.notes)]
 

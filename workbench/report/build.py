@@ -31,13 +31,20 @@ PASSED, GATE_FAILED, USAGE, STORE, UNREADABLE = 0, 1, 2, 3, 4
 REPORT_FIT = Fit(columns=120)
 """The room that blocks are made for when nobody says how wide the reader's page is."""
 
-_SILENT = ("latency", "quality", "pipeline")
+_STUDIES = ("groups", "scatter", "parallel", "importance")
+"""What many runs together tell."""
+
+STUDIED = 6
+"""Runs from which on they are studied together: of fewer the comparison says it all."""
+
+_SILENT = ("latency", "quality", "pipeline", "charts", *_STUDIES)
 
 COMPARED = 6
 """Newest runs that are compared when none is marked."""
 
 _BUILT_IN = (
     "runs", "run", "compare", "windows", "drift", "sources", "scoreboard", "findings", "latency", "quality", "pipeline",
+    "charts", "params", *_STUDIES,
 )  # fmt: skip
 
 
@@ -101,6 +108,9 @@ def _run_sections(by_name: Mapping[str, Panel], query: Query, focus: Focus, fit:
         options = {**focus.options, "reference": bool(focus.marked)}
         compared = replace(focus, marked=marked, options=options)
         sections.append(_section(by_name.get("compare"), query, compared, fit))
+        sections.append(_filled(_section(by_name.get("charts"), query, compared, fit), "charts"))
+    if len(focus.marked or runs) >= STUDIED:
+        sections += [_filled(_section(by_name.get(name), query, focus, fit), name) for name in _STUDIES]
     return sections
 
 

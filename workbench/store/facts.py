@@ -6,14 +6,15 @@ DuckDB writes one JSON text a run, which is decoded far more quickly than a row 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from workbench.core.model import Stage
+from workbench.core.model import Artifact, Stage
 from workbench.store.schema import FACTS, by_hash
 
 if TYPE_CHECKING:
@@ -129,6 +130,43 @@ def fetch_stages(con: DuckDBPyConnection, run: str) -> list[Stage]:
         if isinstance(value, dict)
     ]
     return sorted(stages, key=lambda stage: (stage.start or 0.0, stage.name))
+
+
+def fetch_artifacts(con: DuckDBPyConnection, run: str, root: Path) -> list[Artifact]:
+    """The files a run made, by name; a path that leads out of the project has no place."""
+    rows = con.execute(
+        f"SELECT key, value FROM ({FACTS.format(where='WHERE run_id = ?')}) WHERE kind = 'artifact' ORDER BY key", [run]
+    ).fetchall()
+    folders = con.execute("SELECT DISTINCT path FROM run_log WHERE run_id = ?", [run]).fetchall()
+    said = [(name, decoded(text)) for name, text in rows]
+    paths = [(name, str(value.get("path", ""))) for name, value in said if isinstance(value, dict)]
+    return [Artifact(name, path, _place(path, root, [folder for (folder,) in folders])) for name, path in paths]
+
+
+def _place(path: str, root: Path, folders: Sequence[str]) -> str:
+    """Where a file lies: as it was named, else from the project or the run's folder; only within the project."""
+    inside = root.resolve()
+    for base in (inside, *(inside / folder for folder in folders if folder)):
+        try:
+            found = (base / path).resolve()
+            if path and found.is_relative_to(inside) and found.is_file():
+                return str(found)
+        except (OSError, ValueError, RuntimeError):
+            continue
+    return ""
+
+
+def logged_name(con: DuckDBPyConnection, run: str) -> str:
+    """The name that a run's own log gave it last, whatever it was renamed to since; empty where it gave none."""
+    found = con.execute(
+        """SELECT f.value FROM fact_log f
+        ANTI JOIN replaced r ON r.source_id = f.source_id AND r.generation = f.generation
+        ANTI JOIN (SELECT source_id FROM source WHERE format = 'annotations') s ON s.source_id = f.source_id
+        WHERE run_id = ? AND kind = 'name'
+        ORDER BY coalesce(wall_time, 0) DESC, precedence DESC, commit_id DESC LIMIT 1""",
+        [run],
+    ).fetchone()
+    return "" if found is None else str(decoded(found[0]))
 
 
 def decoded(text: str) -> Any:

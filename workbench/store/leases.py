@@ -7,13 +7,14 @@ after it queue behind it and nobody starves.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workbench.store.errors import StoreBusyError, StoreUnwritableError
@@ -96,7 +97,7 @@ class Turnstile:
 def _take(path: Path, mode: int, deadline: float) -> int:
     """A descriptor of its own that holds the lock; closing it releases."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = _opened(path)
     except OSError as error:
         raise StoreUnwritableError(
             f"{path}: {error.strerror}.\n  next: chmod u+rwx {path.parent}, or set WORKBENCH_STORE to another folder"
@@ -113,6 +114,18 @@ def _take(path: Path, mode: int, deadline: float) -> int:
             f"  next: set WORKBENCH_STORE to a folder on a local disk"
         ) from error
     return _wait(path, descriptor, mode, deadline)
+
+
+def _opened(path: Path) -> int:
+    """The file to lock; one that is there can be locked on a disk that cannot be written, too."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EROFS):
+            raise
+        with suppress(OSError):
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        raise
 
 
 def _wait(path: Path, descriptor: int, mode: int, deadline: float) -> int:

@@ -21,8 +21,10 @@ FEW = 20_000
 """Points that are fetched rather than thinned in SQL."""
 
 
-def fetch_series(con: DuckDBPyConnection, run: str, key: str, points: int = 0) -> Series:
-    """One series by step, the latest point where a step was written twice.
+def fetch_series(
+    con: DuckDBPyConnection, run: str, key: str, points: int = 0, steps: tuple[int, int] | None = None
+) -> Series:
+    """One series by step, the latest point where a step was written twice; with `steps`, from one to the other alone.
 
     With `points`, a longer series is cut into half as many buckets of steps and each keeps its lowest and highest
     value, besides what is not finite: a spike of one point survives any thinning.
@@ -30,6 +32,8 @@ def fetch_series(con: DuckDBPyConnection, run: str, key: str, points: int = 0) -
     series, table = next(iter(shown_series(con, [run], [key])), None), _visible(con)
     if series is None:
         return Series(run, key, np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
+    if steps is not None:
+        table = f"(SELECT * FROM {table} WHERE step BETWEEN {int(steps[0])} AND {int(steps[1])})"
     row = first_row(con, f"SELECT count(*), min(step), max(step) FROM {table} WHERE series_id = ?", [series])
     n, low, high = row if row and row[0] else (0, 0, 0)
     if points and n > max(points, FEW):
@@ -108,6 +112,26 @@ def fetch_percentiles(
         f" WHERE {_among(pairs)} AND isfinite(value) GROUP BY series_id"
     ).fetchall()
     return {pairs[series]: list(values) for series, values in rows}
+
+
+def fetch_at_step(
+    con: DuckDBPyConnection, runs: Sequence[str], keys: Sequence[str], step: int
+) -> dict[tuple[str, str], float]:
+    """The last value until a step by (run, key), the latest point where that step was written twice."""
+    pairs = shown_series(con, runs, keys)
+    if not pairs:
+        return {}
+    table, among = _visible(con), _among(pairs)
+    rows = con.execute(
+        f"""WITH reached AS (
+            SELECT series_id, max(step) AS step FROM {table} WHERE {among} AND step <= ? GROUP BY series_id)
+        SELECT p.series_id, p.value FROM (SELECT * FROM {table} WHERE {among}) p
+        JOIN reached r ON r.series_id = p.series_id AND r.step = p.step
+        QUALIFY row_number() OVER (PARTITION BY p.series_id
+            ORDER BY p.wall_time DESC NULLS LAST, p.generation DESC, p.byte_offset DESC) = 1""",
+        [step],
+    ).fetchall()
+    return {pairs[series]: float(value) for series, value in rows if value is not None}
 
 
 def fetch_paces(con: DuckDBPyConnection, runs: Sequence[str]) -> dict[str, float]:

@@ -13,17 +13,35 @@ from workbench.core.batch import ConsoleLine
 from workbench.core.config import Config
 from workbench.core.freshness import stale
 from workbench.core.lineage import trained_by
-from workbench.core.model import Distribution, Finding, Roles, Run, Series, Source, Stage, StepHistogram, Window
-from workbench.core.query import Rows
+from workbench.core.model import (
+    Artifact,
+    Distribution,
+    Finding,
+    Roles,
+    Run,
+    Series,
+    Source,
+    Stage,
+    StepHistogram,
+    Window,
+)
+from workbench.core.query import Limits, Rows
 from workbench.core.run_logs import LogPlace
 from workbench.core.timely import timely
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
-from workbench.store.facts import fetch_stages
+from workbench.store.facts import fetch_artifacts, fetch_stages
 from workbench.store.findings import fetch_findings, in_order_of_worth
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
 from workbench.store.log_places import fetch_run_sources, place_of_step, step_of_place
-from workbench.store.points import fetch_paces, fetch_percentiles, fetch_series, fetch_series_of, fetch_sparks
+from workbench.store.points import (
+    fetch_at_step,
+    fetch_paces,
+    fetch_percentiles,
+    fetch_series,
+    fetch_series_of,
+    fetch_sparks,
+)
 from workbench.store.roster import Roster, in_order
 from workbench.store.store import Store
 
@@ -61,9 +79,9 @@ class StoreQuery:
         with self._lock:
             return self._roster.newest(n)
 
-    def series(self, run_id: str, key: str, points: int = 0) -> Series:
+    def series(self, run_id: str, key: str, points: int = 0, steps: tuple[int, int] | None = None) -> Series:
         with self._store.read() as con:
-            return fetch_series(con, run_id, key, points)
+            return fetch_series(con, run_id, key, points, steps)
 
     def series_of(self, run_ids: Sequence[str], keys: Sequence[str]) -> Mapping[tuple[str, str], Series]:
         with self._store.read() as con:
@@ -74,6 +92,10 @@ class StoreQuery:
     ) -> Mapping[tuple[str, str], Sequence[float]]:
         with self._store.read() as con:
             return fetch_percentiles(con, run_ids, keys, qs)
+
+    def at_step(self, run_ids: Sequence[str], keys: Sequence[str], step: int) -> Mapping[tuple[str, str], float]:
+        with self._store.read() as con:
+            return fetch_at_step(con, run_ids, keys, step)
 
     def sparks(self, run_ids: Sequence[str], key: str, points: int = 30) -> Mapping[str, Sequence[float]]:
         with self._store.read() as con:
@@ -106,6 +128,10 @@ class StoreQuery:
     def log_step(self, source: str, offset: int) -> LogPlace | None:
         with self._store.read() as con:
             return step_of_place(con, source, offset)
+
+    def artifacts(self, run_id: str) -> Sequence[Artifact]:
+        with self._store.read() as con:
+            return fetch_artifacts(con, run_id, self._config.root)
 
     def stages(self, run_id: str) -> Sequence[Stage]:
         with self._store.read() as con:
@@ -145,9 +171,9 @@ class StoreQuery:
     def roles(self, key: str) -> Roles:
         return self._roster.roles(key)
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, text: str, parameters: Sequence[Any] = (), limits: Limits | None = None) -> Rows:
         runs = self.runs(hidden=True)
-        return run_sql(self._store.snapshot(), text, parameters, runs)
+        return run_sql(self._store.snapshot(), text, parameters, runs, limits or Limits())
 
     def revision(self) -> str:
         return self._store.revision()
@@ -159,9 +185,9 @@ class StoreQuery:
         """What hangs on the clock and on other runs is told when it is asked, and kept nowhere."""
         with self._lock:
             runs = [each for each in self._roster.all() if not each.hidden or each.id == run]
-            judged = {each.run: each for each in self._roster.judged.values()}
-        gaps = {name: each.gap for name, each in judged.items() if each.gap}
-        paces = {name: each.pace for name, each in judged.items() if each.pace}
+            judged = list(self._roster.judged.values())
+        gaps = {each.run: each.gap for each in judged if each.gap}
+        paces = {each.run: each.pace for each in judged if each.pace}
         return timely(runs, gaps, paces, self._clock(), run)
 
     def _percentiles_for(

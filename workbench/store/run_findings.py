@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -215,28 +215,6 @@ def _insert(con: DuckDBPyConnection, table: str, types: Sequence[str], rows: Seq
 def newest_commit(con: DuckDBPyConnection) -> int:
     """The number of the newest commit of points."""
     return next_commit(con) - 1
-
-
-def fetch_run_findings(con: DuckDBPyConnection, runs: Sequence[str] | None = None) -> Mapping[str, list[Finding]]:
-    """Findings that hold by run: of some runs, or of all."""
-    where, given = "", []
-    if runs is not None:
-        if not runs:
-            return {}
-        where, given = f"WHERE run_id IN ({', '.join('?' * len(runs))})", [*runs]
-    rows = con.execute(
-        f"""SELECT f.run_id, kind, subject, f.severity, sentence, since, until, confidence, evidence
-        FROM (SELECT * FROM run_finding_log {where}) f
-            JOIN (SELECT run_id, max(judgement) AS judgement FROM run_judgement_log {where} GROUP BY run_id) j
-                USING (run_id, judgement)
-        ORDER BY f.run_id, position""",
-        [*given, *given],
-    ).fetchall()
-    found: dict[str, list[Finding]] = {}
-    for run, kind, subject, severity, sentence, since, until, confidence, evidence in rows:
-        one = Finding(kind, subject, severity, sentence, since, until, confidence, json.loads(evidence), run=run)
-        found.setdefault(run, []).append(one)
-    return found
 
 
 def _visible(con: DuckDBPyConnection) -> str:

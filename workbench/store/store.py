@@ -36,10 +36,12 @@ class Store:
     one query or one small transaction; results are fetched inside it.
     """
 
-    def __init__(self, place: Place, *, patience: float = PATIENCE) -> None:
+    def __init__(self, place: Place, *, patience: float = PATIENCE, scratch: Path | None = None) -> None:
         self.place = place
         self.path = place.database
         self._patience = patience
+        self._scratch = scratch or place.store
+        """Where snapshots and what does not fit in memory go: elsewhere, for those who may write nothing here."""
         self._turnstile = Turnstile(place.store)
         self._in_process = FairLock()
         self._connection: DuckDBPyConnection | None = None
@@ -108,7 +110,7 @@ class Store:
 
         Of a large store, one that is a moment old is as good: under steady writing every revision would be copied.
         """
-        folder = self.place.store / "snapshots"
+        folder = self._scratch / "snapshots"
         target = self._shared(folder)
         if target is not None:
             return target
@@ -201,7 +203,7 @@ class Store:
 
     def _connect(self) -> DuckDBPyConnection:
         if self._connection is None:
-            self._spill = Spill(self.place.store)
+            self._spill = Spill(self._scratch)
             self._connection = connected(":memory:", self._spill)
         elif self._spill is not None:
             self._spill.keep()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -9,27 +10,44 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from workbench.plugin.api import Action as Offered
 
-Scope = Literal["app", "runs", "list", "chart", "run", "panel", "heat", "logs", "prompt", "chooser", "reader"]
+Scope = Literal[
+    "app", "runs", "list", "chart", "charts", "run", "panel", "heat", "logs", "sql",
+    "prompt", "command", "chooser", "reader", "yank", "columns", "views", "spoken", "sql_edit",
+]  # fmt: skip
 """Where an action applies; a screen is in several scopes at once."""
 
 SCOPE_TITLES: dict[Scope, str] = {
     "runs": "Run table",
     "run": "This run",
+    "charts": "Grid of charts",
     "heat": "Heat map",
     "logs": "This log",
     "list": "Moving",
     "chart": "Chart",
     "panel": "This panel",
     "prompt": "Typing",
+    "command": "Command",
+    "yank": "Copying",
+    "columns": "Columns",
+    "views": "Saved views",
+    "spoken": "As a command",
     "chooser": "Choosing",
     "reader": "Reading",
+    "sql": "SQL result",
+    "sql_edit": "Writing SQL",
     "app": "Everywhere",
 }
+
+DIALOGS: frozenset[Scope] = frozenset(
+    {"prompt", "command", "chooser", "reader", "yank", "columns", "views", "spoken", "sql_edit"}
+)
+"""Scopes of what keeps all keys to itself while it is open."""
 
 KEY_NAMES = {
     "escape": "esc",
     "slash": "/",
     "question_mark": "?",
+    "delete": "del",
     "pageup": "pgup",
     "pagedown": "pgdn",
     "left_square_bracket": "[",
@@ -40,8 +58,15 @@ KEY_NAMES = {
     "shift+left": "shift+←",
     "shift+right": "shift+→",
     "colon": ":",
+    "apostrophe": "'",
+    "exclamation_mark": "!",
+    "shift+up": "shift+↑",
+    "shift+down": "shift+↓",
     "comma": ",",
     "full_stop": ".",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
     "up": "↑",
     "down": "↓",
     "left": "←",
@@ -80,7 +105,19 @@ def key_name(key: str) -> str:
     """What stands on a key: `slash` is `/`, `ctrl+p` is `^p`."""
     if key.startswith("ctrl+"):
         return f"^{key_name(key[5:])}"
-    return KEY_NAMES.get(key, key)
+    return KEY_NAMES.get(key) or _character(key)
+
+
+def _character(key: str) -> str:
+    """The character that Textual names a key by, such as `semicolon`; other keys are called what they are."""
+    other = {"backslash": "\\", "at": "@", "minus": "-", "plus": "+", "underscore": "_"}
+    if len(key) == 1 or key in other:
+        return other.get(key, key)
+    try:
+        char = unicodedata.lookup(key.replace("_", " "))
+    except KeyError:
+        return key
+    return char if char.isprintable() and not char.isspace() else key
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -91,7 +128,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("filter", ("slash",), "filter", "Filter the runs: lr>1e-3 tag:x state:running val/loss<0.4.", "runs", 4),
     Action("sort", ("s",), "sort", "Choose the column to sort by; the same one again turns the order.", "runs", 6),
     Action("reverse", ("S",), "reverse", "Turn the order of the rows.", "runs"),
-    Action("columns", ("o",), "columns", "Choose which params and metrics are columns.", "runs"),
+    Action("columns", ("o",), "columns", "Choose the columns, their order and their widths.", "runs"),
     Action("scroll_columns(-1)", ("left",), "left", "Show the columns further left.", "runs"),
     Action("scroll_columns(1)", ("right",), "right", "Show the columns further right.", "runs"),
     Action("toggle_chart", ("v",), "chart", "Show or hide the chart beside the table.", "runs", 5),
@@ -101,14 +138,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("note", ("n",), "note", "Write a note on the run.", "runs"),
     Action("hide", ("H",), "hide", "Hide the run, or show it again.", "runs"),
     Action("open_log", ("l",), "log", "Read the run's log; with the crosshair on, at that step.", "runs"),
+    Action("rename", ("R",), "rename", "Show the run by another name; its log and its id stay.", "runs"),
     # One run
     Action("step_run(-1)", ("comma",), "previous", "Open the run above this one in the table.", "run", 2),
     Action("step_run(1)", ("full_stop",), "next", "Open the run below this one in the table.", "run", 3),
     Action("baseline", ("b",), "baseline", "Make this run the baseline; again: no longer.", "run", 4),
     Action("tag", ("t",), "tag", "Tag this run.", "run"),
     Action("note", ("n",), "note", "Write a note on this run.", "run"),
+    Action("hide", ("H",), "hide", "Hide this run, or show it again.", "run"),
+    Action("rename", ("R",), "rename", "Show this run by another name; its log and its id stay.", "run"),
     Action("mark", ("space",), "mark", "Mark this run: marked runs are charted and compared.", "run", 1),
     Action("open_log", ("l",), "log", "Read this run's log; with the crosshair on, at that step.", "run", 1),
+    Action("to_finding", ("w",), "what went wrong", "Read the charts where the worst finding begins.", "run", 1),
     # Logs
     Action("search", ("slash",), "search", "Search for a text; at the end of the log upwards.", "logs", 1),
     Action("find(1)", ("n",), "next", "The next line below with what is sought.", "logs", 2),
@@ -138,29 +179,122 @@ ACTIONS: tuple[Action, ...] = (
     Action("log_y", ("y",), "log y", "Logarithmic y axis on or off.", "chart", 12),
     Action("smooth(1)", ("right_square_bracket",), "smooth", "Smooth more; the raw line stays behind.", "chart", 14),
     Action("smooth(-1)", ("left_square_bracket",), "less smooth", "Smooth less.", "chart"),
+    # Grid of charts
+    Action("open", ("enter",), "open", "Open the chart full screen; a group folds or unfolds.", "charts", 1),
+    Action("up", ("up", "k"), "up", "The chart above.", "charts"),
+    Action("down", ("down", "j"), "down", "The chart below.", "charts"),
+    Action("turn(-1)", ("comma", "shift+tab"), "previous", "The chart before this one, full screen too.", "charts"),
+    Action("turn(1)", ("full_stop", "tab"), "next", "The chart behind this one, full screen too.", "charts", 9),
+    Action("page(-1)", ("pageup",), "page up", "The page of charts before.", "charts"),
+    Action("page(1)", ("pagedown",), "page down", "The next page of charts.", "charts"),
+    Action("top", ("g",), "first", "The first page of charts.", "charts"),
+    Action("bottom", ("G",), "last", "The last page of charts.", "charts"),
+    Action("filter", ("slash",), "filter", "Filter the charts by words of their names; !word leaves out.", "charts", 3),
+    Action("fold", ("f",), "fold", "Fold the group of charts, or unfold it.", "charts", 5),
+    Action("fold_all", ("F",), "fold all", "Fold every group, or unfold all.", "charts"),
+    Action("pin", ("P",), "pin", "Pin the chart to the top, or take it down.", "charts", 6),
+    Action(
+        "zoom(1)", ("plus", "equals_sign"), "zoom", "Zoom in around the crosshair; the wheel does too.", "charts", 4
+    ),
+    Action("zoom(-1)", ("minus",), "zoom out", "Zoom out.", "charts"),
+    Action("pan(-1)", ("h",), "pan left", "Show what is further left; dragging does too.", "charts"),
+    Action("pan(1)", ("l",), "pan right", "Show what is further right.", "charts"),
+    Action("whole", ("z",), "whole", "Show all there is again.", "charts", 2),
+    Action("cross_end(False)", ("home",), "first value", "Put the crosshair on the first value in sight.", "charts"),
+    Action("cross_end(True)", ("end",), "last value", "Put the crosshair on the last value in sight.", "charts"),
+    Action(
+        "axis", ("X",), "x axis", "X axis by step, epoch, wall time, time since the start, or any metric.", "charts", 8
+    ),
+    Action("log_x", ("L",), "log x", "Logarithmic x axis on or off.", "charts"),
+    Action("marker", ("d",), "dots", "Draw curves in braille, blocks, dots or ASCII.", "charts"),
     # Panels
     Action("left", ("left",), "left", "One column left.", "heat"),
     Action("right", ("right",), "right", "One column right.", "heat"),
     Action("open", ("enter",), "open", "Open what is under the cursor.", "panel", 1),
+    Action("choose", ("o",), "options", "Choose what this shows: axes, groups, which value of a metric.", "panel", 10),
+    Action("cycle_choice", ("v",), "next value", "The next value of what this panel shows first.", "panel", 15),
     Action("cycle_monitor", ("M",), "monitor", "Show the next monitor.", "panel", 3),
     Action("retry", ("r",), "reload", "Load this panel again.", "panel", 20),
     Action("traceback", ("e",), "traceback", "Show where a failed panel raised.", "panel", 2),
+    # SQL
+    Action("edit", ("e",), "edit", "Write the statement.", "sql", 1),
+    Action("open", ("enter",), "row", "Read the whole row under the cursor.", "sql", 2),
+    Action("schema", ("s",), "tables", "Tables and views with their columns, or the result again.", "sql", 3),
+    Action("history", ("h",), "history", "Choose a statement that was run before.", "sql", 4),
+    Action("export", ("w",), "write", "Write the result to a file: csv, parquet, json or md.", "sql", 5),
+    Action("run", ("r",), "run again", "Run the statement again on a new snapshot.", "sql", 6),
+    Action("scroll_columns(-1)", ("left",), "left", "Show the columns further left.", "sql"),
+    Action("scroll_columns(1)", ("right",), "right", "Show the columns further right.", "sql"),
+    Action("submit", ("enter",), "run", "Run it; a new line while a bracket or a quote is open.", "sql_edit", 1),
+    Action("complete", ("tab",), "complete", "Complete the word, and again for the next that fits.", "sql_edit", 2),
+    Action("newline", ("ctrl+j",), "new line", "A new line.", "sql_edit", 3),
+    Action("earlier", ("up",), "earlier", "The statement before, from the first line.", "sql_edit", 4),
+    Action("later", ("down",), "later", "The statement after, from the last line.", "sql_edit"),
+    Action("leave", ("escape",), "result", "To the result, with its keys.", "sql_edit", 5),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "sql_edit"),
     # Everywhere
     Action("back", ("escape",), "back", "One layer back; never quits.", "app", 90),
-    Action("undo", ("u",), "undo", "Take back the last tag, note, baseline or hiding; again: the one before.", "app"),
+    Action("undo", ("u",), "undo", "Take back the last tag, note, name or the like; again: the one before.", "app"),
+    Action("redo", ("U",), "redo", "Do again what was taken back.", "app"),
     Action("panels", ("p",), "panels", "List every panel, plugins included.", "app"),
-    Action("commands", ("colon", "ctrl+p"), "commands", "Find any action by its name.", "app"),
+    Action("command_line", ("colon",), "command", "Type a command, in the words of the command line.", "app"),
+    Action("commands", ("ctrl+p",), "commands", "Find any action or command by its name.", "app"),
+    Action("views", ("V",), "views", "Saved views: filter, order, columns, marks and chart under a name.", "app"),
+    Action("jump", ("apostrophe",), "jump", "Put a letter on all that can be gone to; the letter goes there.", "app"),
+    Action("yank", ("Y",), "yank", "Copy a value, a row, an id, a path, a table, or the command.", "app"),
+    Action("spoken", ("exclamation_mark",), "as command", "The command that prints what is seen here.", "app"),
+    Action("sql", ("semicolon",), "SQL", "Ask the store in SQL.", "app"),
+    Action("settings", ("O",), "settings", "Every setting, what it holds, who said so, and what is wrong.", "app"),
+    Action("suspend", ("ctrl+z",), "suspend", "Back to the shell; fg comes back.", "app"),
     Action("help", ("question_mark",), "help", "Every key that works here.", "app", 91),
     Action("quit", ("q", "ctrl+c"), "quit", "Leave; the view is kept for the next time.", "app", 92),
     # Dialogs
     Action("accept", ("enter",), "keep", "Keep what was typed.", "prompt", 1),
     Action("cancel", ("escape",), "restore", "Leave everything as it was.", "prompt", 2),
     Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "prompt"),
+    Action("accept", ("enter",), "do it", "Do what was typed.", "command", 1),
+    Action("complete", ("tab",), "complete", "Complete the word; again: the next candidate.", "command", 3),
+    Action("complete(-1)", ("shift+tab",), "the one before", "The candidate before.", "command"),
+    Action("recall(1)", ("up",), "older", "A line typed before that begins like this one.", "command", 4),
+    Action("recall(-1)", ("down",), "newer", "A line typed later.", "command"),
+    Action("cancel", ("escape",), "leave", "Leave everything as it was.", "command", 2),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "command"),
     Action("accept", ("enter",), "choose", "Choose the highlighted entry.", "chooser", 1),
     Action("move(-1)", ("up",), "up", "One entry up.", "chooser"),
     Action("move(1)", ("down",), "down", "One entry down.", "chooser"),
     Action("cancel", ("escape",), "close", "Close without choosing.", "chooser", 2),
     Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "chooser"),
+    Action("accept", ("enter",), "on/off", "Turn the column on or off.", "columns", 1),
+    Action("move(-1)", ("up",), "up", "One column up.", "columns"),
+    Action("move(1)", ("down",), "down", "One column down.", "columns"),
+    Action("shift(-1)", ("less_than_sign", "shift+up"), "left", "Put the column further left.", "columns", 3),
+    Action("shift(1)", ("greater_than_sign", "shift+down"), "right", "Put the column further right.", "columns", 4),
+    Action("resize(-1)", ("left",), "−", "Make the column narrower.", "columns", 5),
+    Action("resize(1)", ("right",), "+", "Make the column wider.", "columns", 6),
+    Action("usual", ("delete", "ctrl+r"), "usual", "Leave columns and widths to the table.", "columns", 7),
+    Action("cancel", ("escape",), "close", "Close; what was changed holds.", "columns", 2),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "columns"),
+    Action("accept", ("enter",), "copy", "Copy what is highlighted.", "yank", 1),
+    Action("pick('value')", ("v",), "value", "Copy a value.", "yank"),
+    Action("pick('row')", ("r",), "row", "Copy the row, with tabs between its values.", "yank"),
+    Action("pick('id')", ("i",), "id", "Copy the id.", "yank"),
+    Action("pick('path')", ("p",), "path", "Copy the path.", "yank"),
+    Action("pick('markdown')", ("m",), "Markdown", "Copy the table as Markdown.", "yank"),
+    Action("pick('csv')", ("c",), "CSV", "Copy the table as CSV.", "yank"),
+    Action("pick('command')", ("exclamation_mark",), "command", "Copy the command that prints this.", "yank"),
+    Action("move(-1)", ("up",), "up", "One entry up.", "yank"),
+    Action("move(1)", ("down",), "down", "One entry down.", "yank"),
+    Action("cancel", ("escape",), "close", "Close without copying.", "yank", 2),
+    Action("quit", ("q", "ctrl+c"), "quit", "Leave the workbench.", "yank"),
+    Action("copy", ("enter", "Y"), "copy", "Copy the command.", "spoken", 1),
+    Action("close", ("escape", "exclamation_mark"), "close", "Back to where you were.", "spoken", 2),
+    Action("quit", ("q", "ctrl+c"), "quit", "Leave the workbench.", "spoken"),
+    Action("accept", ("enter",), "choose", "Open the view, or keep this one.", "views", 1),
+    Action("move(-1)", ("up",), "up", "One view up.", "views"),
+    Action("move(1)", ("down",), "down", "One view down.", "views"),
+    Action("forget", ("delete", "ctrl+d"), "forget", "Delete the saved view.", "views", 3),
+    Action("cancel", ("escape",), "close", "Close without choosing.", "views", 2),
+    Action("quit", ("ctrl+c",), "quit", "Leave the workbench.", "views"),
     Action("close", ("escape", "question_mark", "e"), "close", "Back to where you were.", "reader", 1),
     Action("scroll(-1)", ("up", "k"), "up", "One line up.", "reader", 2),
     Action("scroll(1)", ("down", "j"), "down", "One line down.", "reader", 3),
@@ -172,9 +306,9 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
-def panel_actions(panels: Iterable[tuple[str, str, str]]) -> tuple[Action, ...]:
+def panel_actions(panels: Iterable[tuple[str, str, str]], among: Sequence[Action] = ACTIONS) -> tuple[Action, ...]:
     """Actions that open panels, from (name, title, key); a key that is taken is left out, the list has them all."""
-    taken = {key for action in ACTIONS if action.scope not in ("prompt", "chooser", "reader") for key in action.keys}
+    taken = {key for action in among if action.scope not in DIALOGS for key in action.keys}
     made = []
     for name, title, key in panels:
         if len(key) == 1 and key.isalnum() and key.isascii() and key not in taken:
@@ -190,10 +324,12 @@ def own_action(action: Offered, taken: Collection[str]) -> Action:
     return Action(f"act({action.name!r})", (key,) if key else (), action.label, words, "panel", 4 if key else 0)
 
 
-def actions_in(scopes: Sequence[Scope], extra: Sequence[Action] = ()) -> list[Action]:
+def actions_in(
+    scopes: Sequence[Scope], extra: Sequence[Action] = (), among: Sequence[Action] = ACTIONS
+) -> list[Action]:
     """Every action that applies in these scopes; where two share a key, the earlier scope has it."""
     order = {scope: place for place, scope in enumerate(scopes)}
-    found = sorted((a for a in (*ACTIONS, *extra) if a.scope in order), key=lambda action: order[action.scope])
+    found = sorted((a for a in (*among, *extra) if a.scope in order), key=lambda action: order[action.scope])
     taken: set[str] = set()
     kept = []
     for action in found:

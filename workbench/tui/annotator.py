@@ -19,3 +19,6 @@ class Annotator(Protocol):
 
     def hide(self, run_id: str, *, on: bool = True) -> None:
         """Hide a run, or show it again."""
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Show a run by another name; its log and its id stay."""

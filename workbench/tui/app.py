@@ -5,27 +5,26 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on
+from textual import events
 from textual.screen import Screen
 
 from workbench.core.config import Config
 from workbench.core.query import Query
+from workbench.core.settings_file import SettingsFiles
 from workbench.core.text import plain
-from workbench.tui.actions import SCOPE_TITLES, Action, actions_in, panel_actions
+from workbench.tui.actions import SCOPE_TITLES, actions_in, panel_actions
 from workbench.tui.annotator import Annotator
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.dialogs import Chooser, Option, Reader
-from workbench.tui.feed import posting
-from workbench.tui.keys import bindings
-from workbench.tui.look import DARK, LIGHT
-from workbench.tui.messages import Said
+from workbench.tui.keys import bindings, rebind
 from workbench.tui.pages import help_page
+from workbench.tui.prompt import Prompt
 from workbench.tui.runs_screen import RunsScreen
-from workbench.tui.session import load_session, save_session, session_path
-from workbench.tui.viewing import ViewApp
+from workbench.tui.session import ViewState, load_session, save_session, session_path
+from workbench.tui.wording import WordsApp
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
@@ -44,7 +43,7 @@ WITHOUT_TAB = ("run", "source")
 """Panels that are opened from another one, and so have no tab."""
 
 
-class WorkbenchApp(ViewApp, inherit_bindings=False):
+class WorkbenchApp(WordsApp, inherit_bindings=False):
     """The workbench; `query` and `panels` may be functions, called off the event loop after the first paint.
 
     `quick` opens the store for its newest runs alone, which are painted while all others are read.
@@ -73,30 +72,30 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         on_answer: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.time,
         poll: float = POLL,
+        settings: SettingsFiles | None = None,
     ) -> None:
         self._session_path = session_path(config.root)
-        super().__init__(query, panels, config, clock, *load_session(self._session_path), quick)
+        super().__init__(query, panels, config, clock, *load_session(self._session_path), quick, files=settings)
         self._annotator = annotator
         self._on_start = on_start
         self._on_answer = on_answer
         self._poll = poll
         self.waiting: Callable[[], Empty | None] = lambda: None
         """What to say, instead of how to begin, where no run has been found yet."""
-        self._done: list[tuple[str, Callable[[Annotator], None]]] = []
-        """What was written down in this sitting, the last at the end, and how to take it back."""
+        self._done, self._undone = [], []
         self.project = config.root.resolve().name or "workbench"
-        self.panel_actions: tuple[Action, ...] = ()
         self.tabs: Sequence[tuple[str, str, str]] = (("runs", "Runs", "1"),)
+        self._with_mode = {"runs"}
+        """Panels that can be switched to."""
         if os.environ.get("SSH_CONNECTION"):
             self.animation_level = "none"
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = self.view.theme if self.view.theme in self.available_themes else DARK.name
+        rebind(self, self.actions)
 
     def on_mount(self) -> None:
         """Begin to ask the store once the first screen has been painted."""
         self.theme_changed_signal.subscribe(self, lambda _: self.tell(lambda screen: screen.look_changed()))
         self.call_after_refresh(self._begin)
+        self.say_problems()
 
     def _begin(self) -> None:
         self._on_start()
@@ -117,6 +116,7 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
     def _tick(self) -> None:
         """Ages grow, and the configuration may have been edited."""
         self.look_at_config()
+        self.look_at_settings()
         for screen in self.workbench_screens:
             if isinstance(screen, RunsScreen) and screen.is_current:
                 screen.extras_changed(resort=False)
@@ -125,21 +125,38 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
 
     def panels_known(self) -> None:
         """Give every panel its tab, its key and its mode."""
-        from workbench.tui.panel_kinds import screen_of
         from workbench.tui.source_panel import SourcePanel
 
         self.panels.setdefault(SourcePanel.name, SourcePanel())
         shown = [panel for panel in self.panels.values() if panel.name not in WITHOUT_TAB]
-        wanted = [(panel.name, panel.title, panel.key) for panel in shown]
-        self.panel_actions = panel_actions(wanted)
+        wanted = self.chosen_panel_keys([(panel.name, panel.title, panel.key) for panel in shown])
+        self.panel_actions = panel_actions(wanted, self.actions)
         keys = {action.id: action.keys[0] for action in self.panel_actions}
         self.tabs = [(name, title, keys.get(f"panel({name!r})", "")) for name, title, _ in wanted]
-        for action in self.panel_actions:
-            self.bind(action.keys[0], action.id, description=action.help, show=False)
         for panel in shown:
-            if panel.name != "runs":
-                self.add_mode(panel.name, lambda panel=panel: screen_of(panel))  # type: ignore[misc]
-        self.tell(lambda screen: screen.show_bars())
+            if panel.name not in self._with_mode:
+                self._with_mode.add(panel.name)
+                self.add_mode(panel.name, lambda panel=panel: _screen_of(panel))  # type: ignore[misc]
+        self.take_keys()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Open what was open when the workbench was left, unless something else has been opened meanwhile."""
+        where, run = self.view.screen, self.view.run
+        if self.current_mode != self.DEFAULT_MODE or len(self.screen_stack) > 1 or self.screen.query(Prompt):
+            return
+        if where in {name for name, _, _ in self.tabs} and where != self.DEFAULT_MODE:
+            self.switch_mode(where)
+        elif where == "sql":
+            self.action_sql()
+        if run in self.rows.by_id and run is not None:
+            self.open_run(run)
+
+    def _left_at(self) -> ViewState:
+        """The view, with what is open now."""
+        opened = [screen.opened_run for screen in self.screen_stack if isinstance(screen, WorkbenchScreen)]
+        run = next((each for each in reversed(opened) if each is not None), None)
+        return replace(self.view, screen=self.current_mode, run=run)
 
     def open_run(self, run_id: str) -> None:
         """Open a run over the current screen."""
@@ -147,17 +164,14 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
 
     def open_run_at(self, run_id: str, step: int) -> None:
         """Show a run's charts at a step: on the screen below, where that is the run's, else on one of its own."""
-        from workbench.tui.panel_screen import RunScreen
+        from workbench.tui.run_screen import RunScreen
 
         below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
         if isinstance(below, RunScreen) and below.current_run_id == run_id:
             self.pop_screen()
         else:
             self.open_run(run_id)
-        if self.view.x != "step":
-            self.change_view(x="step")
-        shown = self.screen_stack[-1]
-        if isinstance(shown, RunScreen):
+        if isinstance(shown := self.screen_stack[-1], RunScreen):
             shown.read_at(step)
 
     def open_log(self, run: Run, step: int | None = None) -> None:
@@ -166,15 +180,10 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
 
         self.push_screen(LogsScreen(run, step))
 
-    @property
-    def root(self) -> Path:
-        """The project's folder."""
-        return self._config.root
-
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
         from workbench.tui.panel_kinds import screen_of
-        from workbench.tui.panel_screen import RunScreen
+        from workbench.tui.run_screen import RunScreen
 
         if name == "run" and name in self.panels:
             self.push_screen(RunScreen(self.panels[name], focus, crumb, start))
@@ -219,7 +228,7 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         """Say so where a key does nothing, which is better than nothing."""
         if event.is_printable and event.key not in self.screen.active_bindings:
-            self.say(f"{event.character} does nothing here · ? shows every key that does")
+            self.say(f"{event.character} does nothing here · {self.key_for('help')} shows every key that does")
 
     async def action_back(self) -> None:
         """One layer back."""
@@ -231,76 +240,43 @@ class WorkbenchApp(ViewApp, inherit_bindings=False):
         options = [Option(name, title, key, name == self.current_mode) for name, title, key in self.tabs]
         self.push_screen(Chooser("Panels", lambda: options), lambda name: self.action_panel(name) if name else None)
 
-    def action_commands(self) -> None:
-        """Find an action by its name."""
-        screen = self.screen
-        if not isinstance(screen, WorkbenchScreen):
-            return
-        offered = [action for action in screen.offered() if action.scope != "list" and action.id != "commands"]
-        options = [Option(action.id, f"{action.label} – {action.help}", action.shown_keys) for action in offered]
-        options += [Option(f"theme({name!r})", f"theme {name}") for name in self.available_themes]
-
-        def chosen(action: str | None) -> None:
-            if action is not None:
-                self.call_next(screen.perform, action)
-
-        self.push_screen(Chooser("Commands", lambda: options), chosen)
-
-    def action_theme(self, name: str) -> None:
-        """Use a theme, and again at the next start."""
-        self.theme = name
-        self.change_view(theme=name)
-
     def action_help(self) -> None:
         """Every key that works on this screen."""
         screen = self.screen
         if not isinstance(screen, WorkbenchScreen):
             return
         offered = screen.offered()
-        scopes = dict.fromkeys(action.scope for action in actions_in((*screen.SCOPES, "app"), self.panel_actions))
+        here = actions_in((*screen.SCOPES, "app"), self.panel_actions, self.actions)
+        scopes = dict.fromkeys(action.scope for action in here)
         sections = [(SCOPE_TITLES[scope], [a for a in offered if a.scope == scope]) for scope in scopes]
         note = "The mouse works too: click selects, double click opens, a column's title sorts, the left edge marks."
-        self.push_screen(Reader("Keys", help_page([each for each in sections if each[1]], note)))
+        same = [f"{about}: {words}" for about, words in self.spoken_lines()]
+        page = help_page([each for each in sections if each[1]], note, same)
+        self.push_screen(Reader("Keys", page))
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """A passing remark."""
         self.clear_notifications()
         self.notify(plain(words, limit=300), severity="error" if bad else "information", timeout=3, markup=False)
 
-    def annotate(
-        self, done: str, write: Callable[[Annotator], None], take_back: Callable[[Annotator], None] | None = None
-    ) -> None:
-        """Have something written down about a run; what was done is said, and can be undone, when it is on disk."""
-
-        def job() -> Said:
-            try:
-                write(self._annotator)
-                return Said(done, take_back=take_back)
-            except Exception as error:  # noqa: BLE001 - a disk that is full is no reason to go down
-                return Said(f"not written: {error}", bad=True)
-
-        self._lanes["notes"].submit(posting(self.post_message, job))
-
-    @on(Said)
-    def _said(self, event: Said) -> None:
-        if event.take_back is not None:
-            self._done.append((event.words, event.take_back))
-        self.say(event.words + (" · u takes it back" if event.take_back is not None else ""), bad=event.bad)
-
-    def action_undo(self) -> None:
-        """Take back what was written down last."""
-        if not self._done:
-            self.say("nothing to take back")
-            return
-        words, take_back = self._done.pop()
-        self.annotate(f"taken back: {words}", take_back)
-
     async def action_quit(self) -> None:
         """Leave; the view and the rows as they stand are kept for the next time."""
         screens = [screen for screen in self.workbench_screens if isinstance(screen, RunsScreen)]
         painting = screens[0].paint() if screens and self.live else self.painting
-        save_session(self._session_path, self.view, painting)
+        if not self.read_only:
+            save_session(self._session_path, self._left_at(), painting)
         self.exit()
+
+
+def _screen_of(panel: Panel) -> WorkbenchScreen:
+    """The screen of a panel that has a tab: a grid of its own for the charts."""
+    if panel.name == "charts":
+        from workbench.tui.charts_screen import ChartsScreen
+
+        return ChartsScreen()
+    from workbench.tui.panel_kinds import screen_of
+
+    return screen_of(panel)
 
 
 if TYPE_CHECKING:

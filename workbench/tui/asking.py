@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ class AskingApp(App[None], inherit_bindings=False):
         painting: Painting | None,
         quick: Callable[[Config], Query] | None,
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else NO_COLOR would give greys
         self._query_source = query
         self._quick_source = quick
         self._panel_source = panels

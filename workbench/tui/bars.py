@@ -57,6 +57,14 @@ class Bar(Widget, can_focus=False, inherit_bindings=False):
             self._left, self._right = left, right
             self.refresh()
 
+    @property
+    def actions(self) -> Sequence[tuple[int, str]]:
+        """Where what can be clicked begins, and what it does; each once."""
+        found: dict[str, int] = {}
+        for start, _, action in self._places:
+            found.setdefault(action, start)
+        return [(start, action) for action, start in found.items()]
+
     def render_line(self, y: int) -> Strip:
         """The bar as a strip; remembers where each piece stands."""
         look, room = self._look(), self.size.width
@@ -111,9 +119,9 @@ def key_pieces(actions: Sequence[Action]) -> list[Piece]:
     return pieces
 
 
-def keys_bar(scope: Scope, look: Callable[[], Look], id: str, **labels: str) -> Bar:
+def keys_bar(scope: Scope, look: Callable[[], Look], id: str, among: Sequence[Action] = ACTIONS, **labels: str) -> Bar:
     """A bar with the keys of a dialog; `labels` say in other words what an action does here."""
     bar = Bar(look, id=id)
-    actions = footer_actions([action for action in ACTIONS if action.scope == scope])
+    actions = footer_actions([action for action in among if action.scope == scope])
     bar.show(key_pieces([replace(each, label=labels.get(each.id, each.label)) for each in actions]))
     return bar

@@ -36,7 +36,7 @@ class RunChart(LinesView):
         self._runs, self._rows, self._view = run_ids, rows, view
         if rows.snapshot.main != self._metric:
             self._metric, self._series = rows.snapshot.main, {}
-        drawn = (run_ids, self._metric, view.x, view.log_y, view.smooth, self.size)
+        drawn = (run_ids, self._metric, view.x, view.log_x, view.log_y, view.smooth, view.marker, self.size)
         if drawn != self._drawn_for:
             self._drawn_for = drawn
             self.redraw()
@@ -70,7 +70,8 @@ class RunChart(LinesView):
 
         runs = [self._rows.by_id[run_id] for run_id in self._runs if run_id in self._rows.by_id]
         colors, names = run_colors(runs), labels_of(runs)
-        focus = Focus(options={"x": self._view.x, "log_y": self._view.log_y, "smooth": self._view.smooth})
+        view = self._view
+        focus = Focus(options={"x": view.x, "log_x": view.log_x, "log_y": view.log_y, "smooth": view.smooth})
         lines = [
             curve(self._series[run.id], name, colors[run.id], focus.options, run.started_at)
             for run, name in zip(runs, names, strict=True)

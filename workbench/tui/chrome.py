@@ -12,14 +12,16 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from workbench.core import text
-from workbench.tui.actions import ACTIONS, Action, Scope, actions_in, footer_actions
+from workbench.tui.actions import Action, Scope, actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
 from workbench.tui.desk import Desk
-from workbench.tui.keys import name_of
+from workbench.tui.keys import name_of, rebind
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
+from workbench.tui.places import Place, bar_places
 from workbench.tui.prompt import Prompt, Verdict
 from workbench.tui.session import ViewState
+from workbench.tui.telling import Shown, Spoken
 
 SMALLEST = (60, 15)
 """Columns and rows below which nothing useful fits."""
@@ -29,10 +31,14 @@ LONGEST_PROJECT = 18
 """Columns of a project's name beside the tabs."""
 
 
-CROSSHAIR = tuple(replace(each, footer=1) for each in ACTIONS if each.id in ("cross(-1)", "cross(1)", "crosshair"))
+CROSSHAIR = ("cross(-1)", "cross(1)", "crosshair")
 """Keys worth showing while the crosshair is on."""
 HUSHED = frozenset({"crosshair", "mark", "open", "baseline"})
 """Keys that make room for them."""
+
+
+STUDIES = ("params", "scatter", "parallel", "importance", "groups")
+"""Panels that show the runs of Compare in another way: their tabs give way first, Compare names their keys."""
 
 
 class WorkbenchScreen(Screen[None], inherit_bindings=False):
@@ -92,7 +98,7 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
 
     def offered(self) -> list[Action]:
         """Every action that works here and now."""
-        actions = actions_in((*self.SCOPES, "app"), self.workbench.panel_actions)
+        actions = actions_in((*self.SCOPES, "app"), self.workbench.panel_actions, self.workbench.actions)
         return [action for action in actions if self.check_action(*name_of(action.id)) is not False]
 
     @property
@@ -109,7 +115,8 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         """The keys worth showing here and now, the more the wider the terminal is."""
         offered = [action for action in self.offered() if action.id != "back" or self.leads_back]
         if self.reading:
-            offered = [*CROSSHAIR, *(action for action in offered if action.id not in HUSHED)]
+            first = [replace(each, footer=1) for each in self.workbench.actions if each.id in CROSSHAIR]
+            offered = [*first, *(each for each in offered if each.id not in HUSHED and each.id not in CROSSHAIR)]
         return footer_actions(offered, 7 if self.app.size.width < 100 else 11)
 
     def show_bars(self) -> None:
@@ -127,10 +134,12 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     def _tabs(self) -> list[Piece]:
         app = self.workbench
         pieces = [Piece(f" {text.cut(text.plain(app.project), LONGEST_PROJECT)} ", "strong", keep=0)]
-        for place, (name, title, key) in enumerate(app.tabs):
+        beside = [("sql", "SQL", app.key_for("sql"))] if app.current_mode == "sql" else []
+        for place, (name, title, key) in enumerate((*app.tabs, *beside)):
             here = name == app.current_mode
             words = f" {key} {title} " if key else f" {title} "
-            pieces.append(Piece(words, "tab" if here else "dim", f"panel({name!r})", 0 if here else 10 + place))
+            worth = (100 if name in STUDIES else 10) + place
+            pieces.append(Piece(words, "tab" if here else "dim", f"panel({name!r})", 0 if here else worth))
         wanted = sum(text.width(text.plain(piece.text)) for piece in (*pieces, *self._link()))
         if wanted > self.app.size.width:
             pieces.append(Piece(" p more ", "dim", "panels", 0))
@@ -144,6 +153,7 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Draw the bars once there are widgets."""
+        rebind(self, self.workbench.actions)
         self.show_bars()
 
     def on_screen_resume(self) -> None:
@@ -168,6 +178,25 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     async def _clicked(self, event: Bar.Clicked) -> None:
         event.stop()
         await self.perform(event.action)
+
+    # What it tells of itself
+
+    @property
+    def opened_run(self) -> str | None:
+        """Id of the run that this screen was opened for, to be opened again at the next start."""
+        return None
+
+    def spoken(self) -> Sequence[Spoken]:
+        """Commands that print what is seen here."""
+        return ()
+
+    def shown(self) -> Shown:
+        """What can be copied from here."""
+        return Shown()
+
+    def places(self) -> list[Place]:
+        """Where one can jump to."""
+        return bar_places(self)
 
     def ask(self, label: str, value: str, judge: Callable[[str], Verdict], done: Callable[[str | None], None]) -> None:
         """Have a line typed; `done` gets it, or None when it was left."""

@@ -19,11 +19,11 @@ def moved(plots: Sequence[Plotted], here: float, columns: int) -> float:
     steps = sorted({step for plot in plots for step in plot.steps})
     if not steps:
         return here
-    column = min((plot.high - plot.low) / (plot.width - 1) for plot in plots)
+    there = here + min((plot.beside(here, columns) - here for plot in plots), key=abs) * 0.999
     if columns > 0:
-        place = max(bisect_left(steps, here + columns * column * 0.999), bisect_right(steps, here))
+        place = max(bisect_left(steps, there), bisect_right(steps, here))
         return steps[min(place, len(steps) - 1)]
-    place = min(bisect_right(steps, here + columns * column * 0.999), bisect_left(steps, here)) - 1
+    place = min(bisect_right(steps, there), bisect_left(steps, here)) - 1
     return steps[max(place, 0)]
 
 
@@ -31,7 +31,7 @@ def at_column(plots: Sequence[Plotted], x: int, y: int) -> float | None:
     """The value nearest to a cell, or None beside every chart."""
     for plot in plots:
         if plot.y <= y < plot.y + plot.height and plot.x <= x < plot.x + plot.width:
-            wanted = plot.low + (plot.high - plot.low) * (x - plot.x) / (plot.width - 1)
+            wanted = plot.x_at(x - plot.x)
             return min(plot.steps, key=lambda step: abs(step - wanted))
     return None
 

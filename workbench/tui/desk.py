@@ -12,6 +12,7 @@ from textual.geometry import Size
 from workbench.core.blocks import Empty, Tone
 from workbench.core.model import Run
 from workbench.core.query import Focus, Query
+from workbench.core.settings import Settings
 from workbench.tui.actions import Action
 from workbench.tui.annotator import Annotator
 from workbench.tui.dialogs import Option
@@ -37,11 +38,22 @@ class Desk(Protocol):
     project: str
     tabs: Sequence[tuple[str, str, str]]
     panel_actions: tuple[Action, ...]
+    read_only: bool
+    settings: Settings
     waiting: Callable[[], Empty | None]
 
     @property
     def size(self) -> Size:
         """Columns and rows of the terminal."""
+        ...
+
+    def key_for(self, action: str) -> str:
+        """The key of an action that works everywhere, as printed on it."""
+        ...
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """Every action with the keys it has now."""
         ...
 
     @property
@@ -166,6 +178,43 @@ class Desk(Protocol):
 
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
+        ...
+
+    @property
+    def available_themes(self) -> Mapping[str, Any]:
+        """Themes by name."""
+        ...
+
+    def do(self, action: str) -> None:
+        """Do an action by its name, on the screen that is open or in the app."""
+        ...
+
+    def show_panel(self, name: str) -> None:
+        """Open a view that has a tab."""
+        ...
+
+    def run_outside(self, words: Sequence[str]) -> None:
+        """Run a command of the command line, and show what it says."""
+        ...
+
+    def saved_views(self) -> Sequence[str]:
+        """Names of the saved views."""
+        ...
+
+    def save_view(self, name: str) -> None:
+        """Keep what is looked at under a name."""
+        ...
+
+    def open_view(self, name: str) -> None:
+        """Look at what a saved view keeps."""
+        ...
+
+    def delete_view(self, name: str) -> None:
+        """Forget a saved view."""
+        ...
+
+    def yank(self, what: str) -> None:
+        """Copy something of what is seen."""
         ...
 
     def say(self, words: str, *, bad: bool = False) -> None:

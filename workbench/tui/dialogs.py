@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeVar, cast
 
 from rich.segment import Segment
 from textual import events, on
@@ -16,7 +16,7 @@ from workbench.core import text
 from workbench.tui.actions import Scope
 from workbench.tui.bars import Bar, Piece, keys_bar
 from workbench.tui.drawing import Drawing, Room, Target
-from workbench.tui.keys import bindings
+from workbench.tui.keys import actions_of, bindings, rebind
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look, Looking
 
@@ -33,7 +33,11 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
 
     def keys_bar(self, scope: Scope, id: str, **labels: str) -> Bar:
         """A bar with the keys of this dialog; `labels` say in other words what an action does here."""
-        return keys_bar(scope, lambda: self.look, id, **labels)
+        return keys_bar(scope, lambda: self.look, id, actions_of(self.app), **labels)
+
+    def on_mount(self) -> None:
+        """Take the user's keys."""
+        rebind(self, actions_of(self.app))
 
     @on(Bar.Clicked)
     async def _clicked(self, event: Bar.Clicked) -> None:
@@ -59,6 +63,7 @@ class Option:
 class Chooser(Dialog[str | None]):
     """A list narrowed by typing; gives the chosen key, or None. With `keep_open`, choosing turns entries on and off."""
 
+    SCOPE: ClassVar[Scope] = "chooser"
     BINDINGS = bindings("chooser")
     DEFAULT_CSS = """
     Chooser { align: center middle; background: $background 50%; }
@@ -72,8 +77,10 @@ class Chooser(Dialog[str | None]):
         title: str,
         options: Callable[[], Sequence[Option]],
         keep_open: Callable[[str], None] | None = None,
+        hint: str = "type to narrow",
     ) -> None:
         super().__init__()
+        self._hint = hint
         self._title = title
         self._options = options
         self._keep_open = keep_open
@@ -85,7 +92,7 @@ class Chooser(Dialog[str | None]):
             yield Bar(lambda: self.look, id="typed")
             yield LinesView(self._draw, lambda: self.look, id="options")
             labels = {} if self._keep_open is None else {"accept": "on or off"}
-            yield self.keys_bar("chooser", "chooser-keys", **labels)
+            yield self.keys_bar(self.SCOPE, "chooser-keys", **labels)
 
     def on_mount(self) -> None:
         """Show the list with the cursor on what holds now."""
@@ -101,13 +108,17 @@ class Chooser(Dialog[str | None]):
         return sorted(found, key=lambda option: not option.label.casefold().startswith(self._typed.casefold()))
 
     def _show(self) -> None:
-        typed = Piece(f"{self._typed}▏", "strong") if self._typed else Piece("type to narrow", "dim")
+        typed = Piece(f"{self._typed}▏", "strong") if self._typed else Piece(self._hint, "dim")
         self.query_one("#typed", Bar).show([Piece(f"{self._title}  ", "accent"), typed])
         view = self.query_one(LinesView)
         rows = max(1, min(len(self._found()), int(self.app.size.height * 0.8) - 5))
         view.styles.height = rows
         view.redraw()
         view.refresh()
+
+    def on_resize(self) -> None:
+        """As many entries as the terminal now has room for."""
+        self._show()
 
     def _draw(self, room: Room) -> Drawing:
         found = self._found()
@@ -186,8 +197,12 @@ class Reader(Dialog[None]):
             title = Bar(lambda: self.look, id="reader-title")
             title.show([Piece(self._title, "accent")])
             yield title
-            yield LinesView(self._draw, lambda: self.look, id="page")
+            yield LinesView(self._page, lambda: self.look, id="page")
             yield self.keys_bar("reader", "reader-keys")
+
+    def _page(self, room: Room) -> Drawing:
+        """The page beside its scroll bar, which stands on the last column."""
+        return self._draw(replace(room, width=max(1, room.width - 2)))
 
     def action_scroll(self, rows: int) -> None:
         """Scroll by lines."""

@@ -11,12 +11,26 @@ from rich.style import Style
 from textual.strip import Strip
 
 from workbench.core import text
-from workbench.core.blocks import Bars, Block, Cell, Columns, Empty, Heat, Lines, Note, Stack, Stat, Table, Tone
+from workbench.core.blocks import (
+    Bars,
+    Block,
+    Cell,
+    Columns,
+    Empty,
+    Heat,
+    Lines,
+    Note,
+    Scatter,
+    Stack,
+    Stat,
+    Table,
+    Tone,
+)
 from workbench.tui.cells import cell_parts
 from workbench.tui.draw_table import table
 from workbench.tui.drawing import LOWEST_CHART, Drawing, Room, title
 
-NARROWEST = {Stat: 16, Table: 40, Lines: 36, Bars: 30, Heat: 40}
+NARROWEST = {Stat: 16, Table: 40, Lines: 36, Scatter: 40, Bars: 30, Heat: 40}
 """Columns below which a block is put under its neighbour instead of beside it."""
 
 
@@ -29,7 +43,7 @@ def draw(block: Block, room: Room) -> Drawing:
             return _columns(block, room)
         case Table():
             return table(block, room)
-        case Lines() | Bars() | Heat():
+        case Lines() | Scatter() | Bars() | Heat():
             return _plot(block, room)
         case Stat():
             return Drawing([room.line(_stat_line(block, room))])
@@ -39,12 +53,14 @@ def draw(block: Block, room: Room) -> Drawing:
             return _empty(block, room)
 
 
-def _plot(block: Lines | Bars | Heat, room: Room) -> Drawing:
+def _plot(block: Lines | Scatter | Bars | Heat, room: Room) -> Drawing:
     from workbench.tui import draw_plot  # numpy is not wanted before the first paint
 
     match block:
         case Lines():
             return draw_plot.lines(block, room)
+        case Scatter():
+            return draw_plot.scatter(block, room)
         case Bars():
             return draw_plot.bars(block, room)
         case Heat():
@@ -80,7 +96,7 @@ def _joined(strips: Sequence[Strip], parts: Sequence[Drawing]) -> Drawing:
 
 def _grows(block: Block) -> bool:
     """Whether a block fills whatever height it is given."""
-    if isinstance(block, Lines):
+    if isinstance(block, Lines | Scatter):
         return True
     return isinstance(block, Columns | Stack) and any(_grows(part) for part in block.blocks)
 

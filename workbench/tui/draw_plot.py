@@ -10,8 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from workbench.core import palette, raster, text, units
-from workbench.core.blocks import Bars, Heat, Lines
+from workbench.core import raster, text, units
+from workbench.core.blocks import Bars, Heat, Lines, Scatter
 from workbench.tui.drawing import LOWEST_CHART, Drawing, Plotted, Room, Target, title
 from workbench.tui.look import Look
 
@@ -25,7 +25,7 @@ def run_style(index: int, look: Look) -> Style:
     return Style(color=look.curve(index), bgcolor=look.background)
 
 
-def _faint_style(index: int, look: Look) -> Style:
+def faint_style(index: int, look: Look) -> Style:
     """The colour of the raw line behind a smoothed one."""
     return Style(color=look.faint(index), bgcolor=look.background)
 
@@ -36,17 +36,34 @@ def lines(block: Lines, room: Room) -> Drawing:
     if block.x_kind != "number" and block.lines and not steps_of(block, -math.inf, math.inf):
         words = room.text("no times are known of these points; X draws them by step", room.look.dim)
         return Drawing([*title(block.title, room), words, *[room.blank()] * (rows - 2)])
-    frame = raster.draw(block, room.width, rows, crosshair=room.crosshair, zone=None)
+    marker = room.look.marker
+    frame = raster.draw(block, room.width, rows, marker=marker, crosshair=room.crosshair, zone=None)
     if frame.notes:
-        frame = raster.draw(block, room.width, rows - 1, crosshair=room.crosshair, zone=None)
-    inked = [[Segment(words, _ink(ink, room.look)) for words, ink in frame.runs(y)] for y in range(len(frame.chars))]
+        frame = raster.draw(block, room.width, rows - 1, marker=marker, crosshair=room.crosshair, zone=None)
+    inked = [[Segment(words, ink_of(ink, room.look)) for words, ink in frame.runs(y)] for y in range(len(frame.chars))]
     strips = [room.line(segments) for segments in inked]
     if frame.notes:
         strips.append(room.text(" · ".join(frame.notes), room.look.warn))
     steps = steps_of(block, frame.x_low, frame.x_high)
     place = (frame.top, frame.height, frame.left, frame.width)
-    plotted = Plotted(*place, frame.x_low, frame.x_high, steps, block.x_kind)
+    plotted = Plotted(*place, frame.x_low, frame.x_high, steps, block.x_kind, frame.log_x)
     return Drawing(strips, plots=[plotted] if len(steps) and frame.width > 1 else [])
+
+
+def scatter(block: Scatter, room: Room) -> Drawing:
+    """Named points in the rows there are, remarks below them."""
+    from workbench.core.scatter import draw_scatter
+
+    rows = max(LOWEST_CHART, room.rows) if room.rows else 18
+    ascii_only = room.look.marker == "ascii"
+    frame = draw_scatter(block, room.width, rows, ascii_only=ascii_only, zone=None)
+    if frame.notes:
+        frame = draw_scatter(block, room.width, rows - 1, ascii_only=ascii_only, zone=None)
+    strips = [
+        room.line([Segment(words, ink_of(color, room.look)) for words, color in frame.runs(y)])
+        for y in range(len(frame.chars))
+    ]
+    return Drawing([*strips, *(room.text(note, room.look.warn) for note in frame.notes)])
 
 
 def steps_of(block: Lines, low: float, high: float) -> Sequence[float]:
@@ -59,12 +76,12 @@ def steps_of(block: Lines, low: float, high: float) -> Sequence[float]:
     return found
 
 
-def _ink(color: int, look: Look) -> Style:
+def ink_of(color: int, look: Look) -> Style:
     """A cell's style by the raster's colour code."""
     fixed = {raster.TEXT: look.base, raster.DIM: look.dim, raster.WARN: look.warn}
     if color in fixed:
         return fixed[color]
-    return _faint_style(color - raster.FAINT, look) if color >= raster.FAINT else run_style(color, look)
+    return faint_style(color - raster.FAINT, look) if color >= raster.FAINT else run_style(color, look)
 
 
 def bars(block: Bars, room: Room) -> Drawing:
@@ -204,17 +221,18 @@ def _heat_cell(block: Heat, row: int, column: int, width: int, look: Look) -> Se
     if value is None or not math.isfinite(value):
         return Segment(text.fit("·", width, "center"), look.dim)
     low, high = heat_limits(block)
-    ground = look.heat((value - low) / (high - low))
-    ink = palette.mix("#000000", "#ffffff", 0.04 if sum(palette.rgb(ground)) > 380 else 0.92)
-    words = text.fit("◆" if _flagged(block, row, column) else "", width, "center")
-    return Segment(words, Style(color=ink, bgcolor=ground))
+    share = (value - low) / (high - low)
+    ground, flagged = look.heat(share), _flagged(block, row, column)
+    words = text.fit("◆" if flagged else "", width, "center").replace(" ", look.shade(share))
+    return Segment(words, Style(color=look.ink_on(ground), bgcolor=ground))
 
 
 def _heat_legend(block: Heat, first: int, room: Room) -> Strip:
     """The scale from low to high, what the mark means, and how much is not shown."""
     low, high = heat_limits(block)
     segments = [Segment(f"{units.number(low, 3)} ", room.look.dim)]
-    segments += [Segment("  ", Style(bgcolor=room.look.heat(step / 5))) for step in range(6)]
+    look = room.look
+    segments += [Segment(look.shade(step / 5) * 2, Style(bgcolor=look.heat(step / 5))) for step in range(6)]
     words = f" {units.number(high, 3)}   ◆ over the threshold   · no value"
     if first:
         words += f"   {first} earlier not shown"

@@ -26,7 +26,7 @@ def table(block: Table, room: Room) -> Drawing:
     strips.append(room.line(_header(columns, room)))
     targets = []
     for place, row in enumerate(block.rows):
-        if place < len(block.ids):
+        if place < len(block.ids) and block.ids[place]:
             targets.append(Target(len(strips), 0, room.width, block.ids[place]))
         strips.append(room.line(_row([row[index] for index in kept], columns, room)))
     if not block.rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -43,6 +44,20 @@ class Plotted:
     steps: Sequence[float]
     kind: str
     """`number`, `time` or `duration`, as in `Lines.x_kind`."""
+    log: bool = False
+
+    def x_at(self, column: int) -> float:
+        """The x that a column from the left is drawn for."""
+        share = column / (self.width - 1)
+        if self.log:
+            return math.exp(math.log(self.low) + (math.log(self.high) - math.log(self.low)) * share)
+        return self.low + (self.high - self.low) * share
+
+    def beside(self, x: float, columns: int) -> float:
+        """The x so many columns further on."""
+        if self.log:
+            return float(x * (self.high / self.low) ** (columns / (self.width - 1)))
+        return x + columns * (self.high - self.low) / (self.width - 1)
 
 
 @dataclass(frozen=True, slots=True)

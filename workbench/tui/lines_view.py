@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from textual import events
@@ -60,6 +60,11 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
             return found
         return max((each for each in targets if each.row == targets[0].row), key=lambda each: each.column or 0)
 
+    @property
+    def targets(self) -> Sequence[Target]:
+        """Everything the cursor can be on."""
+        return self._drawing.targets
+
     def place(self, row: str, column: int | None) -> None:
         """Start with the cursor on a target, wherever it will be drawn."""
         self._cursor = (row, column)
@@ -84,14 +89,15 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
         self.crosshair = crosshair.first_place(self._drawing.plots) if self.crosshair is None else None
         self.redraw()
 
-    def read_at(self, x: float) -> bool:
-        """Read every chart at the value nearest to x, the first chart on the screen; False where there is none."""
+    def read_at(self, x: float, chart: int = 0) -> bool:
+        """Read every chart at the value nearest to x, with that chart on the screen; False where there is none."""
         plots = self._drawing.plots
         if not plots:
             return False
-        self.crosshair = min(plots[0].steps, key=lambda step: abs(step - x))
+        shown = plots[min(chart, len(plots) - 1)]
+        self.crosshair = min(shown.steps, key=lambda step: abs(step - x))
         self.redraw()
-        self.scroll_to(y=max(0, plots[0].y - 2), animate=False)
+        self.scroll_to(y=max(0, shown.y - 2), animate=False)
         return True
 
     def move_crosshair(self, columns: int) -> None:
@@ -179,9 +185,10 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
         if changed:
             self.post_message(self.Highlighted(self, target))
 
-    def select(self, row: str) -> None:
-        """Put the cursor on a row by its id; nothing happens where there is none."""
-        found = next((target for target in self._drawing.targets if target.row == row), None)
+    def select(self, row: str, column: int | None = None) -> None:
+        """Put the cursor on a row by its id, or on a cell of it; nothing happens where there is none."""
+        targets = (target for target in self._drawing.targets if target.row == row)
+        found = next((target for target in targets if column is None or target.column == column), None)
         if found is not None:
             self._select(found)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from textual import on
 from textual.message import Message
 
-from workbench.core.log_file import Wanted
+from workbench.core.log_search import Wanted
 from workbench.core.model import Run
 from workbench.core.run_logs import RunLog
 from workbench.tui.background import Lane

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from workbench.core.log_file import Bytes, LogLine, Wanted, found_after, found_before, line_start
+from workbench.core.log_file import Bytes, LogLine, line_start
+from workbench.core.log_search import Wanted, found_after, found_before
 from workbench.core.log_text import Level, level_of
 
 AHEAD = 400

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from textual.message import Message
 
-from workbench.core.log_file import Bytes, FileBytes, MemoryBytes, Stopped, Wanted
+from workbench.core.log_file import Bytes, FileBytes, MemoryBytes
 from workbench.core.log_follow import Followed
+from workbench.core.log_search import Stopped, Wanted
 from workbench.core.query import Query
 from workbench.core.run_logs import LogPlace, RunLog, logs_of
 from workbench.tui.logs_page import LogPage, extended_after, extended_before, next_match, page_around

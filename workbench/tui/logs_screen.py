@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from workbench.core import units
 from workbench.core.blocks import Empty
-from workbench.core.log_file import Wanted
+from workbench.core.log_search import Wanted
 from workbench.core.log_text import LEVELS
 from workbench.tui.bars import Piece
 from workbench.tui.dialogs import Chooser, Option
@@ -23,6 +23,8 @@ from workbench.tui.logs_reading import StepFound
 from workbench.tui.logs_view import LogView
 from workbench.tui.prompt import Verdict
 from workbench.tui.run_actions import ListActions
+from workbench.tui.spoken import Names
+from workbench.tui.telling import Spoken
 
 _FLOORS = (("info", "all lines"), ("warning", "warnings and errors"), ("error", "errors"))
 
@@ -49,6 +51,13 @@ class LogsScreen(ListActions, LogFollower):
         """Draw in the new colours."""
         super().look_changed()
         self.view.refresh()
+
+    def spoken(self) -> Sequence[Spoken]:
+        """The command that prints this log, with the filter it has."""
+        wanted, words = self._wanted, ["logs", Names(self.workbench.rows.by_id)(self.run_shown.id)]
+        words += ["--level", wanted.floor] if wanted.floor != "info" else []
+        words += ["--grep", wanted.text] if wanted.text else []
+        return [Spoken("Log", words)]
 
     # Moving
 

@@ -10,9 +10,8 @@ from textual.message import Message
 
 from workbench.core.config import Config
 from workbench.core.model import Series
+from workbench.core.order import Percentiles
 from workbench.core.query import Fit, Query
-from workbench.tui.annotator import Annotator
-from workbench.tui.ordering import Percentiles
 from workbench.tui.run_columns import Snapshot
 
 if TYPE_CHECKING:
@@ -45,11 +44,21 @@ class ConfigLoaded(Message):
 
 @dataclass
 class Said(Message):
-    """Something was done off the event loop, or failed; what was done can be taken back where it says how."""
+    """Something was done off the event loop, or failed; `then` is what the interface makes of it."""
 
     words: str
     bad: bool = False
-    take_back: Callable[[Annotator], None] | None = None
+    then: Callable[[], None] | None = None
+
+
+@dataclass
+class Ran(Message):
+    """A command of the command line has ended."""
+
+    words: Sequence[str]
+    code: int
+    out: str
+    err: str
 
 
 @dataclass

@@ -23,6 +23,15 @@ def opened_by(panel: str, target: Target, data: Any, focus: Focus, name_of: Call
     if panel == "sources":
         path = next((source.path for source in data.sources if source.id == target.row), "")
         return "source", {"options": {"source": target.row}}, path
+    kind, _, key = target.row.partition(":")
+    if kind == "metric" and panel == "compare":
+        return "compare", {"metric": key}, key
+    if kind == "group" and panel == "groups":
+        runs = next((group.runs for group in data.groups if group.name == key), ())
+        return "compare", {"marked": tuple(run.id for run in runs)}, key
+    if kind == "param" and panel in ("importance", "params"):
+        shown = "scatter" if panel == "importance" else "groups"
+        return shown, {"options": {"scatter_x" if shown == "scatter" else "by": target.row}}, key
     name = name_of(target.row)
     return ("run", {"run": target.row}, name) if name else None
 

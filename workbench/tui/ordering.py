@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
-from typing import Any
 
 from workbench.core.model import Run
-from workbench.core.roles import PERCENTILES
-from workbench.core.status import STATE_MARKS
+from workbench.core.order import Percentiles, sort_value
+from workbench.core.roles import PERCENTILES, percentile_key
 from workbench.core.where import Expr, matcher, parse, percentiles_of, unknown_keys
 from workbench.tui.run_columns import Snapshot
 from workbench.tui.session import ViewState
-
-Percentiles = Mapping[tuple[str, str], Sequence[float]]
-"""By (run id, key): what the store's `percentiles` answered, p50, p95 and p99."""
 
 REMEMBERED = 64
 """Filters whose runs are remembered: what somebody types and takes back, letter by letter."""
@@ -77,7 +73,7 @@ class RunOrder:
         """Ids of all runs by a column."""
         found = self._orders.get((key, descending))
         if found is None:
-            value = self._sort_value(key)
+            value = sort_value(self.sort_key(key), self.percentiles)
             values = [(value(run), run.id) for run in self.snapshot.runs]
             known = [pair for pair in values if pair[0] is not None]
             known.sort(key=itemgetter(0), reverse=descending)
@@ -110,25 +106,11 @@ class RunOrder:
                 found[f"{key}.p{percentile:g}"] = values[PERCENTILES.index(percentile)]
         return found
 
-    def _sort_value(self, key: str) -> Callable[[Run], Any]:
-        """What a run is sorted by: within one column always of one type, None where it has no value."""
-        kind, _, name = key.partition(":")
+    def sort_key(self, key: str) -> str:
+        """A column of the table as any listing names it: the main metric and the p95 by their own names."""
         if key in ("main", "spark", "delta"):
-            return self.main_value
-        if key == "state":
-            order = {state: place for place, state in enumerate(STATE_MARKS)}
-            return lambda run: order[run.status]
-        if key == "p95":
-            return lambda run: self.p95(run.id)
-        if kind == "param":
-            return lambda run: _ordered(run.params.get(name))
-        if kind == "tag":
-            return lambda run: run.tags.get(name)
-        if kind == "metric":
-            return lambda run: None if name not in run.metrics else _finite(run.metrics[name].last)
-        if key == "name":
-            return lambda run: run.name.casefold()
-        return lambda run: None if run.started_at is None else -run.started_at
+            return f"metric:{self.snapshot.main}"
+        return percentile_key(self.snapshot.latency or "", 95) if key == "p95" else key
 
     def main_value(self, run: Run) -> float | None:
         """The main metric's last value."""
@@ -155,10 +137,3 @@ class RunOrder:
 
 def _finite(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else value
-
-
-def _ordered(value: Any) -> tuple[int, Any] | None:
-    """A param as something that sorts beside any other param: numbers before texts."""
-    if value is None:
-        return None
-    return (0, float(value)) if isinstance(value, bool | int | float) else (1, str(value).casefold())

@@ -12,8 +12,10 @@ from workbench.tui.actions import Action
 from workbench.tui.drawing import Drawing, Room
 
 
-def help_page(sections: Sequence[tuple[str, Sequence[Action]]], footnote: str) -> Callable[[Room], Drawing]:
-    """The page of every key that works on a screen, by scope."""
+def help_page(
+    sections: Sequence[tuple[str, Sequence[Action]]], footnote: str, commands: Sequence[str] = ()
+) -> Callable[[Room], Drawing]:
+    """The page of every key that works on a screen, by scope, and of the commands that print the same."""
 
     def page(room: Room) -> Drawing:
         strips: list[Strip] = []
@@ -24,6 +26,10 @@ def help_page(sections: Sequence[tuple[str, Sequence[Action]]], footnote: str) -
                 for place, line in enumerate(text.wrap(text.plain(action.help), room.width - 15)):
                     head = Segment(f"  {keys} " if not place else " " * 15, room.look.key)
                     strips.append(room.line([head, Segment(line, room.look.base)]))
+        if commands:
+            strips += [room.blank(), room.text("The same on the command line", room.look.strong)]
+            wrapped = [line for words in commands for line in text.wrap(words, room.width - 2)]
+            strips += [room.text(f"  {line}", room.look.base) for line in wrapped]
         strips += [room.blank(), *(room.text(line, room.look.dim) for line in text.wrap(footnote, room.width))]
         return Drawing(strips)
 

@@ -119,7 +119,16 @@ class PanelLoader(WorkbenchScreen):
     @property
     def focus_now(self) -> Focus:
         """What the app looks at, with what this screen was opened for."""
-        return replace(self.workbench.focus, **self._own_focus)
+        focus = self.workbench.focus
+        options = {**focus.options, **self.chosen, **self._own_focus.get("options", {})}
+        return replace(focus, **{**self._own_focus, "options": options})
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The panel's own options, as far as they were chosen."""
+        start = f"{self.panel.name}."
+        found = (each.removeprefix(start) for each in self.workbench.view.chosen if each.startswith(start))
+        return {name: value for name, _, value in (each.partition("=") for each in found)}
 
     def load(self) -> None:
         """Have the panel load; an answer to an older request is dropped."""
@@ -149,7 +158,9 @@ class PanelLoader(WorkbenchScreen):
     def act(self, name: str) -> None:
         """Have the panel do one of its actions, then load again."""
         query = self.workbench.query_or_none
-        if query is not None:
+        if self.workbench.read_only:
+            self.workbench.say(f"read-only: {name} is left undone", bad=True)
+        elif query is not None:
             job = act_job(self.panel, name, query, self.focus_now, self._number)
             self._acts.submit(posting(self.post_message, job))
 

@@ -11,11 +11,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from workbench.core.blocks import Block, Columns, Empty, Lines, Stack, Table
-from workbench.core.model import Run
 from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
 from workbench.tui.actions import Scope
 from workbench.tui.bars import Piece
+from workbench.tui.choosing import ChoiceActions
+from workbench.tui.chrome import STUDIES
 from workbench.tui.dialogs import Reader
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room, Target
@@ -25,14 +26,14 @@ from workbench.tui.messages import failure_of
 from workbench.tui.opening import Opened, opened_by
 from workbench.tui.pages import text_page
 from workbench.tui.panel_jobs import is_ours
-from workbench.tui.panel_loader import PanelLoader
-from workbench.tui.run_actions import ChartActions, ListActions, RunActions
+from workbench.tui.panel_telling import PanelTelling
+from workbench.tui.run_actions import ChartActions, ListActions
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
 
 
-class PanelScreen(ListActions, ChartActions, PanelLoader):
+class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
     """Shows one panel with a focus of its own on top of the app's."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ("panel", "heat", "list", "chart")
@@ -44,17 +45,11 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         super().__init__(panel, focus)
         self._start = start
         self.crumb = crumb
-        self._block: Block | None = None
         self._viewed_for: object = None
 
     def content(self) -> Sequence[Widget]:
         """The panel's blocks, scrolling."""
         return (LinesView(self._draw, lambda: self.look, id="panel"),)
-
-    @property
-    def page(self) -> LinesView:
-        """The view of the panel's blocks."""
-        return self.query_one("#panel", LinesView)
 
     def on_mount(self) -> None:
         """Start on what was opened."""
@@ -116,6 +111,9 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
         options = self.workbench.view
         if self.panel.name == "compare":
             left.append(Piece(f"  {_compared(len(options.marks))}", "dim", keep=3))
+            others = " ".join(f"{key} {title}" for name, title, key in self.workbench.tabs if key and name in STUDIES)
+            left.append(Piece(f"  {others}", "dim", keep=5))
+        left += [Piece(f"  {words}", "accent", keep=2) for words in self.choice_words()]
         said = [f"x: {options.x}"] * (options.x != "step") + ["log y"] * options.log_y
         said += [f"smooth {options.smooth:g}"] * bool(options.smooth)
         right = [Piece(" · ".join(said) + " ", "dim", keep=2)] if said and self.has_lines else []
@@ -145,6 +143,10 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
             return self._failure is not None
         if action == "cycle_monitor":
             return self.panel.name in ("drift", "windows", "latency", "quality") and len(self.workbench.monitors) > 1
+        if action in ("choose", "cycle_choice"):
+            return bool(self.choices)
+        if action == "metric" and self.panel.follows_metric:
+            return True
         if action in ("crosshair", "metric", "cycle_x", "log_y", "smooth"):
             return self.has_lines
         return True
@@ -231,45 +233,6 @@ class PanelScreen(ListActions, ChartActions, PanelLoader):
             self.app.pop_screen()
         else:
             self.app.switch_mode("runs")
-
-
-class RunScreen(RunActions, PanelScreen):
-    """One run, with the ways to its neighbours in the table."""
-
-    SCOPES = ("run", "panel", "list", "chart")
-    BINDINGS = bindings(*SCOPES)
-
-    _wanted_step: int | None = None  # where the charts are to be read once they are drawn
-
-    @property
-    def current_run_id(self) -> str:
-        """Id of the run that is open."""
-        return str(self._own_focus.get("run", ""))
-
-    def current_run(self) -> Run | None:
-        """The run that is open."""
-        return self.workbench.rows.by_id.get(self.current_run_id)
-
-    def read_at(self, step: int) -> None:
-        """Put the crosshair on a step as soon as there are charts."""
-        self._wanted_step = step
-        self.call_after_refresh(self.redraw)
-
-    def redraw(self) -> None:
-        """Draw what is known now, and read it where that was asked for."""
-        super().redraw()
-        if self._wanted_step is not None and self.is_mounted and self.page.read_at(self._wanted_step):
-            self._wanted_step = None
-            self.show_bars()
-
-    def action_step_run(self, rows: int) -> None:
-        """Open the run above or below in the table."""
-        run = self.workbench.step_cursor(rows)
-        if run is not None:
-            self._own_focus = {"run": run.id}
-            self.crumb = run.name
-            self.page.scroll_to(y=0, animate=False)
-            self.load()
 
 
 def _compared(marked: int) -> str:

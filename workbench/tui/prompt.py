@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,8 +12,9 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from workbench.core import text
+from workbench.tui.actions import Scope
 from workbench.tui.bars import Bar, Piece, keys_bar
-from workbench.tui.keys import bindings
+from workbench.tui.keys import actions_of, bindings, rebind
 from workbench.tui.look import Look
 
 
@@ -22,6 +24,8 @@ class Verdict:
 
     remark: str = ""
     wrong_at: int | None = None
+    unfinished: bool = False
+    """More typing can mend it, so it is no error yet."""
 
 
 class _Line(Input, inherit_bindings=False):
@@ -33,6 +37,7 @@ class _Line(Input, inherit_bindings=False):
 class Prompt(Vertical):
     """Takes the keys that are typed; gives the text to `done`, or None when it was left."""
 
+    SCOPE: ClassVar[Scope] = "prompt"
     BINDINGS = bindings("prompt")
     DEFAULT_CSS = """
     Prompt { layer: prompt; dock: bottom; height: 4; background: $background; border-top: solid $border; }
@@ -61,10 +66,11 @@ class Prompt(Vertical):
         field.cursor_blink = False
         yield field
         yield Bar(self._look, id="verdict")
-        yield keys_bar("prompt", self._look, "prompt-keys")
+        yield keys_bar(self.SCOPE, self._look, "prompt-keys", actions_of(self.app))
 
     def on_mount(self) -> None:
         """Judge what stands there from the start."""
+        rebind(self, actions_of(self.app))
         self.query_one(Input).focus()
         self._say(self._value)
 
@@ -82,6 +88,17 @@ class Prompt(Vertical):
         before = 1 + text.width(text.plain(value[: verdict.wrong_at]))
         room = max(0, self.app.size.width - text.width(verdict.remark) - 4)
         bar.show([Piece(" " * min(before, room), ""), Piece("^ ", "bad"), Piece(verdict.remark, "bad")])
+
+    def rewrite(self, value: str) -> None:
+        """Have another text on the line, the cursor at its end."""
+        field = self.query_one(Input)
+        field.value = value
+        field.cursor_position = len(value)
+
+    @property
+    def typed(self) -> str:
+        """The text on the line."""
+        return self.query_one(Input).value
 
     @on(Bar.Clicked)
     async def _clicked(self, event: Bar.Clicked) -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 _LOOK_AGAIN = 2.0
@@ -25,7 +25,8 @@ def kept_terminal(log: Path) -> Iterator[Callable[[], None]]:
     error is no terminal.
     """
     if sys.__stderr__ is None or sys.__stdout__ is None or not sys.__stderr__.isatty():
-        yield lambda: None
+        with _kept_pipe(log) if _in_browser() else nullcontext():
+            yield lambda: None
         return
     before = {name: getattr(sys, name) for name in ("stderr", "__stderr__", "__stdout__")}
     saved = [os.dup(descriptor) for descriptor in (1, 2)]
@@ -45,6 +46,33 @@ def kept_terminal(log: Path) -> Iterator[Callable[[], None]]:
                 os.dup2(place, descriptor)
                 os.close(place)
             vars(sys).update(before)
+
+
+def _in_browser() -> bool:
+    """Whether the interface speaks to textual-serve, in packets on standard output."""
+    return os.environ.get("TEXTUAL_DRIVER", "").startswith("textual.drivers.web_driver")
+
+
+@contextmanager
+def _kept_pipe(log: Path) -> Iterator[None]:
+    """Standard output is the interface's alone; what else is written there goes to `log`, and ruins no packet.
+
+    A server that is gone, and with it standard input, ends the process as a closed terminal does.
+    """
+    before, saved = sys.__stdout__, os.dup(1)
+    with open(log, "ab") as sink, open(os.dup(1), "w", encoding="utf-8") as packets:
+        os.dup2(sink.fileno(), 1)
+        vars(sys).update(__stdout__=packets)
+        left = threading.Event()
+        threading.Thread(target=_mind_terminal, args=(left,), name="server", daemon=True).start()
+        try:
+            yield
+        finally:
+            left.set()
+            packets.flush()
+            os.dup2(saved, 1)
+            os.close(saved)
+            vars(sys).update(__stdout__=before)
 
 
 class _Size(io.TextIOBase):

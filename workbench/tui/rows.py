@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from workbench.core import units
-from workbench.core.blocks import Cell, Column
+from workbench.core.blocks import Cell, Column, Table
 from workbench.core.model import Roles, Run
 from workbench.core.status import STATE_MARKS
 from workbench.tui.ordering import RunOrder
-from workbench.tui.run_columns import GridColumns, Snapshot, fitting, fixed_columns
+from workbench.tui.run_columns import ROOMY, GridColumns, Snapshot, fitting, fixed_columns
 from workbench.tui.session import ViewState
 
 SAMPLE = 200
@@ -99,16 +99,32 @@ class RunRows(RunOrder):
 
     def columns(self, view: ViewState, width: int, first: int = 0) -> GridColumns:
         """Columns for a grid of this width, the extra ones from `first` on."""
-        extras = self._extras
-        if view.columns is not None:
-            chosen = {column.key: column for column in extras}
-            extras = [chosen[key] for key in view.columns if key in chosen]
+        extras = self._wanted(view)
         fixed = fixed_columns(self.snapshot, width)
         self.fixed_count = len(fixed)
         names = [len(run.name or run.path) for run in islice(self.snapshot.runs, SAMPLE)]
-        layout = fitting(fixed, extras[first:], width, max(names, default=0))
+        extras = [replace(each, width=view.widths.get(each.key, each.width)) for each in extras[first:]]
+        layout = fitting(fixed, extras, width, max(names, default=0))
         self._columns = layout.columns
         return layout
+
+    @property
+    def extra_columns(self) -> Sequence[Column]:
+        """The columns that can be turned on and off, as wide as their values ask for."""
+        return self._extras
+
+    def table(self, view: ViewState, ids: Sequence[str]) -> Table:
+        """These runs under every column there is or that was chosen, whatever there is room for."""
+        columns = [*fixed_columns(self.snapshot, ROOMY), *self._wanted(view)]
+        return Table(
+            columns, [[self._cell(self.by_id[each], column.key) for column in columns] for each in ids], "", ids
+        )
+
+    def _wanted(self, view: ViewState) -> Sequence[Column]:
+        if view.columns is None:
+            return self._extras
+        known = {column.key: column for column in self._extras}
+        return [known[key] for key in view.columns if key in known]
 
     def extra_keys(self) -> list[str]:
         """Keys of the columns that can be turned on and off."""

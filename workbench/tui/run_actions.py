@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.core.model import Roles, Run
-from workbench.tui.annotator import Annotator
+from workbench.tui import annotating
 from workbench.tui.bars import Piece
 from workbench.tui.dialogs import Chooser, Option
 from workbench.tui.lines_view import LinesView
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     Base = WorkbenchScreen
 else:
     Base = object
-
-Written = Callable[[Annotator, str], None]
-"""Writes down, or takes back, what was typed."""
 
 X_AXES = {"step": "step", "wall": "wall time", "relative": "time since the start"}
 SMOOTHINGS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
@@ -137,58 +134,58 @@ class RunActions(ListActions, ChartActions):
         """The run that actions are about."""
         raise NotImplementedError
 
+    @property
+    def meant(self) -> Sequence[Run]:
+        """The runs that tags and hiding are about: the marked ones, else the current one."""
+        by_id = self.workbench.rows.by_id
+        marked = [by_id[run_id] for run_id in self.workbench.view.marks if run_id in by_id]
+        run = self.current_run()
+        return marked or ([run] if run is not None else [])
+
     def action_baseline(self) -> None:
         """Make it the baseline, or no longer."""
         run = self.current_run()
         if run is not None:
-            was = run.baseline
-            words = f"{run.name} is no longer the baseline" if was else f"baseline is now {run.name}"
-            self.workbench.annotate(
-                words, lambda to: to.baseline(run.id, on=not was), lambda to: to.baseline(run.id, on=was)
-            )
+            annotating.set_baseline(self.workbench, run, not run.baseline)
 
     def action_hide(self) -> None:
         """Hide it, or show it again."""
         run = self.current_run()
         if run is not None:
-            was = run.hidden
-            words = f"{run.name} is {'shown again' if was else 'hidden, a shows hidden runs'}"
-            self.workbench.annotate(words, lambda to: to.hide(run.id, on=not was), lambda to: to.hide(run.id, on=was))
+            annotating.hide(self.workbench, [run], not run.hidden)
 
     def action_tag(self) -> None:
         """Tag the marked runs, or this one."""
-        run = self.current_run()
-        by_id = self.workbench.rows.by_id
-        runs = [by_id[run_id] for run_id in self.workbench.view.marks if run_id in by_id]
-        runs = runs or ([run] if run is not None else [])
-        if not runs:
-            return
-        about = f"{len(runs)} marked runs" if len(runs) > 1 else runs[0].name
-
-        def write(to: Annotator, words: str) -> None:
-            for each in runs:
-                to.tag(each.id, words)
-
-        self._ask(f"tag for {about}", "name, or key=value", write, lambda to, words: _untag(to, runs, words))
+        runs = self.meant
+        if runs:
+            about = f"{len(runs)} marked runs" if len(runs) > 1 else runs[0].name
+            write = lambda words: annotating.tag(self.workbench, runs, [words])  # noqa: E731
+            self._ask(f"tag for {about}", "name, or key=value", "", write)
 
     def action_note(self) -> None:
         """Write a note."""
         run = self.current_run()
         if run is not None:
-            self._ask(
-                f"note on {run.name}",
-                "what you want to find here again",
-                lambda to, words: to.note(run.id, words),
-                lambda to, words: to.note(run.id, words, on=False),
-            )
+            write = lambda words: annotating.note(self.workbench, run, words)  # noqa: E731
+            self._ask(f"note on {run.name}", "what you want to find here again", "", write)
 
-    def _ask(self, about: str, example: str, write: Written, take_back: Written) -> None:
+    def action_rename(self) -> None:
+        """Show it by another name."""
+        run = self.current_run()
+        if run is not None:
+            write = lambda words: annotating.rename(self.workbench, run, words)  # noqa: E731
+            self._ask(f"another name for {run.name}; its log and its id stay", "a name", run.name, write)
+
+    def _ask(self, about: str, example: str, value: str, write: Callable[[str], None]) -> None:
+        if self.workbench.read_only:
+            self.workbench.say(f"read-only: no {about}", bad=True)
+            return
+
         def written(words: str | None) -> None:
-            if words is not None and (kept := words.strip()):
-                done = f"{about}: {kept}"
-                self.workbench.annotate(done, lambda to: write(to, kept), lambda to: take_back(to, kept))
+            if words is not None and (kept := words.strip()) and kept != value:
+                write(kept)
 
-        self.ask(example, "", lambda words: Verdict(about), written)
+        self.ask(example, value, lambda words: Verdict(about), written)
 
     def action_open_log(self) -> None:
         """Read its log; at the step of the crosshair, where that is on."""
@@ -210,14 +207,3 @@ def _meaning(roles: Roles) -> str:
     kind = "" if roles.kind == "other" else roles.kind
     better = "" if roles.direction is None else f"{roles.direction} is better"
     return ", ".join(filter(None, (kind, better)))
-
-
-def _untag(to: Annotator, runs: Sequence[Run], tag: str) -> None:
-    """Take a tag away; runs that had the key before get their old value back."""
-    key = tag.partition("=")[0].strip()
-    for run in runs:
-        old = run.tags.get(key)
-        if old is None:
-            to.tag(run.id, tag, on=False)
-        else:
-            to.tag(run.id, f"{key}={old}")

@@ -24,7 +24,7 @@ from workbench.tui.run_columns import GridColumns
 from workbench.tui.run_words import EMPTY_HINT, as_text, detail, summary
 from workbench.tui.session import PAINTED_ROWS, Painting, ViewState
 
-WANTS_ROWS = frozenset({"open", "mark", "mark_all", "baseline", "tag", "note", "hide", "open_log"})
+WANTS_ROWS = frozenset({"open", "mark", "mark_all", "baseline", "tag", "note", "hide", "rename", "open_log"})
 """Actions that need a row in the table."""
 WANTS_RUNS = frozenset({"filter", "sort", "reverse", "columns", "scroll_columns", "toggle_chart", "show_hidden"})
 """Actions that need some run, shown or not."""

@@ -6,13 +6,18 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.blocks import Cell, Column
 
+if TYPE_CHECKING:
+    from workbench.core.strokes import Marker  # numpy comes after the first paint
+
 VERSION = 1
+MARKERS: tuple[Marker, ...] = ("braille", "block", "dot", "ascii")
+"""What curves can be drawn with."""
 PAINTED_ROWS = 60
 
 
@@ -26,7 +31,7 @@ class ViewState:
     sort: str = "age"
     descending: bool = False
     columns: tuple[str, ...] | None = None
-    """Extra columns by key (`param:lr`, `metric:loss`); None lets the table choose."""
+    """Extra columns by key (`param:lr`, `metric:loss`), in their order; None lets the table choose."""
     metric: str | None = None
     chart: bool | None = None
     """None follows the width of the terminal."""
@@ -35,8 +40,21 @@ class ViewState:
     log_y: bool = False
     smooth: float = 0.0
     monitor: str | None = None
-    theme: str = ""
-    """Empty is the workbench's own dark one."""
+    log_x: bool = False
+    marker: str = "braille"
+    """What curves are drawn with: `braille`, `block`, `dot` or `ascii`."""
+    pinned: tuple[str, ...] = ()
+    """Titles of the charts that stand first."""
+    folded: tuple[str, ...] = ()
+    """Groups of charts of which only the heading is shown."""
+    chosen: tuple[str, ...] = ()
+    """What was chosen of panels' options, each as `panel.option=value`."""
+    widths: Mapping[str, int] = field(default_factory=dict)
+    """Of columns that were made wider or narrower, by key."""
+    screen: str = "runs"
+    """The view that is open."""
+    run: str | None = None
+    """Id of the run that is open over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +88,55 @@ def load_session(path: Path) -> tuple[ViewState, Painting | None]:
 def save_session(path: Path, view: ViewState, painting: Painting | None) -> None:
     """Replace the saved session; a folder that cannot be written is no reason to fail on the way out."""
     data = {"version": VERSION, "view": asdict(view), "painting": None if painting is None else asdict(painting)}
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    with suppress(OSError, ValueError):
+        write_whole(path, json.dumps(data, default=str))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file at once, readable by its owner alone, its folder made where there is none.
+
+    Raises:
+        OSError: it cannot be written; what was there stays.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(data, default=str), encoding="utf-8")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
+            file.write(text)
         temporary.replace(path)
-    except (OSError, ValueError):
+    except OSError:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        raise
 
 
 def _view(data: Mapping[str, Any]) -> ViewState:
-    """A view from JSON: unknown keys are dropped, lists become tuples, a value of another type keeps the default."""
-    default = ViewState()
+    return view_of(data, ViewState())
+
+
+def view_of(data: Mapping[str, Any], default: ViewState) -> ViewState:
+    """A view from JSON: unknown keys are dropped, lists become tuples, a value of another type keeps the default's."""
+    usual = ViewState()
     found: dict[str, Any] = {}
-    for each in fields(ViewState):
-        value = data.get(each.name, getattr(default, each.name))
-        if isinstance(value, list):
-            value = tuple(str(item) for item in value)
-        usual = getattr(default, each.name)
-        if usual is None or (isinstance(value, type(usual)) if not isinstance(usual, float) else _number(value)):
-            found[each.name] = value
-    return ViewState(**found)
+    for name in (each.name for each in fields(ViewState)):
+        if name in data and _fits(name, data[name], getattr(usual, name)):
+            value = data[name]
+            found[name] = tuple(str(item) for item in value) if isinstance(value, list) else value
+    return replace(default, **found)
+
+
+def _fits(name: str, value: object, usual: object) -> bool:
+    """Whether a value is of the kind that a view has under this name."""
+    if isinstance(usual, tuple) or name == "columns":
+        return isinstance(value, list | tuple) or (value is None and usual is None)
+    if isinstance(usual, dict):
+        return isinstance(value, dict) and all(isinstance(width, int) and width > 0 for width in value.values())
+    if name == "chart":
+        return value is None or isinstance(value, bool)
+    if usual is None:
+        return value is None or isinstance(value, str)
+    return _number(value) if isinstance(usual, float) else isinstance(value, type(usual))
 
 
 def _number(value: object) -> bool:

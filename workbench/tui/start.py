@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.core.settings import Settings, settings_path
+from workbench.core.settings_file import SettingsFiles
 from workbench.tui import collector
 from workbench.tui.session import session_path
 
@@ -21,33 +23,57 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Panel
     from workbench.store.place import Place
     from workbench.store.store import Store
+    from workbench.tui.words import Word
 
-FRAMES = "120"
-"""Frames a second at most; a key that changes two frames is seen that much sooner."""
 _LOOK_AGAIN = 2.0
 """Seconds between looks whether an ingester runs."""
 
 
-def start(root: Path, waiting: Callable[[], Empty | None] = lambda: None) -> None:
+COLORS = {"truecolor": "truecolor", "256": "256", "16": "standard"}
+"""What Textual calls the colours a terminal can show."""
+
+
+def start(
+    root: Path,
+    waiting: Callable[[], Empty | None] = lambda: None,
+    given: Mapping[str, str | bool | int] | None = None,
+    words: Callable[[], Sequence[Word]] = lambda: (),
+) -> None:
     """Run the interface until the user leaves it; `waiting` says what to expect while there is no run.
+
+    `given` are settings by name that win over those of any file. `words` tells the commands of the command line,
+    which can be typed here too.
 
     Raises:
         ConfigError: the project's configuration cannot be used.
         StoreError: its store cannot be used.
     """
-    os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # read when Textual is imported
+    root = root.resolve()
+    files = SettingsFiles(settings_path(), root, given or {})
+    settings = files.load()
+    _prepare(settings)
     collector.hold()
+    with _scratch(settings.flag("read_only")) as scratch:
+        code = _run(root, waiting, files, scratch, words)
+    if code:
+        raise SystemExit(code)
+
+
+def _run(
+    root: Path, waiting: Callable[[], Empty | None], files: SettingsFiles, scratch: Path | None,
+    words: Callable[[], Sequence[Word]],
+) -> int:  # fmt: skip
+    """Open the project and run the app; with `scratch`, what must be written goes there and nothing to the project."""
     from workbench.core.config import load_config
     from workbench.ingest.annotate import Annotator
     from workbench.store.place import place_of
     from workbench.store.store import Store
 
-    root = root.resolve()
     config = load_config(root)
     place = place_of(root)
-    store = Store(place)
+    store = Store(place, scratch=scratch)
     if not store.exists:
-        store.create()
+        _create(store, scratch)
     if not session_path(root).exists():
         threading.Thread(target=_warm, args=(store,), name="warm", daemon=True).start()
     from workbench.tui.app import WorkbenchApp
@@ -66,7 +92,8 @@ def start(root: Path, waiting: Callable[[], Empty | None] = lambda: None) -> Non
         from workbench.plugin.discovery import loaded_metrics, use_project
         from workbench.store.query import StoreQuery
 
-        store.create()
+        if scratch is None:
+            store.create()
         use_project(root, config.plugins, config.path)
         return with_metrics(StoreQuery(store, config, flush_intervals(all_readers())), loaded_metrics(), config.metrics)
 
@@ -79,19 +106,60 @@ def start(root: Path, waiting: Callable[[], Empty | None] = lambda: None) -> Non
 
     def on_answer() -> None:
         collector.release()
-        ingester.start()
+        if scratch is None:
+            ingester.start()
 
     try:
-        with kept_terminal(place.store / "tui.log") as terminal_taken:
+        with kept_terminal((scratch or place.store) / "tui.log") as terminal_taken:
             app = WorkbenchApp(
-                query, Annotator(root), config, panels, quick=quick, on_start=terminal_taken, on_answer=on_answer
-            )
+                query, Annotator(root), config, panels, quick=quick, on_start=terminal_taken, on_answer=on_answer,
+                settings=files,
+            )  # fmt: skip
             app.waiting = waiting
-            app.run()
+            app.outside = words
+            app.run(mouse=app.settings.flag("mouse"))
     finally:
         ingester.stop()
-    if app.return_code:
-        raise SystemExit(app.return_code)
+    return app.return_code or 0
+
+
+def _prepare(settings: Settings) -> None:
+    """Say in the environment what Textual reads there when it is imported, and plugins when they are looked for."""
+    os.environ.setdefault("TEXTUAL_FPS", str(settings.whole("frames")))
+    colors = settings.text("colors")
+    if colors == "none":
+        os.environ.setdefault("NO_COLOR", "1")
+    elif colors in COLORS:
+        os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", COLORS[colors])
+    if settings.flag("safe"):
+        os.environ["WORKBENCH_SAFE"] = "1"
+
+
+@contextmanager
+def _scratch(wanted: bool) -> Iterator[Path | None]:
+    """A folder outside the project that goes when the interface does; None where it is not wanted."""
+    if not wanted:
+        yield None
+        return
+    import tempfile  # 10 ms that only this way of starting pays
+
+    with tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _create(store: Store, scratch: Path | None) -> None:
+    """Make the store.
+
+    Raises:
+        StoreError: it cannot be made, or nothing may be written.
+    """
+    from workbench.store.errors import StoreGoneError
+
+    if scratch is not None:
+        raise StoreGoneError(
+            f"{store.path}: no log was read here yet, and read-only reads none.\n  next: workbench watch --once"
+        )
+    store.create()
 
 
 def _warm(store: Store) -> None:

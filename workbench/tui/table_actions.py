@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.model import Run
 from workbench.core.where import WhereError
 from workbench.tui.bars import Piece
 from workbench.tui.dialogs import Chooser, Option
+from workbench.tui.places import Place, bar_places, grid_places
 from workbench.tui.prompt import Verdict
 from workbench.tui.run_actions import RunActions
 from workbench.tui.run_words import count
+from workbench.tui.spoken import Names, compare_words, runs_words
+from workbench.tui.telling import Shown, Spoken
 
 if TYPE_CHECKING:
     from workbench.tui.grid import RunGrid
@@ -121,8 +125,49 @@ class TableActions(RunActions):
         self.workbench.change_view(descending=not self.workbench.view.descending)
 
     def action_columns(self) -> None:
-        """Choose the columns."""
-        self.app.push_screen(Chooser("Columns", self.workbench.column_options, self.workbench.toggle_column))
+        """Choose the columns, their order and their widths."""
+        from workbench.tui.column_chooser import Chosen, ColumnChooser
+
+        app = self.workbench
+        changed = lambda chosen: app.change_view(columns=chosen.columns, widths=dict(chosen.widths))  # noqa: E731
+        chosen = Chosen(app.view.columns, app.view.widths)
+        self.app.push_screen(ColumnChooser(app.rows.extra_columns, chosen, changed))
+
+    # What it tells of itself
+
+    def spoken(self) -> Sequence[Spoken]:
+        """The table as it is filtered and sorted, and the marked runs side by side."""
+        app = self.workbench
+        said = [Spoken("these runs", runs_words(app.view, app.rows.sort_key(app.view.sort)))]
+        if app.view.marks:
+            words = compare_words(app.view.marks, app.focus, Names(app.rows.by_id))
+            said.append(Spoken("the marked runs side by side", words))
+        return said
+
+    def shown(self) -> Shown:
+        """The run under the cursor, and every row of the table."""
+        run, rows, view = self.current_run(), self.workbench.rows, self.workbench.view
+        if run is None or not self.workbench.live:
+            return Shown()
+        one = rows.table(view, [run.id])
+        return Shown(lambda: [rows.table(view, self.grid.ids)], one.columns, one.rows[0], None, run.id, run.path)
+
+    def places(self) -> list[Place]:
+        """Titles and rows of the table, and the tabs."""
+        return [*grid_places(self.grid), *bar_places(self)] if self.grid.ids else bar_places(self)
+
+    def action_go_to(self, run_id: str) -> None:
+        """Put the cursor on a run."""
+        self.grid.move_to(run_id)
+
+    def action_open_at(self, run_id: str) -> None:
+        """Open a run."""
+        self.grid.move_to(run_id)
+        self.workbench.open_run(run_id)
+
+    def action_sort_by(self, key: str) -> None:
+        """Sort by a column, as a click on its title does."""
+        self.workbench.sort_by({"spark": "main"}.get(key, key))
 
     def action_scroll_columns(self, columns: int) -> None:
         """Show other columns, or move the crosshair while it is on."""

@@ -15,6 +15,7 @@ from workbench.tui.data import StoreApp
 from workbench.tui.dialogs import Option
 from workbench.tui.look import FEW_COLORS, Look, look_of
 from workbench.tui.runs_screen import RunsScreen
+from workbench.tui.session import MARKERS
 
 FEW = 5
 """Runs that are all charted while none is marked."""
@@ -23,17 +24,18 @@ FEW = 5
 class ViewApp(StoreApp, inherit_bindings=False):
     """Keeps what the user looks at, and how it looks."""
 
-    _look: tuple[str, Look] | None = None
-    """A theme's name and its styles."""
+    _look: tuple[object, Look] | None = None
+    """A theme's name and what curves are drawn with, and the styles."""
 
     @property
     def look(self) -> Look:
         """Styles of the current theme; asked for with every line that is drawn."""
-        theme = self.theme
-        if self._look is None or self._look[0] != theme:
+        theme, marker = self.theme, self.view.marker
+        if self._look is None or self._look[0] != (theme, marker):
             shades = self.color_count > FEW_COLORS
             look = look_of(self.theme_variables, self.current_theme.dark, shades=shades, colors=not self.no_color)
-            self._look = theme, look
+            known = next((each for each in MARKERS if each == marker), MARKERS[0])
+            self._look = (theme, marker), replace(look, marker=known)
         return self._look[1]
 
     @property
@@ -54,6 +56,8 @@ class ViewApp(StoreApp, inherit_bindings=False):
             monitor=view.monitor,
             options={
                 "x": view.x,
+                "log_x": view.log_x,
+                "marker": view.marker,
                 "log_y": view.log_y,
                 "smooth": view.smooth,
                 "sort": view.sort,

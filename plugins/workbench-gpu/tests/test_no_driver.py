@@ -12,6 +12,7 @@ from workbench_gpu.driver import Driver
 from workbench_gpu.panel import GpuPanel
 
 from workbench.plugin.api import Empty, Fit, Focus
+from workbench.plugin.testing import problems
 from workbench.render.text import render_text
 
 
@@ -86,6 +87,10 @@ def test_it_is_found_by_its_entry_point_and_imports_nothing_of_nvidia_until_it_i
     assert [point.value for point in points] == ["workbench_gpu.panel:GpuPanel"]
     code = "import sys, workbench_gpu.panel as p; p.GpuPanel(); sys.exit('pynvml' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_kit_finds_nothing_wrong_with_it():
+    assert problems(GpuPanel()) == []
 
 
 def test_a_look_never_raises_what_the_driver_does(library):

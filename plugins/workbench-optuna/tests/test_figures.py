@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_what_two_parameters_do_only_together_is_nobody_s_alone(made):
 
 def test_ranks_see_a_valley_and_a_choice_that_a_correlation_does_not(made):
     study = made(rows(120, lambda p: p["a"] ** 2 + {"x": 0, "y": 1, "z": 3}[p["c"]] / 3, seed=1))
-    found = {each.param: each for each in importances(study, 0, lambda table: Shares(problem="no forest")).params}
+    found = {each.param: each for each in importances(study, 0, lambda tables: [Shares(problem="no forest")]).params}
     assert abs(found["a"].rank) < 0.3 < found["a"].strength
     assert found["c"].rank is None and found["c"].strength > 0.6
     assert found["b"].strength < 0.3
@@ -99,7 +100,7 @@ def test_noise_is_not_called_importance(made):
 
 
 def test_few_trials_one_value_or_one_setting_say_so(made):
-    def never(table: Table) -> Shares:
+    def never(tables: Sequence[Table]) -> Sequence[Shares]:
         raise AssertionError("no forest for so little")
 
     few = importances(made(rows(FOREST_FROM - 1, lambda p: p["a"])), 0, never)

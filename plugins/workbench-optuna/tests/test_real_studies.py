@@ -15,6 +15,7 @@ from workbench_optuna.panel import OptunaPanel
 
 from workbench.plugin.api import Fit, Focus
 from workbench.plugin.checks import check_block
+from workbench.plugin.testing import problems
 from workbench.render.document import Document, Section
 from workbench.render.formats import render
 from workbench.render.text import render_text
@@ -46,7 +47,8 @@ def test_the_parameters_that_matter_stand_before_the_one_that_does_not(data):
     found = study_called(data, "svm").importances[0]
     order = [each.param for each in found.params]
     assert set(order[:2]) == {"lr", "kernel"}
-    assert order[-1] == "seed" and (found.params[-1].share or 0) < 0.05
+    shares = {each.param: each.share or 0.0 for each in found.params}
+    assert shares["seed"] < 0.05 < shares["depth"] < shares["lr"]
     assert found.explained is not None and found.explained > 0.5
 
 
@@ -72,16 +74,16 @@ def test_the_run_under_the_cursor_chooses_the_study(project):
 def test_importances_are_worked_out_once_while_no_trial_is_completed(project):
     asked = []
 
-    def ask(table):
+    def ask(tables):
         from workbench_optuna.importance import Shares
 
-        asked.append(len(table.values))
-        return Shares([1.0] * len(table.columns), 0.9)
+        asked.append(sorted(len(table.values) for table in tables))
+        return [Shares([1.0] * len(table.columns), 0.9) for table in tables]
 
     panel = OptunaPanel(ask)
     panel.load(project, Focus())
     panel.load(project, Focus())
-    assert sorted(asked) == [40, 40, 59]
+    assert asked == [[40, 40, 59]], "one process for all of them"
 
 
 @pytest.mark.parametrize("columns", [30, 60, 80, 120, 160])
@@ -114,6 +116,10 @@ def test_the_command_shows_it_without_a_line_of_configuration(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env={**os.environ})
     assert "maximize accuracy, minimize latency_ms" in done.stdout
     assert "Pareto front" in done.stdout
+
+
+def test_the_kit_finds_nothing_wrong_with_it():
+    assert problems(OptunaPanel()) == []
 
 
 def test_it_is_found_by_its_entry_point_and_loads_neither_optuna_nor_scikit_learn():

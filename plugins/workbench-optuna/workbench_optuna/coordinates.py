@@ -14,24 +14,25 @@ from workbench_optuna.importance import is_number
 from workbench_optuna.model import Study, Trial
 from workbench_optuna.ranking import best_first, losses, pareto_front
 
-BEST, OTHERS = 5, 15
-"""Trials drawn: the best, and others spread evenly over the rest."""
+BEST = 5
+"""Best trials drawn."""
 MOST_AXES = 8
 _WIDE = 30.0
 """Largest by smallest value from which on a positive number's axis is logarithmic."""
 
 
-def coordinates(study: Study, params: Sequence[str]) -> tuple[Lines, Sequence[str]] | None:
+def coordinates(study: Study, params: Sequence[str], most: int = 15) -> tuple[Lines, Sequence[str]] | None:
     """The best trials over some of the others, and what each axis stands for; None where there is nothing.
 
-    The best are the front where there are several objectives. Axes are scaled to 0..1: numbers by their range,
-    logarithmically where that is wide, choices evenly. The last ones are the objectives, the better the higher.
+    The best are the front where there are several objectives; `most` of the others are spread evenly over them. Axes
+    are scaled to 0..1: numbers by their range, logarithmically where that is wide, choices evenly. The last ones are
+    the objectives, the better the higher.
     """
     best, rest = _chosen(study)
     axes = list(params)[: MOST_AXES - len(study.objectives)]
     if len(best) + len(rest) < 2 or not axes:
         return None
-    others = [rest[at * len(rest) // OTHERS] for at in range(OTHERS)] if len(rest) > OTHERS else rest
+    others = [rest[at * len(rest) // most] for at in range(most)] if len(rest) > most else rest
     trials = [*best, *others]
     scaled = [_scaled([trial.params.get(name) for trial in trials]) for name in axes]
     heights = [column for column, _ in scaled]

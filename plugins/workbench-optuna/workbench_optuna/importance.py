@@ -49,8 +49,32 @@ class Shares:
     problem: str = ""
 
 
-def importances(study: Study, objective: int, ask: Callable[[Table], Shares] | None = None) -> Importances:
+Ask = Callable[[Sequence[Table]], Sequence[Shares]]
+"""Fits a forest to each table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is known before a forest is fitted, and what it is to be fitted to."""
+
+    known: Importances
+    table: Table | None = None
+
+
+def importances(study: Study, objective: int, ask: Ask | None = None) -> Importances:
     """Every parameter that varied, the most important for one objective first; `ask` fits the forest."""
+    return importances_of([prepared(study, objective)], ask)[0]
+
+
+def importances_of(prepared: Sequence[Prepared], ask: Ask | None = None) -> list[Importances]:
+    """Importances of several objectives, all of their forests fitted by one process."""
+    tables = [each.table for each in prepared if each.table is not None]
+    answers = iter((ask or asked_worker)(tables) if tables else ())
+    return [each.known if each.table is None else _with_shares(each.known, next(answers)) for each in prepared]
+
+
+def prepared(study: Study, objective: int) -> Prepared:
+    """What ranks tell of one objective, and the table for its forest where there are trials enough."""
     trials = complete(study)
     values = losses(study, trials)[:, objective] if trials else np.empty(0)
     finite = np.isfinite(values)
@@ -59,43 +83,50 @@ def importances(study: Study, objective: int, ask: Callable[[Table], Shares] | N
     name = study.objectives[objective]
     columns = {param: column for param in study.params if (column := _coded(param, trials, values)) is not None}
     if len(trials) < 3 or not columns or values.min() == values.max():
-        return Importances(name, (), len(trials), None, _too_little(len(trials), columns, values))
+        return Prepared(Importances(name, (), len(trials), None, _too_little(len(trials), columns)))
     sign = 1.0 if study.directions[objective] == "minimize" else -1.0
     found = [
         Importance(param, _correlation(param, trials, sign * values), _strength_of(param, column, trials, values))
         for param, column in columns.items()
     ]
-    answer = Shares(problem=f"a forest needs {FOREST_FROM} complete trials")
-    if len(trials) >= FOREST_FROM:
-        answer = (ask or asked_worker)(Table([column.tolist() for column in columns.values()], values.tolist()))
+    if len(trials) < FOREST_FROM:
+        found.sort(key=lambda each: -(each.strength or 0.0))
+        return Prepared(Importances(name, found, len(trials), None, f"a forest needs {FOREST_FROM} complete trials"))
+    table = Table([column.tolist() for column in columns.values()], values.tolist())
+    return Prepared(Importances(name, found, len(trials)), table)
+
+
+def _with_shares(known: Importances, answer: Shares) -> Importances:
+    """Importances in their order, with the forest's shares if it can be believed."""
     remark = answer.problem
     if not remark and (answer.explained is None or answer.explained < _LEAST_EXPLAINED):
         remark = "a forest does not foretell trials it has not seen"
-    if not remark:
-        found = [
-            Importance(each.param, each.rank, each.strength, share)
-            for each, share in zip(found, answer.shares, strict=True)
-        ]
-    found.sort(key=lambda each: -(each.strength or 0.0 if each.share is None else each.share))
-    return Importances(name, found, len(trials), answer.explained, remark)
+    if remark:
+        found = sorted(known.params, key=lambda each: -(each.strength or 0.0))
+        return Importances(known.objective, found, known.trials, answer.explained, remark)
+    pairs = zip(known.params, answer.shares, strict=True)
+    shared = [Importance(each.param, each.rank, each.strength, share) for each, share in pairs]
+    shared.sort(key=lambda each: -(each.share or 0.0))
+    return Importances(known.objective, shared, known.trials, answer.explained)
 
 
-def asked_worker(table: Table) -> Shares:
-    """The shares, from a process of its own: scikit-learn stays out of this one."""
+def asked_worker(tables: Sequence[Table]) -> Sequence[Shares]:
+    """The shares of each table, from one process of its own: scikit-learn stays out of this one."""
     command = [sys.executable, "-m", "workbench_optuna.worker"]
     try:
         done = subprocess.run(
-            command, input=msgspec.json.encode(table), capture_output=True, timeout=PATIENCE, check=False
+            command, input=msgspec.json.encode(tables), capture_output=True, timeout=PATIENCE, check=False
         )
     except subprocess.TimeoutExpired:
-        return Shares(problem=f"the forest took longer than {PATIENCE:.0f} s")
+        return [Shares(problem=f"the forest took longer than {PATIENCE:.0f} s")] * len(tables)
     if done.returncode:
         words = (done.stderr.decode(errors="replace").strip() or "it said nothing").splitlines()[-1]
-        return Shares(problem=f"the forest's process ended with exit code {done.returncode}: {words}")
-    return msgspec.json.decode(done.stdout, type=Shares)
+        problem = f"the forest's process ended with exit code {done.returncode}: {words}"
+        return [Shares(problem=problem)] * len(tables)
+    return msgspec.json.decode(done.stdout, type=list[Shares])
 
 
-def _too_little(trials: int, columns: Mapping[str, Any], values: Floats) -> str:
+def _too_little(trials: int, columns: Mapping[str, Any]) -> str:
     if trials < 3:
         return "importance needs 3 complete trials"
     return "no parameter varied" if not columns else "every trial has the same value"

@@ -44,7 +44,7 @@ def _study(data: StudyData, fit: Fit) -> Stack:
     else:
         blocks += _fronts(study) if several else [_course(study)]
     blocks += _parameters(data)
-    blocks += _coordinates(data)
+    blocks += _coordinates(data, fit)
     blocks += _trials(study)
     return Stack(blocks, f"{study.name}: {_wanted(study)} ({study.storage})")
 
@@ -184,8 +184,10 @@ def _trust(found: Importances) -> str:
     )
 
 
-def _coordinates(data: StudyData) -> list[Block]:
-    drawn = coordinates(data.study, [name for name in _order(data) if _varies(data.study, name)])
+def _coordinates(data: StudyData, fit: Fit) -> list[Block]:
+    """As many trials as can still be told apart."""
+    varied = [name for name in _order(data) if _varies(data.study, name)]
+    drawn = coordinates(data.study, varied, min(max(fit.columns // 10, 4), 15))
     if drawn is None:
         return []
     lines, words = drawn

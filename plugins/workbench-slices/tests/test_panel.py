@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import entry_points
 
 import pytest
@@ -18,6 +19,7 @@ from workbench_slices.worker import answer
 import workbench
 from workbench.plugin.api import Empty, Fit, Focus
 from workbench.plugin.checks import check_block
+from workbench.plugin.testing import problems
 from workbench.render.document import Document, Section
 from workbench.render.formats import render
 from workbench.render.text import render_text
@@ -95,6 +97,23 @@ def test_a_window_is_sliced_by_the_monitor_s_exports_and_labels(tmp_path, writer
     assert report.answer.labelled == 0 and report.answer.error is None, "the window looked at, labelled or not"
     assert report.answer.latency.slices[0].conditions[0].value == "d1"
     project.store.close()
+
+
+def test_options_in_the_settings_say_what_is_sliced_and_how_much_is_shown(tmp_path, writers, wrong_on_c3_o2, opened):
+    log_run(tmp_path, wrong_on_c3_o2, "folder", writers["csv"])
+    project = opened(tmp_path)
+    panel = SlicesPanel(Client(answer))
+    panel.options = replace(panel.options, features=("carrier", "origin", "age"), ignore=("origin",), rows=2500)
+    (report,) = panel.load(project.query, Focus()).reports
+    assert report.answer.features == ["carrier", "age"] and report.answer.read == 2500
+    panel.options = replace(panel.options, min_rows=2000)
+    (report,) = panel.load(project.query, Focus()).reports
+    assert report.answer.error.tested == 0
+    project.store.close()
+
+
+def test_the_kit_finds_nothing_wrong_with_it():
+    assert problems(SlicesPanel()) == []
 
 
 def test_a_project_without_predictions_says_how_to_get_some(tmp_path, opened, panel):

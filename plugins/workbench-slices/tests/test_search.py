@@ -65,7 +65,7 @@ def test_two_planted_slices_are_both_told_and_nothing_else_is_told_twice(make_ta
 
 @pytest.mark.parametrize("kind", ["wrong", "rarely wrong", "normal", "heavy tails"])
 def test_of_pure_noise_nothing_is_told_in_95_of_100_draws(make_table, kind):
-    draws, told = 40, 0
+    draws, told = 30, 0
     for seed in range(draws):
         rng, columns = make_table(1000 + seed, 1000)
         loss = {
@@ -77,7 +77,7 @@ def test_of_pure_noise_nothing_is_told_in_95_of_100_draws(make_table, kind):
         tested, found = worst_slices(features_of(columns, smallest_slice(1000)), loss)
         assert tested > 1000
         told += bool(found)
-    assert told <= 0.05 * draws
+    assert told <= 1
 
 
 def test_a_pair_has_to_be_worse_than_both_of_its_slices(make_table):

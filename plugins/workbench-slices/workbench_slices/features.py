@@ -17,11 +17,10 @@ from workbench_slices.model import Condition
 BINS = 16
 """Quantile bins of a number; every stretch of neighbouring ones is a slice."""
 STRETCHES = 4
-"""Bins that numbers have in pairs of features."""
+"""Parts that numbers have in pairs of features, besides their outer eighths."""
 _FEW = 12
 """Distinct numbers up to which each is a bin of its own."""
 _COMMON = 20
-_COMMON_IN_PAIRS = 8
 _MOST_DISTINCT = 0.5
 """Text with more distinct values a row names rows, not groups of them."""
 _NUMERIC_TEXT = 0.95
@@ -105,12 +104,16 @@ def _number(name: str, values: NDArray[np.float64]) -> Feature | None:
     if missing:
         selectors.append(Condition(name, missing=True))
         members[-1, bins] = True
-    step = -(-bins // STRETCHES)
-    coarse = [
-        at for at, (low, high) in enumerate(stretches)
-        if (low % step == 0 and ((high + 1) % step == 0 or high == bins - 1)) or (cuts is None and low == high)
-    ]  # fmt: skip
+    coarse = [at for at, (low, high) in enumerate(stretches) if _is_coarse(low, high, bins, single=cuts is None)]
     return Feature(name, codes, selectors, members, np.array([*coarse, *([len(stretches)] if missing else [])]))
+
+
+def _is_coarse(low: int, high: int, bins: int, *, single: bool) -> bool:
+    """Whether a stretch is made of quarters, an outer eighth, or one value."""
+    step, tail = -(-bins // STRETCHES), bins // 8
+    quarters = low % step == 0 and ((high + 1) % step == 0 or high == bins - 1)
+    outer = tail > 0 and ((low == 0 and high == tail - 1) or (high == bins - 1 and low == bins - tail))
+    return quarters or outer or (single and low == high)
 
 
 def _cuts(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -148,7 +151,7 @@ def _text(name: str, values: Sequence[str | None], min_rows: int) -> Feature | N
     codes = np.fromiter((place.get(value, other) for value in values), np.int64, len(values))
     selectors = [Condition(name, value=value) for value in common]
     members = np.eye(len(common), other + 2, dtype=bool)
-    paired = list(range(min(len(common), _COMMON_IN_PAIRS)))
+    paired = list(range(len(common)))
     if missing:
         paired.append(len(selectors))
         selectors.append(Condition(name, missing=True))

@@ -103,6 +103,8 @@ class Question:
     false_rate: float = 0.05
     """Share of the reported slices that may be chance."""
     most_slices: int = 8
+    min_rows: int = 0
+    """Rows that a slice has at least; 0 is 30, and half a percent of many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,11 +127,16 @@ class _Search:
         order = [at for at in np.argsort(-low, kind="stable")[:_LOOKED_AT] if low[at] > 0]
         covered = np.zeros(self.rows, dtype=bool)
         told: list[Slice] = []
+        taken: list[tuple[tuple[int, int], NDArray[np.bool_]]] = []
         for at in order:
-            rows = self._rows(every.places[found[at]])
+            place = every.places[found[at]]
+            rows, features = self._rows(place), (int(place[0]), int(place[2]))
+            if any(each == features and (other & rows).sum() > _OVERLAP * other.sum() for each, other in taken):
+                continue  # a wider stretch of what is told already
             if told and not self._adds(rows, covered, cutoff):
                 continue
             covered |= rows
+            taken.append((features, rows))
             bounds = float(low[at]), float(high[at])
             told.append(self._slice(every, int(found[at]), bounds))
             if len(told) == most:

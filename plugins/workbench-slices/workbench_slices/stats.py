@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 Floats = NDArray[np.float64]
-_SMALL = 0.1
+_SMALL = 0.02
 """Only what an approximation puts below this is computed exactly: larger ones decide nothing."""
 
 
@@ -132,7 +132,7 @@ def hypergeometric_tail(bad: Floats, n: Floats, all_bad: Floats, size: Floats) -
         )
         total += term
         place += 1
-        if not (term > 1e-12 * total).any():
+        if not (term > 1e-10 * total).any():
             break
     return np.asarray(np.minimum(first * total, 1.0), np.float64)
 

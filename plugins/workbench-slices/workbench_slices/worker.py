@@ -46,7 +46,7 @@ def answer(question: Question) -> Answer:
         return Answer(table.rows, table.read, problem=f"hardly any row is in this {asked_of}")
     notes = [f"{note[0].upper()}{note[1:]}." for note in table.notes]
     task, loss, known = _errors(table, notes)
-    features = features_of(table.features, smallest_slice(table.read))
+    features = features_of(table.features, question.min_rows or smallest_slice(table.read))
     wrong = None
     if loss is not None and task is not None and known.any():
         wrong = _ranking(question, _among(features, known), loss, "wrong" if task == "classification" else "absolute")
@@ -150,7 +150,9 @@ def _median(values: NDArray[np.float64]) -> float:
 
 
 def _ranking(question: Question, features: Sequence[Feature], loss: Loss, kind: str) -> Ranking:
-    tested, slices = worst_slices(features, loss, false_rate=question.false_rate, most=question.most_slices)
+    tested, slices = worst_slices(
+        features, loss, min_rows=question.min_rows or None, false_rate=question.false_rate, most=question.most_slices
+    )
     total = loss.moments.sum(axis=1)[:, None]
     told: list[Slice] = list(slices)
     overall = float(loss.mean(total)[0])

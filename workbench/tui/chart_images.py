@@ -1,0 +1,142 @@
+"""Images that runs made, shown where the library for it is installed; loaded only when one is opened."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+
+from workbench.core import text
+from workbench.core.model import Artifact
+from workbench.tui.bars import Bar, Piece
+from workbench.tui.dialogs import Dialog
+from workbench.tui.keys import bindings
+
+if TYPE_CHECKING:
+    from workbench.core.query import Query
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"})
+FOLDER = "images/"
+"""Group that images stand in."""
+LARGEST = (4000, 4000)
+"""Pixels; a larger image is made smaller before it is drawn."""
+MOST_PIXELS = 100_000_000
+"""A file that claims more is not opened."""
+
+
+@cache
+def installed() -> bool:
+    """Whether textual-image is there."""
+    return find_spec("textual_image") is not None
+
+
+def images_of(query: Query, run_id: str) -> tuple[Artifact, ...]:
+    """The images among the files a run made, those that are gone left out."""
+    found = query.artifacts(run_id)
+    return tuple(each for each in found if each.place and Path(each.place).suffix.lower() in SUFFIXES)
+
+
+def picture(place: str) -> Any:
+    """A file as a picture, no larger than is of use.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or is no image.
+    """
+    with import_module("PIL.Image").open(place) as opened:
+        if opened.width * opened.height > MOST_PIXELS:
+            raise ValueError(f"{opened.width:,} x {opened.height:,} pixels are too many")
+        opened.thumbnail(LARGEST)
+        return opened.convert("RGBA")
+
+
+@cache
+def widget_class() -> Any:
+    """The widget that suits the terminal: Kitty's protocol where the terminal says so, half cells elsewhere.
+
+    The library asks the terminal what it can do when it is loaded. With the interface up its answer would be taken
+    for keys, so that it is loaded as if there were no terminal, and the terminal's own variables decide.
+    """
+    kept = sys.__stdout__
+    sys.__stdout__ = io.StringIO()  # type: ignore[misc, assignment]
+    try:
+        widget = import_module("textual_image.widget")
+    finally:
+        sys.__stdout__ = kept  # type: ignore[misc]
+    return widget.TGPImage if speaks_kitty(os.environ) else widget.HalfcellImage
+
+
+@dataclass
+class ImagesLoaded(Message):
+    """Images have been read, or could not be."""
+
+    title: str
+    pictures: Sequence[tuple[str, Any]] = ()
+    error: str = ""
+
+
+def load_images(title: str, places: Sequence[tuple[str, str]]) -> Message:
+    """Read images, by (name, place); runs off the event loop."""
+    try:
+        widget_class()
+        return ImagesLoaded(title, [(name, picture(place)) for name, place in places])
+    except Exception as error:  # noqa: BLE001 - a library or a file of others may raise anything; it is said
+        return ImagesLoaded(title, error=f"{title} cannot be shown: {error}")
+
+
+def speaks_kitty(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal draws Kitty's graphics by placeholders, with no multiplexer in between."""
+    named = environment.get("TERM") == "xterm-kitty" or environment.get("TERM_PROGRAM") == "ghostty"
+    return named and not (environment.get("TMUX") or environment.get("STY"))
+
+
+class ImageScreen(Dialog[None]):
+    """One image of each run side by side."""
+
+    BINDINGS = bindings("reader")
+    DEFAULT_CSS = """
+    ImageScreen { align: center middle; background: $background; }
+    ImageScreen Vertical { width: 1fr; height: 1fr; }
+    ImageScreen Horizontal { height: 1fr; }
+    """
+
+    def __init__(self, title: str, pictures: Sequence[tuple[str, Any]]) -> None:
+        super().__init__()
+        self._title = title
+        self._pictures = pictures
+
+    def compose(self) -> ComposeResult:
+        """Title, images under their runs' names, keys."""
+        title = Bar(lambda: self.look, id="image-title")
+        title.show([Piece(f" {text.plain(self._title, limit=200)}", "accent")])
+        yield title
+        with Horizontal():
+            for place, (name, found) in enumerate(self._pictures):
+                with Vertical():
+                    bar = Bar(lambda: self.look, id=f"image-{place}")
+                    bar.show([Piece(f" {text.plain(name, limit=200)}", "dim")])
+                    yield bar
+                    shown = widget_class()(found)
+                    shown.styles.width, shown.styles.height = "auto", "1fr"
+                    yield shown
+        yield self.keys_bar("reader", "image-keys")
+
+    def action_close(self) -> None:
+        """Back to the charts."""
+        self.dismiss(None)
+
+    def action_scroll(self, rows: int) -> None:
+        """An image is as large as the screen: there is nothing to scroll."""
+
+    def action_page(self, pages: int) -> None:
+        """An image is as large as the screen: there is nothing to turn."""
