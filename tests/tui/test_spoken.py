@@ -111,7 +111,7 @@ async def tour(sitting: Any) -> list[Seen]:
     await typed("show dense")
     await sitting.press("y", "escape")
     await sitting.press("semicolon")
-    await sitting.type("select key, n from series order by key limit 3")
+    await sitting.type("select key, n from series order by key, n limit 3")
     await sitting.press("enter")
     seen.append(seen_on(sitting, sitting.app.screen))
     await sitting.press("escape")

@@ -74,6 +74,7 @@ class WordsApp(TakingApp, inherit_bindings=False):
             return
         for open_one in screen.query(Prompt):
             open_one.action_cancel()
+        self.clear_notifications()  # a remark would stand on what can be typed next
         known, here = self.known_words(), Here(cast("Desk", self), screen)
         self._history = self._history or History(history_path(self._config.root), writes=not self.read_only)
 
