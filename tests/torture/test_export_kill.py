@@ -69,7 +69,7 @@ def kill_until_read(root: Path, seed: int) -> int:
     rng, killed = random.Random(seed), 0
     while True:
         ingester = subprocess.Popen([*WORKBENCH, "watch", "--once", str(root)], stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 1.5 + rng.random() * 3 + killed * 0.5
+        deadline = time.monotonic() + 1.5 + rng.random() * 3 + killed * 1.0
         while ingester.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)  # the moment of the kill is what is tried, not a wait for something
         if ingester.poll() is None:

@@ -75,7 +75,7 @@ def test_without_colour_runs_are_told_apart_by_letters_and_strokes(tmp_path, gol
 
     async def story():
         async with charts(tmp_path, (80, 24)) as sitting:
-            await sitting.press(*MARK_FIVE, "c", "d", "d", "d")
+            await sitting.press(*MARK_FIVE, "c", "D", "D", "D")
             assert sitting.app.no_color
             golden("charts-ascii-80x24", sitting.text)
             assert not re.search(r"[⠁-⣿]", sitting.text)

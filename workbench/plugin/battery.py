@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import math
-import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -19,9 +14,10 @@ import numpy as np
 from workbench.core.blocks import Block
 from workbench.core.query import Fit, Focus, Query
 from workbench.plugin.api import DriftTest, Metric, Panel, Reader, Rule, Section
-from workbench.plugin.box import PluginError, answer_of, reason_of
+from workbench.plugin.box import PluginError, answer_of
 from workbench.plugin.checks import check_block
 from workbench.plugin.loading import check as check_contract
+from workbench.plugin.trials import FAILED, Counting, Raising, StoreIsBusy, project_of, told, tried
 
 FITS = tuple(
     Fit(columns, rows, colors, unicode)
@@ -32,7 +28,6 @@ MANY = 1000
 MOST_QUESTIONS = 100
 """Questions of one kind that a load may ask: more is one a run, which takes seconds on a large project."""
 KEYS = ("loss", "train/loss", "val/loss", "val/accuracy", "latency_ms", "lr")
-_kept: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def problems(made: Any, sample: bytes, name: str) -> list[str]:
@@ -64,11 +59,11 @@ def problems(made: Any, sample: bytes, name: str) -> list[str]:
 
 def _panel(panel: Panel, found: list[str]) -> None:
     for runs in (0, 1, MANY):
-        counting = _Counting(_project(runs, KEYS))
-        data = _tried(
+        counting = Counting(project_of(runs, KEYS))
+        data = tried(
             found, f"load() with {runs:,} runs", panel.load, counting, _focus(counting), seconds=panel.deadline
         )
-        if data is not _FAILED:
+        if data is not FAILED:
             _views(panel, data, f"with {runs:,} runs", found)
         for method, times in counting.asked.items():
             if times > MOST_QUESTIONS:
@@ -88,14 +83,14 @@ def _views(panel: Panel, data: Any, when: str, found: list[str]) -> None:
     """At every size, in every renderer, twice the same."""
     for fit in FITS:
         where = f"view() {when} at {fit.columns}x{fit.rows}{'' if fit.unicode else ', no colour, ASCII'}"
-        block = _tried(found, where, _checked, panel, data, fit)
-        if block is _FAILED:
+        block = tried(found, where, _checked, panel, data, fit)
+        if block is FAILED:
             return
-        _tried(found, f"drawing what {where} gave", _drawn, panel, block, fit)
-    again = [_tried(found, "view() once more", lambda: _as_json(_checked(panel, data, FITS[4]))) for _ in range(2)]
+        tried(found, f"drawing what {where} gave", _drawn, panel, block, fit)
+    again = [tried(found, "view() once more", lambda: _as_json(_checked(panel, data, FITS[4]))) for _ in range(2)]
     if again[0] != again[1]:
         found.append("view() gives other blocks for the same data: it must be pure")
-    _tried(found, f"to_json() {when}", lambda: json.dumps(_clean(panel.to_json(data))))
+    tried(found, f"to_json() {when}", lambda: json.dumps(_clean(panel.to_json(data))))
 
 
 def _checked(panel: Panel, data: Any, fit: Fit) -> Block:
@@ -108,14 +103,14 @@ def _with_trouble(panel: Panel, found: list[str]) -> None:
     """A store that cannot be read: the panel raises what it was told, or shows something else."""
     data: Any = None
     try:
-        data = answer_of(lambda: panel.load(cast("Query", _Raising()), Focus()), panel.deadline)
+        data = answer_of(lambda: panel.load(cast("Query", Raising()), Focus()), panel.deadline)
     except StoreIsBusy:
         return
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is told
         if not _comes_of(error):
-            found.append(_told("load() where the query raises", error))
+            found.append(told("load() where the query raises", error))
         return
-    _tried(found, "view() of what load() gave where the query raised", lambda: _checked(panel, data, FITS[4]))
+    tried(found, "view() of what load() gave where the query raised", lambda: _checked(panel, data, FITS[4]))
 
 
 def _comes_of(error: BaseException | None) -> bool:
@@ -168,11 +163,11 @@ def _metric(metric: Metric, found: list[str]) -> None:
     keys = (*(names[0] for names in metric.needs), *KEYS)
     plugin = Listed("workbench.metrics", metric.name, "", "", f"check {id(metric)}")
     for runs in (0, 1, MANY):
-        query = DerivedQuery(_project(runs, tuple(dict.fromkeys(keys))), [Loaded(plugin, metric)], {})
+        query = DerivedQuery(project_of(runs, tuple(dict.fromkeys(keys))), [Loaded(plugin, metric)], {})
         derived = [run for run in query.runs() if metric.name in run.metrics]
-        told = next((each.error for each in troubles() if each.plugin == plugin), "")
-        if told:
-            found.append(f"with {runs:,} runs: {told}")
+        trouble = next((each.error for each in troubles() if each.plugin == plugin), "")
+        if trouble:
+            found.append(f"with {runs:,} runs: {trouble}")
             return
         for run in derived[:3]:
             query.series(run.id, metric.name)
@@ -194,10 +189,10 @@ def _drift_test(test: DriftTest, found: list[str]) -> None:
     scores: dict[str, Any] = {}
     for what, (reference, current) in samples.items():
         copies = reference.copy(), current.copy()
-        scores[what] = _tried(found, f"with {what}", lambda *given: _finite(test(*given)), *copies)
+        scores[what] = tried(found, f"with {what}", lambda *given: _finite(test(*given)), *copies)
         if not (np.array_equal(copies[0], reference) and np.array_equal(copies[1], current)):
             found.append(f"with {what}: it changes the samples it is given")
-    if _FAILED in (scores["equal samples"], scores["samples far apart"]):
+    if FAILED in (scores["equal samples"], scores["samples far apart"]):
         return
     drifts = {what: _drifts(test, scores[what]) for what in ("equal samples", "samples far apart")}
     if drifts["equal samples"]:
@@ -220,8 +215,8 @@ def _rule(rule: Rule, found: list[str]) -> None:
     from workbench.ingest.rules import checked_findings
 
     for runs in (0, 1, MANY):
-        counting = _Counting(_project(runs, KEYS))
-        _tried(found, f"with {runs:,} runs", lambda query: checked_findings(list(rule(query))), counting)
+        counting = Counting(project_of(runs, KEYS))
+        tried(found, f"with {runs:,} runs", lambda query: checked_findings(list(rule(query))), counting)
 
 
 # Readers
@@ -236,8 +231,8 @@ def _reader(reader: Reader, sample: bytes, name: str, found: list[str]) -> None:
     if reader.framing not in ("lines", "file"):
         found.append(f"readers of {reader.framing} are not checked yet: test claim() and read() yourself")
         return
-    whole = _tried(found, f"reading {name}", lambda: read(reader, sample, name))
-    if whole is _FAILED:
+    whole = tried(found, f"reading {name}", lambda: read(reader, sample, name))
+    if whole is FAILED:
         return
     if whole.claim.score <= 0:
         found.append(f"claim() does not want {name}: {whole.claim.why or 'score 0'}")
@@ -245,15 +240,15 @@ def _reader(reader: Reader, sample: bytes, name: str, found: list[str]) -> None:
         found.append(f"read() finds neither points nor facts in {name}")
     for size in (1, 100, 4096) if reader.framing == "lines" else ():
         cut = partial(read, reader, sample, name, at_once=size)
-        pieces = _tried(found, f"reading {name}, {size} bytes at a time", cut)
-        if pieces is not _FAILED and not same(whole, pieces):
+        pieces = tried(found, f"reading {name}, {size} bytes at a time", cut)
+        if pieces is not FAILED and not same(whole, pieces):
             found.append(f"read() finds something else where {name} comes {size} bytes at a time: keep it in `state`")
     damaged = b"\xff\xfe\x00 damaged \x1b[31m\n" + b"x" * 100_000 + b"\n" + sample
     for what, data in (("damaged lines", damaged), ("nothing", b"\n"), ("half a line", sample[: len(sample) // 2])):
         if reader.framing == "lines":
-            _tried(found, f"reading {what}", read, reader, data, name)
+            tried(found, f"reading {what}", read, reader, data, name)
     with contextlib.suppress(StopIteration):
-        _tried(found, "claim() of a file that is none of its own", lambda: reader.claim(next(_heads())))
+        tried(found, "claim() of a file that is none of its own", lambda: reader.claim(next(_heads())))
 
 
 def _heads() -> Iterator[Any]:
@@ -262,75 +257,3 @@ def _heads() -> Iterator[Any]:
     from workbench.plugin.api import Head
 
     yield Head(PurePath("odd"), bytes(range(256)), 256)
-
-
-# What everything is tried with
-
-
-class StoreIsBusy(RuntimeError):
-    """What a query raises in the battery."""
-
-
-class _Raising:
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        def ask(*_: Any, **__: Any) -> Any:
-            raise StoreIsBusy("the store is busy")
-
-        return ask
-
-
-class _Counting:
-    """A query that counts what it is asked."""
-
-    def __init__(self, query: Query) -> None:
-        self.query = query
-        self.asked: Counter[str] = Counter()
-
-    def __getattr__(self, method: str) -> Any:
-        self.asked[method] += 1
-        return getattr(self.query, method)
-
-
-_FAILED: Any = object()
-
-
-def _tried(found: list[str], what: str, work: Callable[..., Any], *given: Any, seconds: float = 30.0) -> Any:
-    """What the work gives; where it raises, prints or takes too long, that is a problem."""
-    printed = io.StringIO()
-    began = time.monotonic()
-    try:
-        with contextlib.redirect_stdout(printed):
-            answer = answer_of(partial(work, *given), seconds)
-    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is told
-        found.append(_told(what, error))
-        return _FAILED
-    if (took := time.monotonic() - began) > seconds:  # C code that holds the interpreter's lock cannot be given up
-        found.append(f"{what}: it took {took:.0f} s")
-    if printed.getvalue():
-        found.append(f"{what}: it prints {printed.getvalue().splitlines()[0][:60]!r}")
-    return answer
-
-
-def _told(what: str, error: BaseException) -> str:
-    words, place = reason_of(error)
-    return f"{what}: {words}{f' ({place})' if place else ''}"
-
-
-@cache
-def _project(runs: int, keys: Sequence[str]) -> Query:
-    """A project with so many runs, some of whose values are not finite; made once."""
-    from workbench.plugin.testing import project
-
-    folder = tempfile.TemporaryDirectory(prefix="workbench-check-")
-    _kept.append(folder)
-    odd = (math.nan, math.inf, -math.inf)
-    made = {}
-    for at in range(runs):
-        values = {key: [1.0 / (step + 1 + at % 7 + place) for step in range(3)] for place, key in enumerate(keys)}
-        if at % 10 == 3:
-            values[keys[at % len(keys)]] = [odd[at % 3], 0.5, math.nan]
-        if at % 10 == 4:
-            del values[keys[at % len(keys)]]
-        made[f"run-{at:04d}"] = values
-    params = {name: {"lr": 0.1, "model": "tree"} for name in list(made)[:50]}
-    return project(Path(folder.name) / "project", made, params)

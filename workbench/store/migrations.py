@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from workbench.store.errors import StoreCorruptError, StoreNewerError
 from workbench.store.files import copy_store
 from workbench.store.rows import first_row
-from workbench.store.schema import RUN_FINDINGS, TABLES, VIEWS
+from workbench.store.schema import TABLES, VIEWS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = 3
+VERSION = 2
 Migration = Callable[["DuckDBPyConnection"], None]
 
 
@@ -31,12 +31,7 @@ def _begin_anew(con: DuckDBPyConnection) -> None:
     con.execute(TABLES)
 
 
-def _add_run_findings(con: DuckDBPyConnection) -> None:
-    """Runs are judged; those that are there already at the next look."""
-    con.execute(RUN_FINDINGS)
-
-
-MIGRATIONS: Mapping[int, Migration] = {2: _begin_anew, 3: _add_run_findings}
+MIGRATIONS: Mapping[int, Migration] = {2: _begin_anew}
 """By the version a step leads to."""
 
 

@@ -1,4 +1,4 @@
-"""Tables and views of a store, version 3.
+"""Tables and views of a store, version 2.
 
 Tables end in `_log` and are only appended to; views show what holds now. No keys, constraints, indexes, sequences or
 computed defaults: ids are hashes, and a row with a higher `commit_id` replaces those before it.
@@ -85,20 +85,17 @@ CREATE TABLE finding_log (
     segment VARCHAR, run VARCHAR);
 
 CREATE TABLE judgement_log (commit_id BIGINT, monitor VARCHAR, spec VARCHAR, engine INTEGER, findings BIGINT);
-"""
 
-RUN_FINDINGS = """
-CREATE TABLE IF NOT EXISTS run_judgement_log (
+-- What runs' own curves tell: `judgement` numbers the writes, `commit_id` is the last that had been read.
+CREATE TABLE run_judgement_log (
     judgement BIGINT, run_id VARCHAR, commit_id BIGINT, engine INTEGER, points BIGINT, findings BIGINT,
     severity VARCHAR, headline VARCHAR, gap DOUBLE, pace DOUBLE);
 
-CREATE TABLE IF NOT EXISTS run_finding_log (
+CREATE TABLE run_finding_log (
     judgement BIGINT, run_id VARCHAR, engine INTEGER, position INTEGER, kind VARCHAR, subject VARCHAR,
     severity VARCHAR, sentence VARCHAR, since DOUBLE, until DOUBLE, confidence DOUBLE, evidence VARCHAR);
 """
-"""What runs' own curves tell: `judgement` numbers the writes, `commit_id` is the last that had been read."""
 
-TABLES += RUN_FINDINGS
 
 LAST = "(last_step, coalesce(last_wall, '-infinity'::DOUBLE), generation, last_offset, source_id)"
 FIRST = "(first_step, generation, source_id, last_offset)"

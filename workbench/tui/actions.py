@@ -209,7 +209,7 @@ ACTIONS: tuple[Action, ...] = (
         "axis", ("X",), "x axis", "X axis by step, epoch, wall time, time since the start, or any metric.", "charts", 8
     ),
     Action("log_x", ("L",), "log x", "Logarithmic x axis on or off.", "charts"),
-    Action("marker", ("d",), "dots", "Draw curves in braille, blocks, dots or ASCII.", "charts"),
+    Action("marker", ("D",), "dots", "Draw curves in braille, blocks, dots or ASCII.", "charts"),
     # Panels
     Action("left", ("left",), "left", "One column left.", "heat"),
     Action("right", ("right",), "right", "One column right.", "heat"),

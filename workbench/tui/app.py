@@ -186,7 +186,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
 
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
-        from workbench.tui.panel_screen import screen_of
+        from workbench.tui.panel_kinds import screen_of
         from workbench.tui.run_screen import RunScreen
 
         if name == "run" and name in self.panels:
@@ -283,7 +283,7 @@ def _screen_of(panel: Panel) -> WorkbenchScreen:
         from workbench.tui.charts_screen import ChartsScreen
 
         return ChartsScreen()
-    from workbench.tui.panel_screen import screen_of
+    from workbench.tui.panel_kinds import screen_of
 
     return screen_of(panel)
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from textual import on
+from textual import events, on
 from textual.timer import Timer
 
 from workbench.core.blocks import Note, Stack
 from workbench.core.query import Fit, Focus
+from workbench.tui.actions import Action, own_action
 from workbench.tui.background import Lane
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.feed import posting
@@ -162,6 +163,23 @@ class PanelLoader(WorkbenchScreen):
         elif query is not None:
             job = act_job(self.panel, name, query, self.focus_now, self._number)
             self._acts.submit(posting(self.post_message, job))
+
+    def offered(self) -> list[Action]:
+        """The panel's own actions besides those of every panel."""
+        offered = super().offered()
+        taken = {key for action in offered for key in action.keys}
+        return [*offered, *(own_action(each, taken) for each in self.panel.actions)]
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that means nothing to the interface may mean something to the panel."""
+        found = next((each for each in self.panel.actions if each.key == event.character), None)
+        if found is not None and event.key not in self.active_bindings:
+            event.stop()
+            self.act(found.name)
+
+    def action_act(self, name: str) -> None:
+        """Do one of the panel's own actions."""
+        self.act(name)
 
     @property
     def is_loading(self) -> bool:

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.strip import Strip
 from textual.widget import Widget
 
 from workbench.core.blocks import Block, Columns, Empty, Lines, Stack, Table
 from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
-from workbench.tui.actions import Action, Scope, own_action
+from workbench.tui.actions import Scope
 from workbench.tui.bars import Piece
 from workbench.tui.choosing import ChoiceActions
 from workbench.tui.chrome import STUDIES
@@ -215,23 +215,6 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
         self._failures = 0
         self.load()
 
-    def offered(self) -> list[Action]:
-        """The panel's own actions besides those of every panel."""
-        offered = super().offered()
-        taken = {key for action in offered for key in action.keys}
-        return [*offered, *(own_action(each, taken) for each in self.panel.actions)]
-
-    def on_key(self, event: events.Key) -> None:
-        """A key that means nothing to the interface may mean something to the panel."""
-        found = next((each for each in self.panel.actions if each.key == event.character), None)
-        if found is not None and event.key not in self.active_bindings:
-            event.stop()
-            self.act(found.name)
-
-    def action_act(self, name: str) -> None:
-        """Do one of the panel's own actions."""
-        self.act(name)
-
     def action_traceback(self) -> None:
         """Show where it raised."""
         if self._failure is not None:
@@ -250,19 +233,6 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
             self.app.pop_screen()
         else:
             self.app.switch_mode("runs")
-
-
-def screen_of(
-    panel: Panel, focus: Mapping[str, Any] | None = None, crumb: str = "", start: Target | None = None
-) -> PanelScreen:
-    """The screen that a panel is shown on."""
-    from workbench.plugin.api import WidgetPanel
-
-    if not isinstance(panel, WidgetPanel):
-        return PanelScreen(panel, focus, crumb, start)
-    from workbench.tui.widget_screen import WidgetScreen
-
-    return WidgetScreen(panel, focus, crumb, start)
 
 
 def _compared(marked: int) -> str:
