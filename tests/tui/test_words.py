@@ -80,7 +80,7 @@ def test_a_word_that_the_command_line_has_too_means_the_same_there():
 def test_everything_the_command_line_has_can_be_typed_but_what_takes_the_terminal():
     names = {word.name for word in vocabulary()}
     assert names - set(KNOWN) == names & ASKS_A_SHELL
-    assert {"report", "export points", "sql", "drift", "doctor"} <= {w.name for w in KNOWN.values() if w.outside}
+    assert {"report", "export points", "drift", "doctor"} <= {w.name for w in KNOWN.values() if w.outside}
 
 
 def test_lines_come_back_in_the_next_sitting_the_newest_first(tmp_path):
