@@ -98,8 +98,9 @@ class _Commands(click.Group):
         return sorted(COMMANDS)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Options of the interface need no command before them."""
-        if args and args[0].partition("=")[0] in _OF_TUI:
+        """Options of the interface need no command before them; `--safe` may stand before any."""
+        safe_command = args[:1] == ["--safe"] and args[1:2] and args[1] in COMMANDS
+        if args and args[0].partition("=")[0] in _OF_TUI and not safe_command:
             args = ["tui", *args]
         return super().parse_args(ctx, args)
 

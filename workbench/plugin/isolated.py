@@ -46,14 +46,14 @@ class IsolatedPanel(Panel):
         self._blocks: dict[Fit, Block] = {}
         self._table: Mapping[str, Any] = {}
         self._limit = float(said["deadline"])
-        own = {key: said[key] for key in ("name", "title", "key", "in_report", "every")}
+        own = {key: said[key] for key in ("name", "title", "key", "in_report", "every", "follows_metric")}
         actions = tuple(each if isinstance(each, Action) else Action(**each) for each in said["actions"])
         vars(self).update(own, actions=actions, deadline=self._limit + VIEW + 1, isolate=True, options=said["options"])
 
     @classmethod
     def of_panel(cls, panel: Panel, found: Found, root: Path | None) -> IsolatedPanel:
         """For a panel that asks for it; it was imported here, but neither loads nor views here."""
-        names = ("name", "title", "key", "in_report", "every", "deadline", "actions", "options")
+        names = ("name", "title", "key", "in_report", "every", "follows_metric", "deadline", "actions", "options")
         target = found.listed.target if found.point is not None else ""
         spec: dict[str, Any] = {"target": target, "panel": panel.name}
         if not target:
@@ -68,6 +68,7 @@ class IsolatedPanel(Panel):
             PluginError: it cannot be loaded.
         """
         said = {"name": "", "title": "", "key": "", "in_report": True, "every": None, "actions": (), "options": None}
+        said["follows_metric"] = False
         made = cls({"target": target, "panel": ""}, {**said, "deadline": Panel.deadline})
         said = made._ask({"do": "describe"}, None, START)
         made._limit = float(said.pop("deadline"))

@@ -16,6 +16,7 @@ import numpy as np
 from workbench.core.batch import ConsoleLine
 from workbench.core.blocks import Axis, Block, Cell, Column, Line, Point
 from workbench.core.model import (
+    Artifact,
     Distribution,
     Finding,
     Roles,
@@ -49,6 +50,7 @@ ANSWERS: Mapping[str, Any] = {
     "histograms": list[StepHistogram],
     "console": list[ConsoleLine],
     "stages": list[Stage],
+    "artifacts": list[Artifact],
     "sources": list[Source],
     "run_sources": list[Source],
     "log_place": LogPlace | None,

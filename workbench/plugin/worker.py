@@ -29,7 +29,7 @@ from workbench.plugin.trust import digest_of
 from workbench.plugin.wire import answer_of_wire, block_to_wire, receive, send
 
 _LOOK_AGAIN = 2.0
-_TRANSPARENT = ("name", "title", "key", "in_report", "every", "deadline")
+_TRANSPARENT = ("name", "title", "key", "in_report", "every", "follows_metric", "deadline")
 
 
 class RemoteQuery:
