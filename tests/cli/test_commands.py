@@ -150,7 +150,7 @@ def test_sql_reads_one_select_and_shows_where_it_is_wrong(read: Project) -> None
     spill = workbench("sql", "select current_setting('temp_directory') as folder", "--format", "json").json[0]["folder"]
     assert Path(spill).parent == read.root / ".workbench" / "tmp", "never the folder the user happens to be in"
     assert "9007199254740993" in workbench("sql", "select 9007199254740993 as id").out, "ids keep all their digits"
-    assert 'Did you mean "run"' in workbench("sql", "select * from runn", code=2).err
+    assert "did you mean 'run'" in workbench("sql", "select * from runn", code=2).err
     assert "DROP is not allowed" in workbench("sql", "drop table run", code=2).err
 
 

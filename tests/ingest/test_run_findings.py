@@ -173,20 +173,3 @@ def test_a_run_far_slower_than_its_siblings_is_told_with_what_it_has_otherwise(p
         "slower than its siblings: 40s a step against 10s a step, the median of 5; it differs in batch_size=512"
     )
     assert found.severity == "info"
-
-
-def test_a_store_from_before_runs_were_judged_keeps_what_it_has_and_judges_it(project: Project) -> None:
-    project.write("log.jsonl", losses(100, broken_from=90))
-    project.read()
-    points = project.stored()
-    with project.store.write() as con:
-        for view in ("finding", "run_judgement"):
-            con.execute(f"DROP VIEW {view}")
-        for table in ("run_judgement_log", "run_finding_log"):
-            con.execute(f"DROP TABLE {table}")
-        con.execute("UPDATE schema_version SET version = 2")
-    project.store.create()
-    judged(project)
-    assert project.stored() == points
-    assert [each.kind for each in project.query.findings()] == ["not-finite"]
-    assert list(project.store.path.parent.glob("backups/version-2-*.duckdb"))

@@ -28,7 +28,7 @@ FOUND = Importances(
     ),
     0.8, 15,
 )  # fmt: skip
-VIEWS = {"C": "scatter", "A": "parallel", "I": "importance", "B": "groups", "D": "params"}
+VIEWS = {"C": "scatter", "A": "parallel", "I": "importance", "B": "groups", "d": "params"}
 
 
 @pytest.fixture(autouse=True)

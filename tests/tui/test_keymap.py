@@ -149,9 +149,9 @@ PANELS = [("drift", "Drift", "3"), ("gpu", "GPU", ""), ("windows", "Windows", "4
 @pytest.mark.parametrize(
     ("wish", "keys", "why"),
     [
-        (remap("panels", "drift", "D"), ["D", "", "4"], ""),
+        (remap("panels", "drift", "d"), ["d", "", "4"], ""),
         (remap("panels", "gpu", "3"), ["", "3", "4"], ""),
-        (remap("panels", "gpux", "D"), ["3", "", "4"], "no such panel – did you mean 'gpu'?"),
+        (remap("panels", "gpux", "d"), ["3", "", "4"], "no such panel – did you mean 'gpu'?"),
         (remap("panels", "gpu", "q"), ["3", "", "4"], "q is taken by `quit`"),
         (remap("panels", "gpu", "f2"), ["3", "", "4"], "a panel's key is one letter or digit, not f2"),
     ],

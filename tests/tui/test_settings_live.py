@@ -30,13 +30,13 @@ async def edited(sitting: Story, path: Path, text: str) -> None:
 
 
 def test_keys_of_ones_own_work_and_are_shown(tmp_path, user):
-    written(user, '[keys]\nhelp = "f2"\n[keys.runs]\nmark = ["M", "space"]\n[keys.panels]\ndrift = "D"\n')
+    written(user, '[keys]\nhelp = "f2"\n[keys.runs]\nmark = ["M", "space"]\n[keys.panels]\ndrift = "d"\n')
 
     async def story():
         async with workbench(tmp_path, settings=SettingsFiles(user)) as sitting:
             assert "M mark" in sitting.screen[-1]
             assert "f2 help" in sitting.screen[-1]
-            assert "D Drift" in sitting.screen[0]
+            assert "d Drift" in sitting.screen[0]
             await sitting.press("M")
             assert "1 marked" in sitting.text
             await sitting.press("space")
@@ -45,7 +45,7 @@ def test_keys_of_ones_own_work_and_are_shown(tmp_path, user):
             assert sitting.said == "? does nothing here · f2 shows every key that does"
             await sitting.press("f2")
             assert "M space" in sitting.text
-            await sitting.press("escape", "D")
+            await sitting.press("escape", "d")
             assert sitting.screen[1].startswith(" Drift")
 
     tell(story)

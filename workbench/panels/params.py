@@ -40,7 +40,7 @@ class ParamsPanel(Panel):
 
     name = "params"
     title = "Params"
-    key = "D"
+    key = "d"
     follows_metric = True
     in_report = False  # the comparison of the report has them
 

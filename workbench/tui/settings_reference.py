@@ -27,7 +27,7 @@ crosshair = "c"
 mark = ["m", "space"]
 
 [keys.panels]         # the key that shows a panel
-drift = "D"
+drift = "i"
 ```
 """
 _KEYS = """

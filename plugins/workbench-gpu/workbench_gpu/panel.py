@@ -29,7 +29,7 @@ class GpuPanel(Panel):
 
     name = "gpu"
     title = "GPU"
-    key = "D"
+    key = "T"
     every = 2.0
 
     def __init__(

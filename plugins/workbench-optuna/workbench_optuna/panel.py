@@ -26,7 +26,7 @@ class OptunaPanel(Panel):
 
     name = "optuna"
     title = "Optuna"
-    key = "O"
+    key = "Z"
 
     def __init__(self, ask: Ask | None = None) -> None:
         """`ask` fits the forests of the importances; by default a process of its own does."""
