@@ -127,7 +127,7 @@ def test_tracking_is_copied_as_one_file_that_runs_alone(tmp_path: Path) -> None:
 
 def test_plugins_are_listed_and_checked() -> None:
     listed = workbench("plugins", "list", "--format", "json").json
-    assert all(list(item) == ["group", "name", "distribution", "version", "target"] for item in listed)
+    assert all(list(item) == ["group", "name", "distribution", "version", "target", "state"] for item in listed)
     checked = workbench("plugins", "list", "--check", "--format", "json").json
     assert {item["state"] for item in checked} <= {"ok"}
     assert [item["name"] for item in checked] == [item["name"] for item in listed]
