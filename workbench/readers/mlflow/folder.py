@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from workbench.readers.params import load_yaml
 META = "meta.yaml"
 METRICS, PARAMS, TAGS, INPUTS, OUTPUTS = "metrics", "params", "tags", "inputs", "outputs"
 _STATUSES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
+_GRACE = 600.0
+"""Seconds after its end in which a run is still looked at whole."""
 _ENDED = re.compile(rb"^status: *[345]\s*$", re.MULTILINE)
 _RUN_ID = re.compile(rb"""^run_(?:uu)?id: *["']?([\w.-]{1,64})["']?[ \t]*\r?\n""", re.MULTILINE)
 _META_BYTES = 1 << 20
@@ -84,9 +87,10 @@ def run_id_in(meta: bytes) -> str:
 
 
 def stamp(place: str) -> tuple[int, int]:
-    """Size and newest modification of what a run is made of; of an ended run only what MLflow still changes.
+    """Size and newest modification of what a run is made of; of one long ended only what MLflow still changes.
 
-    Metrics logged after a run's end to a file that was there are seen with the next change of anything else.
+    Metrics that come more than ten minutes after a run's end, in a file that was there, are seen with the next change
+    of anything else.
 
     Raises:
         OSError: there is no `meta.yaml`.
@@ -94,7 +98,7 @@ def stamp(place: str) -> tuple[int, int]:
     folder = os.path.dirname(place)
     own = os.stat(place)
     size, newest = own.st_size, own.st_mtime_ns
-    ended = _ENDED.search(content(place, 4096)) is not None
+    ended = time.time() - own.st_mtime > _GRACE and _ENDED.search(content(place, 4096)) is not None
     for name in (METRICS, PARAMS, TAGS, INPUTS, OUTPUTS, os.path.join(os.pardir, META)):
         try:
             newest = max(newest, os.stat(os.path.join(folder, name)).st_mtime_ns)
