@@ -176,7 +176,9 @@ def test_it_fits_any_terminal_and_every_format(tmp_path, writers, wrong_on_c3_o2
 def test_the_report_has_it_by_the_worker_s_own_process(tmp_path, writers, wrong_on_c3_o2):
     log_run(tmp_path, wrong_on_c3_o2, "folder", writers["csv"])
     command = [sys.executable, "-m", "workbench.cli.main", "report", "--format", "text"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "120"})
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "120"}
+    )
     assert "carrier = c3 ∧ origin = o2" in done.stdout
 
 
