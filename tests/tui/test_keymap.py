@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from workbench.core.settings import Remap
-from workbench.tui.actions import ACTIONS, SCOPE_TITLES, actions_in, key_name
+from workbench.tui.action import SCOPE_TITLES, key_name
+from workbench.tui.actions import ACTIONS, actions_in
 from workbench.tui.keymap import action_name, key_of, keymap_of, meets, panel_keys
 
 FILE = Path("settings.toml")

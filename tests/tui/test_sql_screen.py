@@ -16,7 +16,7 @@ from tests.tui.stories import Story, tell, workbench
 from workbench.core.query import Limits, Rows
 from workbench.core.settings_file import SettingsFiles
 from workbench.store.query import StoreQuery
-from workbench.tui.actions import SCOPE_TITLES
+from workbench.tui.action import SCOPE_TITLES
 from workbench.tui.sql_history import SqlHistory
 from workbench.tui.sql_screen import SqlScreen
 

@@ -15,7 +15,8 @@ from workbench.core.config import Config
 from workbench.core.query import Query
 from workbench.core.settings_file import SettingsFiles
 from workbench.core.text import plain
-from workbench.tui.actions import SCOPE_TITLES, actions_in, panel_actions
+from workbench.tui.action import SCOPE_TITLES
+from workbench.tui.actions import actions_in, panel_actions
 from workbench.tui.annotator import Annotator
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.dialogs import Chooser, Option, Reader

@@ -15,7 +15,8 @@ from textual.widget import Widget
 
 from workbench.core import text
 from workbench.core.blocks import Tone
-from workbench.tui.actions import ACTIONS, Action, Scope, footer_actions
+from workbench.tui.action import Action, Scope
+from workbench.tui.actions import ACTIONS, footer_actions
 from workbench.tui.look import Look
 
 Ink = Tone | Literal["strong", "rule", "header", "tab", "key"]

@@ -14,7 +14,7 @@ from workbench.core.blocks import Empty
 from workbench.core.model import Run
 from workbench.core.series_charts import Chart, Group, charts_of, grouped, matching
 from workbench.panels.parts import labels_of, metric_order
-from workbench.tui.actions import Scope
+from workbench.tui.action import Scope
 from workbench.tui.bars import Piece
 from workbench.tui.chart_grid import ChartGrid, Scene
 from workbench.tui.chart_layout import slots_of

@@ -12,7 +12,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from workbench.core import text
-from workbench.tui.actions import Action, Scope, actions_in, footer_actions
+from workbench.tui.action import Action, Scope
+from workbench.tui.actions import actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
 from workbench.tui.desk import Desk
 from workbench.tui.keys import name_of, rebind

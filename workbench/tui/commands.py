@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workbench.tui.actions import Action
+from workbench.tui.action import Action
 from workbench.tui.words import Call, Option, Refused, Word
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from workbench.core.blocks import Empty, Tone
 from workbench.core.model import Run
 from workbench.core.query import Focus, Query
 from workbench.core.settings import Settings
-from workbench.tui.actions import Action
+from workbench.tui.action import Action
 from workbench.tui.annotator import Annotator
 from workbench.tui.dialogs import Option
 from workbench.tui.drawing import Target

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from workbench.core import text
-from workbench.tui.actions import Scope
+from workbench.tui.action import Scope
 from workbench.tui.bars import Bar, Piece, keys_bar
 from workbench.tui.drawing import Drawing, Room, Target
 from workbench.tui.keys import actions_of, bindings, rebind

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from workbench.core.config import nearest
 from workbench.core.settings import Problem, Remap
-from workbench.tui.actions import ACTIONS, DIALOGS, SCOPE_TITLES, Action, Scope, key_name
+from workbench.tui.action import DIALOGS, SCOPE_TITLES, Action, Scope, key_name
+from workbench.tui.actions import ACTIONS
 
 PANELS = "panels"
 """`[keys.panels]` gives a panel its key, by the panel's name."""

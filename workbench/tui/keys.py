@@ -8,7 +8,8 @@ from typing import cast
 from textual.binding import Binding, BindingsMap
 from textual.dom import DOMNode
 
-from workbench.tui.actions import ACTIONS, Action, Scope, actions_in
+from workbench.tui.action import Action, Scope
+from workbench.tui.actions import ACTIONS, actions_in
 
 Bindings = list[Binding | tuple[str, str] | tuple[str, str, str]]
 

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from workbench.core import text
-from workbench.tui.actions import Action
+from workbench.tui.action import Action
 from workbench.tui.drawing import Drawing, Room, Target
 
 

@@ -12,7 +12,8 @@ from textual.timer import Timer
 
 from workbench.core.blocks import Note, Stack
 from workbench.core.query import Fit, Focus
-from workbench.tui.actions import Action, own_action
+from workbench.tui.action import Action
+from workbench.tui.actions import own_action
 from workbench.tui.background import Lane
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.feed import posting

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from workbench.core.blocks import Block, Columns, Empty, Lines, Stack, Table
 from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
-from workbench.tui.actions import Scope
+from workbench.tui.action import Scope
 from workbench.tui.bars import Piece
 from workbench.tui.choosing import ChoiceActions
 from workbench.tui.chrome import STUDIES

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from workbench.core import text
-from workbench.tui.actions import Scope
+from workbench.tui.action import Scope
 from workbench.tui.bars import Bar, Piece, keys_bar
 from workbench.tui.keys import actions_of, bindings, rebind
 from workbench.tui.look import Look

@@ -13,7 +13,7 @@ from textual.message import Message
 from workbench.core.blocks import Tone
 from workbench.core.settings import SETTINGS, Problem, Settings
 from workbench.core.settings_file import SettingsFiles, keep_setting
-from workbench.tui.actions import Action
+from workbench.tui.action import Action
 from workbench.tui.background import Lane
 from workbench.tui.dialogs import Reader
 from workbench.tui.feed import posting

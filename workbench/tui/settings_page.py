@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from workbench.core import text
 from workbench.core.settings import SETTINGS, Chosen, Problem, Remap, Settings, said_by, shown
-from workbench.tui.actions import key_name
+from workbench.tui.action import key_name
 from workbench.tui.drawing import Drawing, Room
 from workbench.tui.keymap import key_of
 

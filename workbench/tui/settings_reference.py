@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from workbench.core.settings import OWN_THEMES, SETTINGS, TEXTUAL_THEMES, Setting, shown
-from workbench.tui.actions import ACTIONS, SCOPE_TITLES
+from workbench.tui.action import SCOPE_TITLES
+from workbench.tui.actions import ACTIONS
 from workbench.tui.keymap import action_name
 
 _INTRO = """\

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from workbench.core import units
 from workbench.report.tables import rows_table
-from workbench.tui.actions import Action
+from workbench.tui.action import Action
 from workbench.tui.bars import Bar, Piece
 from workbench.tui.dialogs import Chooser, Option, Reader
 from workbench.tui.drawing import Drawing, Room

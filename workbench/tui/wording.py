@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from textual import on
 
 from workbench.core import text
-from workbench.tui.actions import Action
+from workbench.tui.action import Action
 from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.dialogs import Chooser, Option, Reader
 from workbench.tui.messages import Ran
