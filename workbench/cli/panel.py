@@ -12,6 +12,7 @@ from workbench.cli.project import fail, find_run, format_option, open_project, r
 
 if TYPE_CHECKING:
     from workbench.core.blocks import Block, Cell, Table
+    from workbench.core.config import Config
     from workbench.core.query import Focus
     from workbench.plugin.api import Panel
     from workbench.store.query import StoreQuery
@@ -45,11 +46,12 @@ def panel(
     from workbench.core.query import Focus
     from workbench.render.json import to_json
 
-    query = open_project(root).query
+    project = open_project(root)
+    query = project.query
     if name is None:
-        _list_panels(form)
+        _list_panels(form, project.config)
         return
-    found = _panel(name)
+    found = _panel(name, project.config)
     runs = {word: find_run(query, word).id for word in (*marks, *filter(None, (run, baseline)))}
     focus = Focus(
         runs.get(run or ""), tuple(runs[mark] for mark in marks), runs.get(baseline or "") or _baseline(query), where,
@@ -67,23 +69,23 @@ def panel(
     print_listing(form, view, shape, lambda: _rows(found.to_json(data), view()))
 
 
-def _list_panels(form: str) -> None:
+def _list_panels(form: str, config: Config) -> None:
     from workbench.cli.output import print_listing
     from workbench.core.blocks import Cell, Column, Table
     from workbench.panels.registry import all_panels
 
-    known = [(each.name, each.title, each.key) for each in all_panels()]
+    known = [(each.name, each.title, each.key) for each in all_panels(config)]
     names = ("name", "title", "key")
     table = Table([Column(each, each) for each in names], [[Cell(value) for value in row] for row in known])
     print_listing(form, lambda: table, lambda: [dict(zip(names, row, strict=True)) for row in known])
 
 
-def _panel(name: str) -> Panel:
+def _panel(name: str, config: Config) -> Panel:
     from workbench.core.config import nearest
     from workbench.panels.registry import all_panels
     from workbench.tui.source_panel import SourcePanel
 
-    known = {each.name: each for each in (*all_panels(), SourcePanel())}
+    known = {each.name: each for each in (*all_panels(config), SourcePanel())}
     if name not in known:
         raise fail(f"no panel {name!r}{nearest(name, known)}\n  next: workbench panel", 2)
     return known[name]

@@ -30,7 +30,11 @@ def all_panels(config: Config | None = None) -> Sequence[Panel]:
 
     A panel whose options cannot be used keeps its defaults, and is told of in the panel "Plugins".
     """
-    own = built_in()
+    own: tuple[Panel, ...] = built_in()
+    if config is not None and config.gates:
+        from workbench.panels.gates import GatesPanel  # needs the rules, which are nobody else's
+
+        own = (*own, GatesPanel(config))
     panels, refused = _distinct()
     wrong = _configure((*own, *panels), config)
 

@@ -87,6 +87,8 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         self._went_on = False
         self.project = config.root.resolve().name or "workbench"
         self.tabs: Sequence[tuple[str, str, str]] = (("runs", "Runs", "1"),)
+        self._early: Callable[[], None] | None = None
+        """What was asked for before the panels were known, and is done once they are."""
         self._with_mode = {"runs"}
         """Panels that can be switched to."""
         if os.environ.get("SSH_CONNECTION"):
@@ -141,6 +143,9 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
                 self.add_mode(panel.name, lambda panel=panel: _screen_of(panel))  # type: ignore[misc]
         self.take_keys()
         self._go_on()
+        if self._early is not None:
+            early, self._early = self._early, None
+            self.call_later(early)
 
     def _go_on(self) -> None:
         """Open what was open when the workbench was left, unless something else has been opened meanwhile."""
@@ -190,7 +195,9 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         from workbench.tui.panel_kinds import screen_of
         from workbench.tui.run_screen import RunScreen
 
-        if name == "run" and name in self.panels:
+        if not self._went_on and name not in self.panels:
+            self._early = lambda: self.open_panel(name, focus, crumb, start)
+        elif name == "run" and name in self.panels:
             self.push_screen(RunScreen(self.panels[name], focus, crumb, start))
         elif name in self.panels:
             self.push_screen(screen_of(self.panels[name], focus, crumb, start))
@@ -232,7 +239,11 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         """Say so where a key does nothing, which is better than nothing."""
-        if event.is_printable and event.key not in self.screen.active_bindings:
+        if not event.is_printable or event.key in self.screen.active_bindings:
+            return
+        if not self._went_on and event.key.isalnum():
+            self._early = lambda key=event.key: self.simulate_key(key)  # it may be a panel's
+        else:
             self.say(f"{event.character} does nothing here · {self.key_for('help')} shows every key that does")
 
     async def action_back(self) -> None:

@@ -20,6 +20,9 @@ def opened_by(panel: str, target: Target, data: Any, focus: Focus, name_of: Call
         return _window(target, data)
     if panel == "scoreboard":
         return _score(target)
+    if panel == "gates":
+        place = data.judged.get(target.row.partition(":")[2])
+        return None if place is None else (place.panel, place.focus, place.words)
     if panel == "sources":
         path = next((source.path for source in data.sources if source.id == target.row), "")
         return "source", {"options": {"source": target.row}}, path
