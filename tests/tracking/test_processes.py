@@ -91,8 +91,10 @@ run = workbench.init(name="pool")
 def work(step):
     run.log({"a": float(step)}, step=step)
 if __name__ == "__main__":
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        pool.map(work, range(20), chunksize=1)
+    pool = multiprocessing.get_context("fork").Pool(2)
+    pool.map(work, range(20), chunksize=1)
+    pool.close()  # ending it would kill its workers, one of which may hold the lock of its queue
+    pool.join()
     run.finish()
 """
     assert run_script(tmp_path, body).stderr == ""

@@ -75,7 +75,19 @@ asyncio.run(main())
     assert done.stdout == "[]\n"
 
 
+def test_loads_that_overlap_leave_the_search_as_it_was():
+    gc.enable()
+    first, second = collector.spared(), collector.spared()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not gc.isenabled()
+    second.__exit__(None, None, None)
+    assert gc.isenabled()
+
+
 def test_what_a_large_load_made_is_not_searched_for_cycles_again():
+    gc.enable()
     gc.unfreeze()
     try:
         with collector.spared():

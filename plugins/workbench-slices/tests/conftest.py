@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from workbench_slices import client
 
 from workbench.cli.project import Project, open_project, read_news
 
 Columns = dict[str, Any]
+client.PATIENCE = 120.0  # a machine under load is no reason to fail
 
 
 def table(seed: int, n: int) -> tuple[np.random.Generator, Columns]:
