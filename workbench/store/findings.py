@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.model import Finding
-from workbench.store.rows import first_row
+from workbench.store.rows import first_row, insert_rows
 from workbench.store.windows import RULE, append_windows, monitor_inputs
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def append_findings(con: DuckDBPyConnection, monitor: str, engine: int, findings
         )
         for at, each in enumerate(findings)
     ]  # fmt: skip
-    if rows:
-        columns = ", ".join(f"unnest(${i}::{kind}[])" for i, kind in enumerate(_TYPES, 1))
-        con.execute(f"INSERT INTO finding_log SELECT {columns}", [list(column) for column in zip(*rows, strict=True)])
+    insert_rows(con, "finding_log", _TYPES, rows)
 
 
 def append_rule(con: DuckDBPyConnection, name: str, engine: int, digest: str, findings: Sequence[Finding]) -> None:

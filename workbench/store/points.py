@@ -29,7 +29,7 @@ def fetch_series(
     With `points`, a longer series is cut into half as many buckets of steps and each keeps its lowest and highest
     value, besides what is not finite: a spike of one point survives any thinning.
     """
-    series, table = next(iter(shown_series(con, [run], [key])), None), _visible(con)
+    series, table = next(iter(shown_series(con, [run], [key])), None), visible_points(con)
     if series is None:
         return Series(run, key, np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
     if steps is not None:
@@ -47,7 +47,7 @@ def fetch_series(
     found = columns.fetchnumpy()
     step = np.asarray(found["step"], dtype=np.int64)
     last = np.append(step[1:] != step[:-1], True)[: len(step)] if not points or n <= max(points, FEW) else slice(None)
-    wall, value = _floats(found["wall_time"]), _floats(found["value"])
+    wall, value = floats(found["wall_time"]), floats(found["value"])
     return Series(run, key, step[last], wall[last], value[last], n)
 
 
@@ -57,11 +57,11 @@ def fetch_series_of(con: DuckDBPyConnection, runs: Sequence[str], keys: Sequence
     if not pairs:
         return {}
     found = con.execute(
-        f"SELECT series_id, step, wall_time, value FROM {_visible(con)} WHERE {_among(pairs)}"
+        f"SELECT series_id, step, wall_time, value FROM {visible_points(con)} WHERE {among(pairs)}"
         " ORDER BY series_id, step, wall_time NULLS FIRST, generation, byte_offset"
     ).fetchnumpy()
     ids, step = found["series_id"], np.asarray(found["step"], np.int64)
-    wall, value = _floats(found["wall_time"]), _floats(found["value"])
+    wall, value = floats(found["wall_time"]), floats(found["value"])
     starts: list[int] = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])).tolist() if len(ids) else []
     made = {}
     for start, stop in zip(starts, [*starts[1:], len(ids)], strict=False):
@@ -108,8 +108,8 @@ def fetch_percentiles(
         return {}
     shares = ", ".join(str(q / 100) for q in qs)
     rows = con.execute(
-        f"SELECT series_id, quantile_cont(value, [{shares}]) FROM {_visible(con)}"
-        f" WHERE {_among(pairs)} AND isfinite(value) GROUP BY series_id"
+        f"SELECT series_id, quantile_cont(value, [{shares}]) FROM {visible_points(con)}"
+        f" WHERE {among(pairs)} AND isfinite(value) GROUP BY series_id"
     ).fetchall()
     return {pairs[series]: list(values) for series, values in rows}
 
@@ -121,11 +121,11 @@ def fetch_at_step(
     pairs = shown_series(con, runs, keys)
     if not pairs:
         return {}
-    table, among = _visible(con), _among(pairs)
+    table, these = visible_points(con), among(pairs)
     rows = con.execute(
         f"""WITH reached AS (
-            SELECT series_id, max(step) AS step FROM {table} WHERE {among} AND step <= ? GROUP BY series_id)
-        SELECT p.series_id, p.value FROM (SELECT * FROM {table} WHERE {among}) p
+            SELECT series_id, max(step) AS step FROM {table} WHERE {these} AND step <= ? GROUP BY series_id)
+        SELECT p.series_id, p.value FROM (SELECT * FROM {table} WHERE {these}) p
         JOIN reached r ON r.series_id = p.series_id AND r.step = p.step
         QUALIFY row_number() OVER (PARTITION BY p.series_id
             ORDER BY p.wall_time DESC NULLS LAST, p.generation DESC, p.byte_offset DESC) = 1""",
@@ -148,14 +148,14 @@ def fetch_paces(con: DuckDBPyConnection, runs: Sequence[str]) -> dict[str, float
     if not wanted:
         return {}
     found = con.execute(
-        f"SELECT series_id, step, wall_time FROM {_visible(con)} WHERE {_among(wanted)} AND wall_time IS NOT NULL"
+        f"SELECT series_id, step, wall_time FROM {visible_points(con)} WHERE {among(wanted)} AND wall_time IS NOT NULL"
         " QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY step DESC) <= ?",
         [RECENT],
     ).fetchnumpy()
     paces = {}
     for series, run in wanted.items():
         own = found["series_id"] == series
-        steps_a_second = pace(np.asarray(found["step"][own], np.int64), _floats(found["wall_time"][own]))
+        steps_a_second = pace(np.asarray(found["step"][own], np.int64), floats(found["wall_time"][own]))
         if steps_a_second is not None:
             paces[run] = steps_a_second
     return paces
@@ -169,10 +169,10 @@ def fetch_sparks(con: DuckDBPyConnection, runs: Sequence[str], key: str, points:
     rows = con.execute(
         f"""WITH reach AS (
             SELECT series_id, min(first_step) AS low, max(last_step) AS high
-            FROM summary_log WHERE {_among(wanted)} GROUP BY series_id)
+            FROM summary_log WHERE {among(wanted)} GROUP BY series_id)
         SELECT p.series_id, ((p.step::DOUBLE - r.low) * $1 / (r.high::DOUBLE - r.low + 1))::BIGINT AS bucket,
             min(p.value), max(p.value), arg_min(p.step, p.value) <= arg_max(p.step, p.value)
-        FROM (SELECT series_id, step, value FROM {_visible(con)} WHERE {_among(wanted)} AND isfinite(value)) p
+        FROM (SELECT series_id, step, value FROM {visible_points(con)} WHERE {among(wanted)} AND isfinite(value)) p
         JOIN reach r ON r.series_id = p.series_id
         GROUP BY ALL ORDER BY p.series_id, bucket""",
         [max(1, points // 2)],
@@ -184,18 +184,18 @@ def fetch_sparks(con: DuckDBPyConnection, runs: Sequence[str], key: str, points:
     return sparks
 
 
-def _visible(con: DuckDBPyConnection) -> str:
+def visible_points(con: DuckDBPyConnection) -> str:
     """Where to look for points: without the view's anti-join as long as nothing was ever superseded."""
     row = first_row(con, "SELECT count(*) FROM cut_log")
     return "visible_point" if row and row[0] else "point_log"
 
 
-def _among(series: Iterable[int]) -> str:
+def among(series: Iterable[int]) -> str:
     """A condition on whole numbers; written out, the scan itself skips what is not among them."""
     return f"series_id IN ({', '.join(map(str, series))})"
 
 
-def _floats(column: Any) -> NDArray[np.float64]:
+def floats(column: Any) -> NDArray[np.float64]:
     """A DuckDB column as float64 with NaN for NULL."""
     filled: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
     return filled

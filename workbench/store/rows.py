@@ -19,3 +19,14 @@ def next_commit(con: DuckDBPyConnection, table: str = "source_log") -> int:
     """One more than the highest commit number in a log."""
     row = first_row(con, f"SELECT coalesce(max(commit_id), 0) + 1 FROM {table}")
     return int(row[0]) if row else 1
+
+
+def insert_rows(con: DuckDBPyConnection, table: str, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """All rows of a table in one statement, a parameter a column: it takes lists, and keeps None apart from NaN.
+
+    types: of the table's columns, in their order.
+    """
+    if not rows:
+        return
+    columns = ", ".join(f"unnest(${i}::{kind}[])" for i, kind in enumerate(types, 1))
+    con.execute(f"INSERT INTO {table} SELECT {columns}", [list(column) for column in zip(*rows, strict=True)])

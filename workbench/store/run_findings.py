@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.core.model import Finding
-from workbench.store.rows import first_row, next_commit
+from workbench.store.points import among, floats, visible_points
+from workbench.store.rows import first_row, insert_rows, next_commit
 from workbench.store.schema import SERIES
 
 if TYPE_CHECKING:
@@ -133,12 +134,12 @@ def fetch_curves(con: DuckDBPyConnection, states: Sequence[SeriesState]) -> dict
 
 def _whole(con: DuckDBPyConnection, states: Sequence[SeriesState]) -> dict[int, CurveRows]:
     columns = con.execute(
-        f"SELECT series_id, step, wall_time, value FROM {_visible(con)}"
-        f" WHERE {_among(states)}"
+        f"SELECT series_id, step, wall_time, value FROM {visible_points(con)}"
+        f" WHERE {among(state.series_id for state in states)}"
         " ORDER BY series_id, step, wall_time NULLS FIRST, generation, byte_offset"
     ).fetchnumpy()
     series, step = np.asarray(columns["series_id"], np.uint64), np.asarray(columns["step"], np.int64)
-    wall, value = _floats(columns["wall_time"]), _floats(columns["value"])
+    wall, value = floats(columns["wall_time"]), floats(columns["value"])
     if not len(step):
         return {}
     ends = np.append((series[1:] != series[:-1]) | (step[1:] != step[:-1]), True)
@@ -153,7 +154,7 @@ def _whole(con: DuckDBPyConnection, states: Sequence[SeriesState]) -> dict[int, 
 
 def _bucketed(con: DuckDBPyConnection, state: SeriesState) -> CurveRows:
     """Means and extremes of what is finite in each bucket of steps; a bucket without anything finite is NaN."""
-    table = _visible(con)
+    table = visible_points(con)
     found = con.execute(
         f"""SELECT min(step) AS step, min(wall_time) AS wall, avg(value) FILTER (isfinite(value)) AS value,
             min(value) FILTER (isfinite(value)) AS low, max(value) FILTER (isfinite(value)) AS high
@@ -161,7 +162,7 @@ def _bucketed(con: DuckDBPyConnection, state: SeriesState) -> CurveRows:
         GROUP BY ((step::DOUBLE - $2) * $4 / ($3::DOUBLE - $2 + 1))::BIGINT ORDER BY 1""",
         [state.series_id, state.first_step, state.last_step, BUCKETS],
     ).fetchnumpy()
-    step, value = np.asarray(found["step"], np.int64), _floats(found["value"])
+    step, value = np.asarray(found["step"], np.int64), floats(found["value"])
     broken_from = None
     if state.not_finite:
         row = first_row(
@@ -179,7 +180,7 @@ def _bucketed(con: DuckDBPyConnection, state: SeriesState) -> CurveRows:
         elif step[-1] < broken_from:  # the last bucket holds both
             step, value = np.append(step, broken_from), np.append(value, np.nan)
     more = len(step) - len(found["step"])
-    columns = [np.append(_floats(found[name]), np.full(more, np.nan)) for name in ("wall", "low", "high")]
+    columns = [np.append(floats(found[name]), np.full(more, np.nan)) for name in ("wall", "low", "high")]
     return CurveRows(step, columns[0], value, columns[1], columns[2], broken_from)
 
 
@@ -202,33 +203,10 @@ def append_judgements(con: DuckDBPyConnection, engine: int, judgements: Sequence
             (number, each.run, engine, at, one.kind, one.subject, one.severity, one.sentence, one.since, one.until,
              one.confidence, json.dumps(one.evidence, default=str)) for at, one in enumerate(each.findings)
         ]  # fmt: skip
-    _insert(con, "run_judgement_log", _JUDGEMENT_TYPES, heads)
-    _insert(con, "run_finding_log", _TYPES, rows)
-
-
-def _insert(con: DuckDBPyConnection, table: str, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        columns = ", ".join(f"unnest(${i}::{kind}[])" for i, kind in enumerate(types, 1))
-        con.execute(f"INSERT INTO {table} SELECT {columns}", [list(column) for column in zip(*rows, strict=True)])
+    insert_rows(con, "run_judgement_log", _JUDGEMENT_TYPES, heads)
+    insert_rows(con, "run_finding_log", _TYPES, rows)
 
 
 def newest_commit(con: DuckDBPyConnection) -> int:
     """The number of the newest commit of points."""
     return next_commit(con) - 1
-
-
-def _visible(con: DuckDBPyConnection) -> str:
-    """Where to look for points: without the view's anti-join as long as nothing was ever superseded."""
-    row = first_row(con, "SELECT count(*) FROM cut_log")
-    return "visible_point" if row and row[0] else "point_log"
-
-
-def _among(states: Sequence[SeriesState]) -> str:
-    """A condition on whole numbers; written out, the scan itself skips what is not among them."""
-    return f"series_id IN ({', '.join(str(state.series_id) for state in states)})"
-
-
-def _floats(column: Any) -> NDArray[np.float64]:
-    """A DuckDB column as float64 with NaN for NULL."""
-    filled: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
-    return filled

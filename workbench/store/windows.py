@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.model import ColumnDrift, ColumnFinding, Distribution, Window
-from workbench.store.rows import first_row, next_commit
+from workbench.store.rows import first_row, insert_rows, next_commit
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -69,10 +69,11 @@ def append_windows(
             (*place, item.column, list(item.labels), list(item.reference), list(item.current)) for item in distributions
         ]
     rows += [(commit, monitor, spec, segment, None, None, None, slot) for segment, slot in gone]
-    _insert(con, "window_log", rows)
-    _insert(con, "window_metric_log", metrics)
-    _insert(con, "window_column_log", columns)
-    _insert(con, "profile_log", profiles)
+    written = {
+        "window_log": rows, "window_metric_log": metrics, "window_column_log": columns, "profile_log": profiles,
+    }  # fmt: skip
+    for table, found in written.items():
+        insert_rows(con, table, _TYPES[table], found)
 
 
 def _column_row(place: tuple[Any, ...], position: int, item: ColumnDrift) -> tuple[Any, ...]:
@@ -95,14 +96,6 @@ _TYPES = {
     ),
 }  # fmt: skip
 """Types of the tables' columns, in their order."""
-
-
-def _insert(con: DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """All rows of a table in one statement, a parameter a column: it takes lists, and keeps None apart from NaN."""
-    if not rows:
-        return
-    columns = ", ".join(f"unnest(${i}::{kind}[])" for i, kind in enumerate(_TYPES[table], 1))
-    con.execute(f"INSERT INTO {table} SELECT {columns}", [list(column) for column in zip(*rows, strict=True)])
 
 
 def fetch_windows(con: DuckDBPyConnection, monitor: str) -> list[Window]:

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from workbench.core import text
 from workbench.core.blocks import Column
 from workbench.tui.bars import Bar, Piece
-from workbench.tui.dialogs import Dialog
+from workbench.tui.dialogs import Narrowed
 from workbench.tui.drawing import Drawing, Room, Target
 from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
@@ -32,10 +32,11 @@ class Chosen:
     widths: Mapping[str, int]
 
 
-class ColumnChooser(Dialog[None]):
+class ColumnChooser(Narrowed[None]):
     """Every column there is, those that are shown first and in their order; each change is seen at once behind it."""
 
     BINDINGS = bindings("columns")
+    KEYS = "<>"
     DEFAULT_CSS = """
     ColumnChooser { align: center middle; background: $background 50%; }
     ColumnChooser Vertical { width: 76; max-width: 96%; height: auto; max-height: 90%; background: $background;
@@ -48,7 +49,6 @@ class ColumnChooser(Dialog[None]):
         self._columns = {column.key: column for column in columns}
         self._chosen = chosen
         self._changed = changed
-        self._typed = ""
 
     def compose(self) -> ComposeResult:
         """Title with what was typed, the columns, the keys."""
@@ -73,13 +73,8 @@ class ColumnChooser(Dialog[None]):
         return [key for key in order if all(word in key.casefold() for word in words)]
 
     def _show(self) -> None:
-        typed = Piece(f"{self._typed}▏", "strong") if self._typed else Piece("type to narrow", "dim")
         how = "chosen by the table" if self._chosen.columns is None else f"{len(self._shown)} chosen"
-        self.query_one("#typed", Bar).show([Piece("Columns  ", "accent"), typed], [Piece(how, "dim")])
-        view = self.query_one(LinesView)
-        view.styles.height = max(1, min(len(self._found), int(self.app.size.height * 0.9) - 5))
-        view.redraw()
-        view.refresh()
+        self._show_list("Columns", "type to narrow", len(self._found), 0.9, [Piece(how, "dim")])
 
     def _draw(self, room: Room) -> Drawing:
         found, shown, look = self._found, self._shown, room.look
@@ -115,21 +110,6 @@ class ColumnChooser(Dialog[None]):
         return None if target is None else target.row
 
     # Keys
-
-    def on_key(self, event: events.Key) -> None:
-        """Letters narrow the list; space too, where something was typed."""
-        if event.key == "backspace":
-            self._typed = self._typed[:-1]
-        elif event.character is not None and event.is_printable and event.character not in "<>":
-            self._typed += event.character
-        else:
-            return
-        event.stop()
-        self._show()
-
-    def action_move(self, rows: int) -> None:
-        """Move the cursor."""
-        self.query_one(LinesView).move(rows)
 
     def action_accept(self) -> None:
         """Turn the column on or off."""

@@ -49,6 +49,48 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
         await self.app.run_action("quit")
 
 
+class Narrowed(Dialog[Result]):
+    """A list narrowed by typing, its title with what was typed on top of it."""
+
+    KEYS: ClassVar[str] = ""
+    """Characters that are keys here and narrow nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._typed = ""
+
+    def _show(self) -> None:
+        raise NotImplementedError
+
+    def _show_list(self, title: str, hint: str, rows: int, share: float, remark: Sequence[Piece] = ()) -> None:
+        """Draw the list again, at most a share of the terminal high; `hint` stands where nothing was typed."""
+        typed = Piece(f"{self._typed}▏", "strong") if self._typed else Piece(hint, "dim")
+        self.query_one("#typed", Bar).show([Piece(f"{title}  ", "accent"), typed], remark)
+        view = self.query_one(LinesView)
+        view.styles.height = max(1, min(rows, int(self.app.size.height * share) - 5))
+        view.redraw()
+        view.refresh()
+
+    def on_resize(self) -> None:
+        """As many entries as the terminal now has room for."""
+        self._show()
+
+    def on_key(self, event: events.Key) -> None:
+        """Letters narrow the list."""
+        if event.key == "backspace":
+            self._typed = self._typed[:-1]
+        elif event.character is not None and event.is_printable and event.character not in self.KEYS:
+            self._typed += event.character
+        else:
+            return
+        event.stop()
+        self._show()
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor."""
+        self.query_one(LinesView).move(rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """An entry to choose: its key, what it is called, and a remark at the right."""
@@ -60,7 +102,7 @@ class Option:
     """It is what holds now."""
 
 
-class Chooser(Dialog[str | None]):
+class Chooser(Narrowed[str | None]):
     """A list narrowed by typing; gives the chosen key, or None. With `keep_open`, choosing turns entries on and off."""
 
     SCOPE: ClassVar[Scope] = "chooser"
@@ -84,7 +126,6 @@ class Chooser(Dialog[str | None]):
         self._title = title
         self._options = options
         self._keep_open = keep_open
-        self._typed = ""
 
     def compose(self) -> ComposeResult:
         """Title with what was typed, the entries, the keys."""
@@ -108,17 +149,7 @@ class Chooser(Dialog[str | None]):
         return sorted(found, key=lambda option: not option.label.casefold().startswith(self._typed.casefold()))
 
     def _show(self) -> None:
-        typed = Piece(f"{self._typed}▏", "strong") if self._typed else Piece(self._hint, "dim")
-        self.query_one("#typed", Bar).show([Piece(f"{self._title}  ", "accent"), typed])
-        view = self.query_one(LinesView)
-        rows = max(1, min(len(self._found()), int(self.app.size.height * 0.8) - 5))
-        view.styles.height = rows
-        view.redraw()
-        view.refresh()
-
-    def on_resize(self) -> None:
-        """As many entries as the terminal now has room for."""
-        self._show()
+        self._show_list(self._title, self._hint, len(self._found()), 0.8)
 
     def _draw(self, room: Room) -> Drawing:
         found = self._found()
@@ -133,21 +164,6 @@ class Chooser(Dialog[str | None]):
             strips.append(room.line([*segments, Segment(f" {remark}", room.look.dim)]))
             targets.append(Target(place, 0, room.width, option.key))
         return Drawing(strips, targets)
-
-    def on_key(self, event: events.Key) -> None:
-        """Letters narrow the list."""
-        if event.key == "backspace":
-            self._typed = self._typed[:-1]
-        elif event.character is not None and event.is_printable:
-            self._typed += event.character
-        else:
-            return
-        event.stop()
-        self._show()
-
-    def action_move(self, rows: int) -> None:
-        """Move the cursor."""
-        self.query_one(LinesView).move(rows)
 
     def action_accept(self) -> None:
         """Choose what the cursor is on."""

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.readers.protobuf import WireError
+from workbench.readers.spans import kinds, unaligned
 from workbench.readers.tensorboard.cycles import cycle_columns
 from workbench.readers.tensorboard.events import decode_event
 from workbench.readers.tensorboard.layout import STEP, STEP_KEY, WALL, WORD, Columns, Layout, layout_of, template_of
-from workbench.readers.tensorboard.records import HEADER, Frames, crc_shares, mask_crcs, unaligned
+from workbench.readers.tensorboard.records import HEADER, Frames, crc_shares, mask_crcs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,6 @@ _CLASSES = ((0, 96), (96, 256), (256, _LONGEST))
 """Record lengths read together, so that one long tag does not make all the short ones dear."""
 _PREFIX = 24
 _SHORTEST = _PREFIX - 4
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _gather(data: bytes, frames: Frames, open_: Ints, layout: Layout) -> Columns
     if not len(some.record):
         return None
     words = _words(data, some, layout)
-    kind, first = _kinds(words)
+    kind, first = kinds(words)
     templates = [template_of(data[some.start[i] : some.start[i] + some.length[i]], layout) for i in first]
     good = np.array([t is not None for t in templates])[kind]
     for row in words:
@@ -174,20 +174,6 @@ def _words(data: bytes, some: _Prefixes, layout: Layout) -> list[NDArray[np.uint
     for lo, hi in layout.spans():
         words += [at[end - max(lo - k, hi + WORD)] for k in range(0, lo - hi, WORD)]
     return words
-
-
-def _kinds(words: list[NDArray[np.uint64]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each record its kind, and for each kind one of its records; two kinds may fall together, hardly ever."""
-    mixed = np.zeros(len(words[0]), np.uint64)
-    for row in words:
-        mixed ^= row
-        mixed *= _MIX
-        mixed ^= mixed >> np.uint64(32)
-    distinct = np.unique(mixed)
-    kind = np.searchsorted(distinct, mixed)
-    first = np.empty(len(distinct), np.intp)
-    first[kind[::-1]] = np.arange(len(kind) - 1, -1, -1)
-    return kind, first
 
 
 def _bytes_at(data: bytes, some: _Prefixes, distance: int, dtype: str) -> NDArray[np.uint8]:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.readers.protobuf import WireError
+from workbench.readers.spans import unaligned
 from workbench.readers.tensorboard.events import decode_event
 from workbench.readers.tensorboard.layout import STEP, WALL, Columns, Layout, Template, layout_of, template_of
-from workbench.readers.tensorboard.records import HEADER, OVERHEAD, Cycle, Frames, crc_shares, mask_crcs, unaligned
+from workbench.readers.tensorboard.records import HEADER, OVERHEAD, Cycle, Frames, crc_shares, mask_crcs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,10 +10,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import google_crc32c
 import numpy as np
+
+from workbench.readers.spans import unaligned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,12 +88,6 @@ def frame(data: bytes) -> Frames:
     end = int(start[-1] + length[-1]) + OVERHEAD if good else 0
     rest, needed = _rest(data, end)
     return Frames(start, length, end, rest, needed, tuple(_grown(cycles, start, length)))
-
-
-def unaligned(data: bytes, dtype: str) -> NDArray[Any]:
-    """A view of `data` whose item i is the `dtype` that begins at byte i."""
-    size = np.dtype(dtype).itemsize
-    return np.ndarray((max(len(data) - size + 1, 0),), dtype, data, strides=(1,))
 
 
 def _starts(data: bytes) -> tuple[NDArray[np.int64], list[_Turns]]:

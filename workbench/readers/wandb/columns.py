@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from workbench.readers.protobuf import BYTES, WireError, fields, text
-from workbench.readers.tensorboard.records import unaligned
+from workbench.readers.spans import kinds, unaligned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,6 @@ _FEWEST = 24
 """Below this many rows the columns cost more than they save."""
 _MOST_ITEMS = 1024
 _WORD = 8
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 _VALUE = 0x0182
 """The tag of `value_json`, as the two bytes in which it is written."""
 
@@ -207,20 +206,6 @@ def _words(data: bytes, lo: Ints, hi: Ints) -> list[NDArray[np.uint64]]:
         word = at[np.minimum(lo + k, len(at) - 1)]
         words.append(np.where(left > 0, word << (shift & np.uint64(63)), np.uint64(0)))
     return words
-
-
-def kinds(words: list[NDArray[np.uint64]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each item its kind by equal words, and for each kind one item of it; two may fall together, hardly ever."""
-    mixed = np.zeros(len(words[0]), np.uint64)
-    for word in words:
-        mixed ^= word
-        mixed *= _MIX
-        mixed ^= mixed >> np.uint64(32)
-    distinct = np.unique(mixed)
-    kind = np.searchsorted(distinct, mixed)
-    first = np.empty(len(distinct), np.intp)
-    first[kind[::-1]] = np.arange(len(kind) - 1, -1, -1)
-    return kind, first
 
 
 def _path(raw: bytes) -> tuple[str, ...] | None:
