@@ -130,7 +130,10 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
         self.redraw()
 
     def show_rows(self, ids: Sequence[str], *, cursor: str | None = None, follow: bool = True) -> None:
-        """Draw other rows, or the same ones with new cells; the cursor stays on its run and on its line."""
+        """Draw other rows, or the same ones with new cells; the cursor stays on its run, and on its line.
+
+        From the first page it moves down with its run, so that what is new is seen above it.
+        """
         line = self._index.get(self._cursor or "", -1) - self._top
         self._ids = ids
         self._index = {run_id: place for place, run_id in enumerate(ids)}
@@ -139,7 +142,9 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
         self._cursor = wanted if wanted in self._index else (ids[min(len(ids) - 1, max(0, line))] if ids else None)
         self._make_room(len(ids) + 1)
         if follow and self._cursor is not None and 0 <= line < self._page:
-            self.scroll_to(y=max(0, self._index[self._cursor] - line), animate=False)
+            place = self._index[self._cursor]
+            at_top = self._top == 0 and place < self._page
+            self.scroll_to(y=0 if at_top else max(0, place - line), animate=False)
         self.repaint()
         if before != self._cursor:
             self.post_message(self.Highlighted(self._cursor))
