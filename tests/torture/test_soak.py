@@ -100,12 +100,12 @@ def random_input(chance: random.Random, columns: int, rows: int) -> Sequence[str
     if kind < 0.08:
         where = f"{chance.randint(1, columns)};{chance.randint(1, rows)}"
         button = chance.choice((0, 0, 0, 64, 65))
-        return ["-l", f"\x1b[<{button};{where}M" + ("" if button else f"\x1b[<{button};{where}m")]
+        return ["-l", "--", f"\x1b[<{button};{where}M" + ("" if button else f"\x1b[<{button};{where}m")]
     if kind < 0.12:
-        return ["-l", _literal("".join(chance.choices(TYPED, k=chance.randint(2, 12))))]
+        return ["-l", "--", _literal("".join(chance.choices(TYPED, k=chance.randint(2, 12))))]
     if kind < 0.6:
         return [chance.choice(NAMED)]
-    return ["-l", _literal(chance.choice(TYPED))]
+    return ["-l", "--", _literal(chance.choice(TYPED))]
 
 
 def _literal(typed: str) -> str:
