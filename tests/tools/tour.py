@@ -144,7 +144,9 @@ class Sitting:
         home.mkdir(exist_ok=True)
         environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "TERM": "xterm-256color"}
         environment["EDITOR"] = "true"
-        self._tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), command, env=environment)
+        size = ("-x", str(columns), "-y", str(rows))
+        stay = (";", "set-option", "remain-on-exit", "on")
+        self._tmux("new-session", "-d", *size, command, *stay, env=environment)
 
     def _tmux(self, *words: str, env: dict[str, str] | None = None) -> str:
         done = subprocess.run(["tmux", "-L", self._server, *words], check=True, capture_output=True, text=True, env=env)
@@ -161,11 +163,13 @@ class Sitting:
         return int(self._tmux("display-message", "-p", "#{pane_pid}"))
 
     @property
-    def alive(self) -> bool:
-        """Whether it still runs."""
-        return not subprocess.run(
-            ["tmux", "-L", self._server, "has-session"], capture_output=True, check=False
-        ).returncode
+    def ended(self) -> str:
+        """How it ended, by its exit code or a signal; empty while it runs."""
+        return self._tmux("display-message", "-p", "#{?pane_dead,#{pane_dead_status}#{pane_dead_signal},}").strip()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the terminal another size."""
+        self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
 
     def press(self, key: str) -> None:
         """One key."""

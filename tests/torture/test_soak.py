@@ -98,7 +98,7 @@ def random_input(chance: random.Random, columns: int, rows: int) -> Sequence[str
     """Words for tmux's send-keys: mostly a key, at times a click, the wheel, or a burst of typing."""
     kind = chance.random()
     if kind < 0.08:
-        where = f"{chance.randint(1, columns)};{chance.randint(1, rows)}"
+        where = f"{chance.randint(1, columns)};{chance.randint(1, rows - 1)}"  # to quit is in the last line
         button = chance.choice((0, 0, 0, 64, 65))
         return ["-l", "--", f"\x1b[<{button};{where}M" + ("" if button else f"\x1b[<{button};{where}m")]
     if kind < 0.12:
@@ -155,7 +155,7 @@ def press_at_random(sitting: Sitting, training: Training, memory: Memory, second
         sitting.send(*recent[-1])
         pressed += 1
         time.sleep(0.1)  # the pace of a hand
-        assert sitting.alive, f"it ended after {list(recent)}"
+        assert not sitting.ended, f"it ended with {sitting.ended} after {list(recent)}:\n{sitting.screen}"
         if pressed % 5 == 0:
             screen = sitting.screen
             assert not any(word in screen for word in WRONG), f"after {list(recent)}:\n{screen}"

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from workbench.core.blocks import Cell
 from workbench.tui.cells import cell_segments, header_segments
+from workbench.tui.changes import changed_regions
 from workbench.tui.drawing import Drawing, Room
 from workbench.tui.look import Look
 from workbench.tui.run_columns import GUTTER, GridColumns
@@ -169,8 +170,9 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
         """Ask again for the cells of the rows on the screen and redraw the lines that differ."""
         self._verified.clear()
         for y in range(self.size.height):
-            if self._line(y) != self._painted.get(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+            line, painted = self._line(y), self._painted.get(y)
+            if line != painted:
+                self.refresh(*changed_regions(painted, line, y, self.size.width))
 
     def redraw(self) -> None:
         """Forget every strip: the theme, the width or the columns changed."""
