@@ -3,14 +3,6 @@
 from __future__ import annotations
 
 import gc
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-_LOCK = threading.Lock()
-_loads = 0
-"""Loads that go on, on several threads: the last one to end has the search go on."""
-_searched = True
 
 MANY = 2_000
 """Runs from which on a load's objects are set aside."""
@@ -18,24 +10,6 @@ GROWN = 1.5
 """How much more may be set aside than was worth it, before it is searched after all."""
 _worth = 0
 """Objects that were set aside when all of them had just been searched."""
-
-
-@contextmanager
-def spared() -> Iterator[None]:
-    """No search while a load makes its objects."""
-    global _loads, _searched  # noqa: PLW0603 - there is one collector
-    with _LOCK:
-        if not _loads:
-            _searched = gc.isenabled()
-        _loads += 1
-        gc.disable()
-    try:
-        yield
-    finally:
-        with _LOCK:
-            _loads -= 1
-            if not _loads and _searched:
-                gc.enable()
 
 
 def set_aside(runs: int) -> None:

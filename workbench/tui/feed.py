@@ -13,7 +13,7 @@ from workbench.core.model import Run, Series
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, main_metric
 from workbench.core.where import parse, percentiles_of
-from workbench.tui.collector import set_aside, spared
+from workbench.tui.collector import set_aside
 from workbench.tui.messages import ChartLoaded, ConfigLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
 from workbench.tui.run_columns import Snapshot, telling_runs
 
@@ -32,8 +32,7 @@ def load_runs(query: Query, preferred: str | None, configured: str | None, revis
         now = query.revision()
         if now == revision:
             return Unchanged()
-        with spared():
-            snapshot = _snapshot(query.runs(hidden=True), query, preferred, configured)
+        snapshot = _snapshot(query.runs(hidden=True), query, preferred, configured)
         set_aside(len(snapshot.runs))
         return RunsLoaded(snapshot, query.monitors(), now, time.thread_time() - started)
     except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
@@ -43,10 +42,9 @@ def load_runs(query: Query, preferred: str | None, configured: str | None, revis
 def load_newest(source: Callable[[Config], Query], config: Config, preferred: str | None) -> Message:
     """The newest runs, enough for a screen, of a store that takes a while to be read for the first time."""
     try:
-        with spared():
-            query = source(config)
-            found = query.newest(NEWEST + 1)
-            snapshot = _snapshot(found[:NEWEST], query, preferred, config.main_metric, whole=len(found) <= NEWEST)
+        query = source(config)
+        found = query.newest(NEWEST + 1)
+        snapshot = _snapshot(found[:NEWEST], query, preferred, config.main_metric, whole=len(found) <= NEWEST)
         return RunsLoaded(snapshot, (), "", 0.0)
     except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
         return LoadFailed(error)
