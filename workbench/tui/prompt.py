@@ -70,6 +70,8 @@ class Prompt(Vertical):
 
     def on_mount(self) -> None:
         """Judge what stands there from the start."""
+        if not self.query(Input):
+            return  # it was left before it was there
         rebind(self, actions_of(self.app))
         self.query_one(Input).focus()
         self._say(self._value)
