@@ -14,9 +14,9 @@ from workbench.cli.project import fail, teaches, tell
 
 _FIRST_MINUTE = """\
 Will this flight be late? A rule, a linear and a boosted model learn it, each logging in another format.
-The first run appears here in a few seconds. Then come weeks of production: 3 Drift, 4 Windows.
+The first run appears here in a few seconds. Then come weeks of production: Drift and Windows show them.
 
-? shows every key, q leaves."""
+[[app.help]] shows every key, [[app.quit]] leaves."""
 """What stands in the demo's table before its first run."""
 
 

@@ -86,7 +86,7 @@ class ParallelPanel(Panel):
             return Empty(
                 "Too few runs for axes",
                 f"It takes {_LEAST} runs with a metric; there {'are' if data.chosen.runs else 'is'} "
-                f"{len(data.chosen.runs) or 'none'}. Mark more with `space`, or take away the filter.",
+                f"{len(data.chosen.runs) or 'none'}. Mark more with `[[runs.mark]]`, or take away the filter.",
             )
         if not data.axes:
             return Empty("No parameter differs", "These runs were all made with the same settings, the seed aside.")

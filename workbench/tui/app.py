@@ -275,7 +275,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
             if action is not None:
                 self.call_next(screen.perform, action)
 
-        self.push_screen(Reader("Keys · enter or a double click does one", page), chosen)
+        self.push_screen(Reader(f"Keys · {self.key_for('accept', 'reader')} or a double click does one", page), chosen)
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """A passing remark."""

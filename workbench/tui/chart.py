@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from textual import events
 
 from workbench.core.blocks import Empty
 from workbench.core.model import Series
 from workbench.core.query import Focus
+from workbench.tui.desk import Desk
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room
 from workbench.tui.lines_view import LinesView
@@ -79,6 +81,8 @@ class RunChart(LinesView):
         ]
         if not lines:
             words = f"No points of {self._metric}" if self._series else "Reading points …"
-            return draw(Empty(words, "space marks runs, m chooses the metric" if self._series else ""), room)
+            desk = cast("Desk", self.app)
+            hint = f"{desk.key_for('mark', 'runs')} marks runs, {desk.key_for('metric', 'chart')} chooses the metric"
+            return draw(Empty(words, hint if self._series else ""), room)
         roles = self._rows.snapshot.roles.get(self._metric)
         return draw(lines_of(lines, self._metric, roles.unit if roles else "", focus), room)

@@ -34,7 +34,7 @@ def lines(block: Lines, room: Room) -> Drawing:
     """Curves in the rows there are, remarks below them."""
     rows = max(LOWEST_CHART, room.rows) if room.rows else 14
     if block.x_kind != "number" and block.lines and not steps_of(block, -math.inf, math.inf):
-        words = room.text("no times are known of these points; X draws them by step", room.look.dim)
+        words = room.text("no times are known of these points; an x axis by step shows them", room.look.dim)
         return Drawing([*title(block.title, room), words, *[room.blank()] * (rows - 2)])
     marker = room.look.marker
     frame = raster.draw(block, room.width, rows, marker=marker, crosshair=room.crosshair, zone=None)
