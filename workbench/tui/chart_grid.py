@@ -17,6 +17,7 @@ from workbench.core.series_charts import Chart, Group
 from workbench.tui.action import Scope
 from workbench.tui.chart_draw import Canvas, Picture, full, heading, legend, message, tile
 from workbench.tui.chart_heat import confusion, histogram
+from workbench.tui.chart_images import MISSING, installed
 from workbench.tui.chart_layout import GAP, Page, Slot, page_of, pages_of, slots_of
 from workbench.tui.chart_lines import ChartLines, Curves, colors_of
 from workbench.tui.chart_manner import Manner
@@ -214,7 +215,8 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
 
     def _shaded(self, chart: Chart, run: Run, canvas: Canvas, height: int) -> list[Strip]:
         if chart.kind == "image":
-            return message(f"an image: {self._key('charts', 'open')} shows it", canvas, height)
+            words = f"an image: {self._key('charts', 'open')} shows it" if installed() else MISSING
+            return message(words, canvas, height)
         if chart.kind == "histogram":
             return histogram(self._points.histograms(run.id, chart.title), canvas, height)
         counts = {}
