@@ -44,7 +44,7 @@ def lines(block: Lines, room: Room) -> Drawing:
     strips = [room.line(segments) for segments in inked]
     if frame.notes:
         strips.append(room.text(" · ".join(frame.notes), room.look.warn))
-    steps = steps_of(block, frame.x_low, frame.x_high)
+    steps = () if block.x_names else steps_of(block, frame.x_low, frame.x_high)
     place = (frame.top, frame.height, frame.left, frame.width)
     plotted = Plotted(*place, frame.x_low, frame.x_high, steps, block.x_kind, frame.log_x)
     return Drawing(strips, plots=[plotted] if len(steps) and frame.width > 1 else [])

@@ -253,5 +253,5 @@ def _untitled(block: Block) -> Block:
 
 def _holds_lines(block: Block) -> bool:
     if isinstance(block, Lines):
-        return True
+        return not block.x_names
     return isinstance(block, Stack | Columns) and any(_holds_lines(part) for part in block.blocks)
