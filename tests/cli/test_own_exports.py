@@ -149,3 +149,8 @@ def test_what_is_remembered_stays_bounded_and_needs_no_project(tmp_path: Path, m
     written.remember(outside)
     outside.unlink()
     assert not list(tmp_path.parent.glob(".workbench"))
+
+
+def test_an_own_export_is_no_problem(project: Path) -> None:
+    told = asked(project, "sources --problems")
+    assert "No source has a problem" in told and "workbench sources" in told
