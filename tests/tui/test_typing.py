@@ -102,7 +102,7 @@ def test_a_widget_that_never_comes_back_does_not_silence_the_keyboard(tmp_path, 
             self.screen.set_focus(None)
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(key_order, "PATIENCE", 0.01)
+    monkeypatch.setattr(key_order, "PATIENCE", 0.1)
 
     async def story():
         async with workbench(tmp_path) as sitting:

@@ -18,8 +18,10 @@ from textual.message_pump import MessagePump
 from textual.timer import Timer
 from textual.widget import Widget
 
-PATIENCE = 1.0
-"""Seconds that keys wait for the one before, so that a widget that hears no more cannot silence the keyboard."""
+PATIENCE = 0.5
+"""Seconds without any news of a key, twice, after which those behind it go on: a widget that hears no more must not
+silence the keyboard. Once is not enough: the interface may just have been busy itself.
+"""
 LONGEST_HELD = 3.0
 """Seconds that a key is held which means nothing yet."""
 MOST_ROUNDS = 8
@@ -98,7 +100,10 @@ class KeyOrderApp(App[None], inherit_bindings=False):
             _, otherwise = self._key_held
             self._key_held = None
             otherwise()
-        if self._key_under_way is not None:
+        elif self._key_under_way is not None:
+            if self._key_under_way.has_news():
+                self._key_patience = self.set_timer(PATIENCE, self._go_on_without)
+                return
             self._key_under_way.forget()
         await self._key_done()
 
@@ -123,12 +128,18 @@ class _UnderWay:
             self._way += [[each] for each in reversed(holder.ancestors_with_self) if isinstance(each, Widget)]
         self._before: tuple[object, ...] = ()
         self._rounds = 0
+        self._answers, self._known_answers = 0, -1
         self._forgotten = False
 
     def forget(self) -> None:
         """Tell nobody any more; who has not answered is not asked again until it does."""
         self._forgotten = True
         self._deaf.update(self._silent)
+
+    def has_news(self) -> bool:
+        """Whether somebody has answered since this was asked before."""
+        before, self._known_answers = self._known_answers, self._answers
+        return before != self._answers
 
     def ask(self) -> None:
         """Follow the key on its way up, then see to what it has caused."""
@@ -160,6 +171,7 @@ class _UnderWay:
             self._ask(levels)
 
     def _heard(self, pump: MessagePump, levels: list[list[MessagePump]]) -> None:
+        self._answers += 1
         self._deaf.discard(pump)
         self._silent.discard(pump)
         if not self._silent:
