@@ -6,7 +6,10 @@ import gc
 import subprocess
 import sys
 import threading
+import weakref
 from dataclasses import replace
+
+import pytest
 
 from tests.support.memory_query import MemoryQuery
 from tests.tui.project import NOW, LiveQuery, run
@@ -118,17 +121,38 @@ def test_loads_that_overlap_leave_the_search_as_it_was():
     assert gc.isenabled()
 
 
-def test_what_a_large_load_made_is_not_searched_for_cycles_again():
+class Cycle:
+    """Something that refers to itself, so that only a search frees it."""
+
+    def __init__(self):
+        self.itself = self
+
+
+@pytest.fixture
+def unfrozen():
     gc.enable()
     gc.unfreeze()
-    try:
-        with collector.spared():
-            small = [[] for _ in range(100)]
-        assert gc.get_freeze_count() == 0 and gc.isenabled()
-        with collector.spared():
-            large = [[] for _ in range(collector.MANY + 100)]
-            assert not gc.isenabled(), "no search while they are made"
-        assert gc.get_freeze_count() > collector.MANY and gc.isenabled()
-        assert len(small) < len(large)
-    finally:
-        gc.unfreeze()
+    collector._worth = 0
+    yield
+    collector._worth = 0
+    gc.unfreeze()
+
+
+def test_what_a_large_load_made_is_not_searched_for_cycles_again(unfrozen):
+    collector.set_aside(collector.MANY - 1)
+    assert gc.get_freeze_count() == 0
+    with collector.spared():
+        made = [[] for _ in range(5_000)]
+        assert not gc.isenabled(), "no search while they are made"
+    collector.set_aside(collector.MANY)
+    assert gc.get_freeze_count() > len(made) and gc.isenabled()
+
+
+def test_cycles_set_aside_by_chance_do_not_pile_up(unfrozen):
+    seen = weakref.WeakSet()
+    for _ in range(100):
+        made = [Cycle() for _ in range(5_000)]
+        seen.update(made[:1])
+        made.clear()
+        collector.set_aside(collector.MANY)
+    assert len(seen) < 60, "most of them were freed"

@@ -52,6 +52,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
 
     TITLE = "Workbench"
     ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False  # rows are copied by keys; to drag over a passing remark would end the app
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"runs": RunsScreen}
     DEFAULT_MODE = "runs"
     BINDINGS = bindings("app")

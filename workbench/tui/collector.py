@@ -12,19 +12,18 @@ _loads = 0
 """Loads that go on, on several threads: the last one to end has the search go on."""
 _searched = True
 
-MANY = 20_000
-"""Objects made by one load from which they are set aside."""
+MANY = 2_000
+"""Runs from which on a load's objects are set aside."""
+GROWN = 1.5
+"""How much more may be set aside than was worth it, before it is searched after all."""
+_worth = 0
+"""Objects that were set aside when all of them had just been searched."""
 
 
 @contextmanager
 def spared() -> Iterator[None]:
-    """No search while a load makes its objects; where they are many, no later search looks at them either.
-
-    With ten thousand runs a full search stops every thread for a tenth of a second, at a key as well as at any other
-    moment. What is set aside is freed as usual once nothing refers to it; only cycles among it would stay.
-    """
+    """No search while a load makes its objects."""
     global _loads, _searched  # noqa: PLW0603 - there is one collector
-    before = gc.get_count()[0]
     with _LOCK:
         if not _loads:
             _searched = gc.isenabled()
@@ -32,13 +31,29 @@ def spared() -> Iterator[None]:
         gc.disable()
     try:
         yield
-        if gc.get_count()[0] - before > MANY:
-            gc.freeze()
     finally:
         with _LOCK:
             _loads -= 1
             if not _loads and _searched:
                 gc.enable()
+
+
+def set_aside(runs: int) -> None:
+    """After a load of so many runs: where they are many, no later search looks at them.
+
+    With ten thousand runs a full search stops every thread for a tenth of a second, at a key as well as at any other
+    moment. What is set aside is freed as usual once nothing refers to it, but cycles that happen to be among it stay,
+    and a busy interface leaves many: when half as much again is set aside, all of it is searched once.
+    """
+    global _worth  # noqa: PLW0603 - there is one collector
+    if runs < MANY:
+        return
+    if _worth and gc.get_freeze_count() > GROWN * _worth:
+        gc.unfreeze()
+        gc.collect()
+        _worth = 0
+    gc.freeze()
+    _worth = _worth or gc.get_freeze_count()
 
 
 def hold() -> None:

@@ -13,7 +13,7 @@ from workbench.core.model import Run, Series
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, main_metric
 from workbench.core.where import parse, percentiles_of
-from workbench.tui.collector import spared
+from workbench.tui.collector import set_aside, spared
 from workbench.tui.messages import ChartLoaded, ConfigLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
 from workbench.tui.run_columns import Snapshot, telling_runs
 
@@ -34,6 +34,7 @@ def load_runs(query: Query, preferred: str | None, configured: str | None, revis
             return Unchanged()
         with spared():
             snapshot = _snapshot(query.runs(hidden=True), query, preferred, configured)
+        set_aside(len(snapshot.runs))
         return RunsLoaded(snapshot, query.monitors(), now, time.thread_time() - started)
     except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
         return LoadFailed(error)
