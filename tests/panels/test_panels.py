@@ -190,7 +190,7 @@ def test_without_marks_and_baseline_the_newest_are_compared_and_one_run_is_not_e
     found = seen(ComparePanel(), query=without_baseline(PROJECT))
     assert all(row[TREE.id].delta is None for row in table(found, "Metrics"))
     (empty,) = seen(ComparePanel(), query=MemoryQuery(all_runs=(TREE,)))
-    assert isinstance(empty, Empty) and "space" in empty.hint
+    assert isinstance(empty, Empty) and "[[runs.mark]]" in empty.hint
 
 
 def test_drift_is_a_heat_map_of_columns_by_windows_the_drifting_first() -> None:

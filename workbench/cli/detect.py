@@ -32,9 +32,11 @@ def detect(file: Path, form: str) -> None:
     from workbench.core.text import plain
 
     found, chosen = _detected(file)
-    proposed, trouble = (None, "") if chosen else _proposed(file)
+    proposed, trouble = (None, found.claim.why) if chosen or found.claim.why else _proposed(file)
     toml = _toml(file, proposed) if proposed else None
-    headline, tone = _headline(file, found.claim.why if chosen else trouble, chosen, proposed)
+    headline, tone = _headline(file, found.claim.why or trouble, chosen, proposed)
+    if not chosen and found.claim.why:
+        headline, tone = f"{file}: {found.claim.why}", "warn"
     readers = [{"reader": name, "score": claim.score, "why": claim.why} for name, claim in found.answers]
     shape = {
         "path": str(file), "format": chosen, "why": found.claim.why, "readers": readers,

@@ -21,6 +21,7 @@ from workbench.cli.project import (
 )
 
 if TYPE_CHECKING:
+    from workbench.core.blocks import Block
     from workbench.core.model import Window
 
 
@@ -100,15 +101,23 @@ def sources(root: Path, problems: bool, form: str) -> None:
     often a file was rewritten. What every refused line was: workbench sql 'select * from reject'.
     """
     from workbench.cli.output import print_listing, screen_fit
+    from workbench.core.blocks import Empty
     from workbench.core.query import Focus
     from workbench.panels.shapes import source_shape
     from workbench.panels.sources import SourcesPanel, has_problem
 
     query = open_project(root).query
     panel, focus = SourcesPanel(), Focus(options={"problems": problems})
+
+    def view() -> Block:
+        found = panel.load(query, focus)
+        if problems and not found.sources and query.sources():
+            return Empty("No source has a problem", "`workbench sources` lists all of them.")
+        return panel.view(found, screen_fit())
+
     print_listing(
         form,
-        lambda: panel.view(panel.load(query, focus), screen_fit()),
+        view,
         lambda: [source_shape(item) for item in query.sources() if has_problem(item) or not problems],
     )
 

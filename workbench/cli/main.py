@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import stat
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
@@ -178,33 +178,52 @@ def main() -> None:
 
     It leaves the process and never returns.
     """
+    output = _output_file()
+    code = _code()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            pass
+    if output is not None:
+        from workbench.core.written import remember
+
+        remember(output)
+    os._exit(code)  # without tearing the interpreter down: with threads still ending, DuckDB's bindings print warnings
+
+
+def _code() -> int:
+    """Run the command that the arguments name, and return its exit code."""
     try:
         code = cli.main(standalone_mode=False)
-        _leave(code if isinstance(code, int) else 0)
+        return code if isinstance(code, int) else 0
     except (click.exceptions.Abort, KeyboardInterrupt):
-        _leave(130)
+        return 130
     except click.ClickException as error:
         error.show()
-        _leave(error.exit_code)
+        return error.exit_code
     except BrokenPipeError:
-        _leave(0)
+        return 0
     except Exception:  # noqa: BLE001 - the last resort; its words may come from a log, so they are made safe
         import traceback
 
         from workbench.core.text import plain
 
         sys.stderr.write(plain(traceback.format_exc(), multiline=True))
-        _leave(_MISTAKE)
+        return _MISTAKE
 
 
-def _leave(code: int) -> NoReturn:
-    """End without tearing the interpreter down: with threads still ending, DuckDB's bindings print warnings then."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (BrokenPipeError, ValueError):
-            pass
-    os._exit(code)
+def _output_file() -> Path | None:
+    """The new file that the shell has put in the place of standard output: what comes is no log of a training."""
+    try:
+        regular = stat.S_ISREG(os.fstat(1).st_mode)
+    except OSError:
+        return None
+    if not regular:
+        return None
+    from workbench.core.written import fresh_output
+
+    return fresh_output()
 
 
 if __name__ == "__main__":

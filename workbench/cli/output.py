@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from workbench.core.blocks import Block
+from workbench.core.prose import keyed
 from workbench.core.query import Fit
 
 
@@ -35,9 +36,9 @@ def print_listing(
     elif form == "md":
         from workbench.render.markdown import render_markdown
 
-        click.echo(render_markdown(view()), nl=False)
+        click.echo(render_markdown(keyed(view())), nl=False)
     else:
-        click.echo(_on_screen(view()), nl=False)
+        click.echo(_on_screen(keyed(view())), nl=False)
 
 
 def screen_fit() -> Fit:

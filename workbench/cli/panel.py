@@ -43,6 +43,7 @@ def panel(
     or the blocks it is made of; CSV has the rows of its tables.
     """
     from workbench.cli.output import print_listing, screen_fit
+    from workbench.core.prose import keyed
     from workbench.core.query import Focus
     from workbench.render.json import to_json
 
@@ -60,7 +61,7 @@ def panel(
     data = _loaded(found, query, focus)
 
     def view() -> Block:
-        return found.view(data, screen_fit())
+        return keyed(found.view(data, screen_fit()))
 
     def shape() -> Any:
         own = found.to_json(data)

@@ -120,6 +120,7 @@ def print_report(
     """Write the report to every target and return the exit code; `replayed` windows are judged as if they were new."""
     from workbench.cli.output import colors_wanted, screen_fit
     from workbench.core.query import Focus
+    from workbench.core.written import remember
     from workbench.panels.registry import all_panels, all_sections, check_options
     from workbench.render.formats import render
     from workbench.report.build import build, exit_code
@@ -146,6 +147,7 @@ def print_report(
         else:
             with writing(out):
                 out.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+                remember(out)
             tell(f"wrote {out}")
     return exit_code(results, project.query, strict=strict)
 

@@ -11,7 +11,7 @@ import click
 
 from workbench.cli.project import fail, root_argument, teaches, tell
 
-_INSTALL = "pip install 'mlworkbench[serve]'"
+_INSTALL = "pip install textual-serve"
 _REMOTE = """\
 {host} can be reached from other machines. Who has the link sees the logs of this project, and with --write writes to
 it, over a connection that is not encrypted.

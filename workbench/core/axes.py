@@ -146,6 +146,8 @@ def _bottom_labels(plot: Plot, chart: Lines, floor: int, row: int, foot: str, zo
     for mark in x_ticks(chart, plot.x_low, plot.x_high, max(2, plot.width // 12), zone):
         column = plot.x_cell(mark.value)
         start = max(column - width(mark.label) // 2, 0)
+        if chart.x_names:  # the last one is as good as the others
+            start = min(start, end - width(mark.label))
         if not plot.has_column(column):
             continue
         if foot:

@@ -86,6 +86,10 @@ class Lines:
     marks: Sequence[tuple[float, str]] = ()
     """Vertical marks: (x, label)."""
     log_x: bool = False
+    x_names: Sequence[str] = ()
+    """What the places 0, 1, 2 … of the x axis are called; empty for numbers."""
+    y_names: Sequence[str] = ()
+    """The same of the y axis."""
 
 
 @dataclass(frozen=True, slots=True)

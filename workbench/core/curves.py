@@ -136,6 +136,16 @@ def y_ticks(log_y: bool, low: float, high: float, most: int) -> list[Tick]:
     return [Tick(math.log10(tick.value), tick.label) for tick in log_ticks(power(low), power(high), most)]
 
 
+def y_ticks_of(chart: Lines, low: float, high: float, most: int) -> list[Tick]:
+    """Ticks of a chart's y axis from low to high: its names, or values."""
+    return _named(chart.y_names, low, high) if chart.y_names else y_ticks(chart.log_y, low, high, most)
+
+
+def _named(names: Sequence[str], low: float, high: float) -> list[Tick]:
+    """Ticks at the places of names."""
+    return [Tick(place, plain(name, limit=40)) for place, name in enumerate(names) if low <= place <= high]
+
+
 def vertical_marks(chart: Lines) -> list[tuple[float, str]]:
     """Vertical marks in the x axis's own scale; those that it cannot show are left out."""
     placed = [(scaled(x, chart.log_x), label) for x, label in chart.marks]
@@ -144,4 +154,6 @@ def vertical_marks(chart: Lines) -> list[tuple[float, str]]:
 
 def x_ticks(chart: Lines, low: float, high: float, most: int, zone: tzinfo | None = UTC) -> list[Tick]:
     """Ticks of the x axis from low to high, all in the axis's own scale."""
+    if chart.x_names:
+        return _named(chart.x_names, low, high)
     return y_ticks(True, low, high, most) if chart.log_x else ticks(low, high, most, chart.x_kind, zone)

@@ -18,7 +18,7 @@ from workbench.core import axes
 from workbench.core.axes import Plot, Reading
 from workbench.core.blocks import Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, WARN, Canvas, runs
-from workbench.core.curves import behind, curve_of, limits, notes, power, scaled, y_ticks
+from workbench.core.curves import behind, curve_of, limits, notes, power, scaled, y_ticks_of
 from workbench.core.strokes import Marker
 from workbench.core.text import plain, width
 
@@ -116,7 +116,7 @@ def draw(
     has_labels, has_axis = rows - top >= 3, rows - top >= 5
     height = rows - top - has_labels - has_axis
     known = any(np.isfinite(curve.y).any() for curve in curves + raws)
-    y_marks = y_ticks(chart.log_y, *bounds[2:], min(max(2, height // 2), 8)) if known else []
+    y_marks = y_ticks_of(chart, *bounds[2:], min(max(2, height // 2), 8)) if known else []
     left = min(max((width(tick.label) for tick in y_marks), default=0), columns // 3) + 1
     lettered = (legend if letters is None else letters) and len(curves) > 1 and columns >= 30
     plot = Plot(canvas, left, top, columns - left - 2 * lettered, height, *bounds)

@@ -15,6 +15,7 @@ from workbench.ingest.globs import glob_regex
 from workbench.ingest.identity import opened
 from workbench.ingest.inflate import inflated_head, is_packed, plain_path
 from workbench.plugin.api import Reader
+from workbench.readers.own.exports import own_export
 
 _OTHER_NAMES = "its names are"
 ACCEPT = 0.5
@@ -121,6 +122,8 @@ class Detector:
                 head = Head(plain_path(path), inflated_head(descriptor, path, limits.HEAD), size, siblings)
             else:
                 head = Head(path, os.pread(descriptor, limits.HEAD, 0), size, siblings, str(root / path))
+        if mine := own_export(head):
+            return Detection(None, mine, [("workbench", mine)])
         readers = [reader for reader in self.readers if reader.framing == "lines" or not packed]
         answers = [(reader.name, self._ask(reader, head)) for reader in readers]
         best = max(range(len(answers)), key=lambda index: answers[index][1].score, default=-1)

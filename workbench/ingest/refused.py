@@ -57,6 +57,8 @@ class Refused:
         self._candidates.remember(bid.item)
         if bid.detection is None:
             self._note(bid.item, "unreadable", bid.error)
+        elif bid.detection.claim.why:
+            self._note(bid.item, "skipped", bid.detection.claim.why)
         elif looks_like_a_log(bid.item.path, bid.detection):
             self._note(bid.item, "skipped", f"no reader takes it; tried {tried(bid.detection)}")
 

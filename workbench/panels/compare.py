@@ -98,7 +98,7 @@ class ComparePanel(Panel):
         if len(data.runs) < 2:
             return Empty(
                 "Nothing to compare yet" if not data.runs else "One run is not enough to compare",
-                "Mark runs with space in the run table, set one as baseline with `b`, "
+                "Mark runs with `[[runs.mark]]` in the run table, set one as baseline with `[[runs.baseline]]`, "
                 "or name them: `workbench compare RUN RUN`.",
             )
         parts = (_overlay(data), *_metrics(data, fit), _params(data, fit))

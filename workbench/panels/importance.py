@@ -65,7 +65,7 @@ class ImportancePanel(Panel):
         if data.found is None:
             more = f" {data.running} runs are still under way." if data.running else ""
             reason = f"{data.reason[:1].upper()}{data.reason[1:].rstrip('.')}.{more}"
-            return Empty("No importance yet", f"{reason} Mark more runs with `space`, or take away the filter.")
+            return Empty("No importance yet", f"{reason} Mark more runs with `[[runs.mark]]`, or take away the filter.")
         table = _table(data, data.found, fit)
         notes: list[Block] = [Note(text, tone) for text, tone in _remarks(data, data.found)]  # type: ignore[arg-type]
         return Stack([table, *notes], self.title)

@@ -1,7 +1,8 @@
-"""Parallel coordinates that a terminal can show: a strip per axis, a row per run, the best runs on top.
+"""Parallel coordinates twice: lines through the axes for the best runs, and a strip per axis with a row per run.
 
-Lines that cross are unreadable in characters. Sorted by the metric, the dots below each other say the same: where the
-good runs lie on each axis, and where the bad ones.
+In characters, more than a few lines that cross cannot be told apart: the lines show which ways lead to good runs.
+Sorted by the metric, the dots below each other say of any number of runs where the good ones lie on each axis, and
+where the bad ones.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from workbench.core.compare_columns import RunColumn, column_key, varying_params
 from workbench.core.compare_ranks import relation
 from workbench.core.compare_values import ChoiceError
+from workbench.core.config import nearest
 from workbench.core.query import Query
 from workbench.core.scatter import Scale, scale_of
 from workbench.core.text import cut, plain, width
@@ -28,6 +30,7 @@ from workbench.panels.chosen import (
     read_column,
     value_choice,
 )
+from workbench.panels.parallel_lines import MOST_LINES, axes_that_fit, polylines
 from workbench.panels.parts import labels_of
 from workbench.panels.shapes import number
 from workbench.plugin.api import Axis, Block, Cell, Choice, Column, Empty, Fit, Focus, Note, Panel, Stack, Table, Tone
@@ -37,6 +40,10 @@ _NARROWEST, _WIDEST = 10, 36
 _NAME = 20
 _ROWS = 60
 _LEAST = 3
+_LOW = 15
+"""Rows below which the strips, which say more, have them all."""
+LINES = ("best", "all", "none")
+"""Which runs have a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +54,12 @@ class ParallelData:
     metric: RunColumn | None = None
     axes: Sequence[RunColumn] = ()
     left_out: int = 0
+    lines: str = LINES[0]
     problems: Sequence[str] = ()
 
 
 class ParallelPanel(Panel):
-    """Options: `axes` are columns, parted by commas, `value` what stands for a metric."""
+    """Options: `axes` are columns, parted by commas, `value` what stands for a metric, `lines` which runs have one."""
 
     name = "parallel"
     title = "Parallel"
@@ -78,27 +86,31 @@ class ParallelPanel(Panel):
         if not axes:
             found = varying_params(chosen.runs, metric_values(query, chosen), query.roles)
             axes = sorted(found, key=lambda column: -relation(column, metric))
-        return ParallelData(chosen, metric, axes[:MOST_AXES], max(len(axes) - MOST_AXES, 0), problems)
+        lines = str(option(focus, "lines") or LINES[0])
+        if lines not in LINES:
+            problems.append(f"lines: no {lines!r}{nearest(lines, LINES)}")
+        return ParallelData(chosen, metric, axes[:MOST_AXES], max(len(axes) - MOST_AXES, 0), lines, problems)
 
     def view(self, data: ParallelData, fit: Fit) -> Block:
-        """The strips, as many axes as there is room for."""
+        """Lines of the best runs, then the strips of all; as many axes as there is room for."""
         if data.metric is None or not data.metric.known:
             return Empty(
                 "Too few runs for axes",
                 f"It takes {_LEAST} runs with a metric; there {'are' if data.chosen.runs else 'is'} "
-                f"{len(data.chosen.runs) or 'none'}. Mark more with `space`, or take away the filter.",
+                f"{len(data.chosen.runs) or 'none'}. Mark more with `[[runs.mark]]`, or take away the filter.",
             )
         if not data.axes:
             return Empty("No parameter differs", "These runs were all made with the same settings, the seed aside.")
         notes = [Note(text, "warn") for text in data.problems]
-        return Stack([*notes, *_strips(data, fit)], self.title)
+        return Stack([*notes, *_lines(data, fit), *_strips(data, fit)], self.title)
 
     def choices(self, data: ParallelData) -> Sequence[Choice]:
-        """What stands for a metric, and the axes."""
+        """What stands for a metric, the axes, and which runs have a line."""
         current = ",".join(axis.title for axis in data.axes)
         return (
             value_choice(data.chosen.at, data.chosen.runs),
             Choice("axes", "axes", [axis.title for axis in data.axes], current, "lr,depth,duration"),
+            Choice("lines", "lines", LINES, data.lines),
         )
 
     def to_json(self, data: ParallelData) -> dict[str, Any] | None:
@@ -128,6 +140,19 @@ class ParallelPanel(Panel):
                 for at in better_first(data.metric)
             ],
         }
+
+
+def _lines(data: ParallelData, fit: Fit) -> list[Block]:
+    """The chart of the runs that have a line, and how many have none."""
+    assert data.metric is not None
+    order = [at for at in better_first(data.metric) if data.metric.places[at] is not None]
+    drawn = order if data.lines == "all" else order[:MOST_LINES]
+    if data.lines == "none" or len(drawn) < 2 or (0 < fit.rows < _LOW and data.lines == LINES[0]):
+        return []
+    axes = axes_that_fit(data.axes, fit.columns)
+    chart = polylines(data.metric, axes, labels_of(data.chosen.runs), drawn)
+    left = len(order) - len(drawn)
+    return [chart, *([Note(f"lines: the best {len(drawn)} of {len(order)} runs", "dim")] if left else [])]
 
 
 def _strips(data: ParallelData, fit: Fit) -> list[Block]:

@@ -60,7 +60,8 @@ class ParamsPanel(Panel):
         """A row for each value of each parameter; few runs also side by side."""
         if len(data.chosen.runs) < 2:
             return Empty(
-                "No parameters to compare yet", "It takes two runs: mark them with `space`, or take away the filter."
+                "No parameters to compare yet",
+                "It takes two runs: mark them with `[[runs.mark]]`, or take away the filter.",
             )
         shared = f"the same in all of these runs: {data.same} more parameters" if data.same else ""
         if not data.params:

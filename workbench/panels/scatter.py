@@ -93,7 +93,7 @@ class ScatterPanel(Panel):
         if data.x is None or data.y is None or len(data.chosen.runs) < 2:
             return Empty(
                 "Nothing to scatter yet",
-                "It takes two runs with a metric: mark them with `space`, or take away the filter.",
+                "It takes two runs with a metric: mark them with `[[runs.mark]]`, or take away the filter.",
             )
         notes = [Note(text, "warn") for text in data.problems]
         blocks: list[Block] = [*notes, _chart(data), Note(_legend(data), "dim"), _table(data, fit)]

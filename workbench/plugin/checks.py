@@ -118,6 +118,8 @@ def _check_value(item: Cell | Stat, place: str) -> None:
 
 def _check_lines(chart: Lines, place: str) -> None:
     _texts(place, title=chart.title, x_label=chart.x_label, y_label=chart.y_label)
+    for axis, names in (("x_names", chart.x_names), ("y_names", chart.y_names)):
+        _need(all(isinstance(name, str) for name in _items(names, place, axis)), place, f"{axis} holds texts only")
     _need(chart.x_kind in _X_KINDS, place, f"x_kind {chart.x_kind!r} is none of {', '.join(_X_KINDS)}")
     for line in _items(chart.lines, place, "lines"):
         _need(isinstance(line, Line), place, f"among the lines is {_kind(line)} instead of a Line")

@@ -124,7 +124,8 @@ def _lines(chart: Lines) -> dict[str, Any]:
     lines = [{"name": line.name, "x": line.x, "y": line.y, "raw": line.raw, **_band(line)} for line in chart.lines]
     marks = [{"x": x, "label": label} for x, label in chart.marks]
     axes = {"x_label": chart.x_label, "y_label": chart.y_label, "x_kind": chart.x_kind, "log_y": chart.log_y}
-    return _of("lines", title=chart.title, **axes, lines=lines, marks=marks)
+    names = {name: each for name, each in (("x_names", chart.x_names), ("y_names", chart.y_names)) if each}
+    return _of("lines", title=chart.title, **axes, **names, lines=lines, marks=marks)
 
 
 def _band(line: Line) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from workbench.core import axes
 from workbench.core.blocks import Bars, Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, Canvas, runs
-from workbench.core.curves import Curve, behind, curve_of, limits, notes, vertical_marks, x_ticks, y_ticks
+from workbench.core.curves import Curve, behind, curve_of, limits, notes, vertical_marks, x_ticks, y_ticks_of
 from workbench.core.series import thin
 from workbench.core.text import cut, plain, width
 from workbench.core.ticks import Tick, ticks
@@ -49,8 +49,9 @@ def line_rows(chart: Lines, columns: int, rows: int, zone: tzinfo | None = UTC) 
 
     def compose(plotext: Any, figure: Any) -> None:
         x_low, x_high, y_low, y_high = bounds
-        y_marks = y_ticks(chart.log_y, y_low, y_high, min(max(2, (rows - 2) // 2), 8))
-        x_marks = _spread(x_ticks(chart, x_low, x_high, max(2, columns // 12), zone), bounds, columns - 8)
+        y_marks = y_ticks_of(chart, y_low, y_high, min(max(2, (rows - 2) // 2), 8))
+        margin = max(1, *map(width, chart.y_names)) if chart.y_names else 1
+        x_marks = _spread(x_ticks(chart, x_low, x_high, max(2, columns // 12), zone), bounds, columns - 8, margin)
         _axis(figure.ruler("x"), x_low, x_high, x_marks)
         _axis(figure.ruler("y"), y_low, y_high, y_marks)
         _draw_marks(plotext, figure, chart, bounds)
@@ -154,11 +155,11 @@ def _axis(ruler: Any, low: float, high: float, marks: Sequence[Tick]) -> None:
     ruler.ticks([mark.value for mark in marks], [mark.label for mark in marks])
 
 
-def _spread(marks: Sequence[Tick], bounds: Bounds, columns: int) -> list[Tick]:
-    """Ticks whose labels have room side by side."""
+def _spread(marks: Sequence[Tick], bounds: Bounds, columns: int, margin: int = 1) -> list[Tick]:
+    """Ticks whose labels have room side by side, the first one `margin` columns left of the plot too."""
     low, high = bounds[:2]
     kept: list[Tick] = []
-    free = -1.0
+    free = float(-margin)
     for mark in marks:
         label = cut(mark.label, 16)
         centre = (mark.value - low) / (high - low) * columns

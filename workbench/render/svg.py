@@ -14,7 +14,7 @@ import numpy as np
 from workbench.core import palette, units
 from workbench.core.axes import LETTERS
 from workbench.core.blocks import Bars, Heat, Lines
-from workbench.core.curves import Curve, behind, curve_of, limits, notes, vertical_marks, x_ticks, y_ticks
+from workbench.core.curves import Curve, behind, curve_of, limits, notes, vertical_marks, x_ticks, y_ticks_of
 from workbench.core.series import thin
 from workbench.core.text import cut, plain, width
 from workbench.core.ticks import ticks
@@ -55,7 +55,7 @@ def lines_svg(chart: Lines, zone: tzinfo | None = UTC) -> Markup:
     raws = behind(chart)
     known = any(np.isfinite(curve.y).any() for curve in curves + raws)
     x_low, x_high, y_low, y_high = limits(curves + raws, chart, None, None)
-    y_marks = y_ticks(chart.log_y, y_low, y_high, 6) if known else []
+    y_marks = y_ticks_of(chart, y_low, y_high, 6) if known else []
     left = 14 + _LETTER * max((len(mark.label) for mark in y_marks), default=1)
     frame = _Frame(left, 12, WIDTH - left - (24 if len(curves) > 1 else 10), 218, x_low, x_high, y_low, y_high)
     parts: list[Markup] = []

@@ -10,6 +10,7 @@ from workbench.core.blocks import Block, Empty, Heat, Lines, Note, Stack, Table
 from workbench.core.compare import baseline_of
 from workbench.core.config import Config
 from workbench.core.gates import GateResult, failing_first
+from workbench.core.prose import keyed
 from workbench.core.query import Fit, Focus, Query
 from workbench.panels.shapes import source_shape
 from workbench.panels.sources import has_problem, sources_table
@@ -150,7 +151,7 @@ def _section(panel: Panel | None, query: Query, focus: Focus, fit: Fit, suffix: 
     try:
         data = panel.load(query, focus)
         doing = "view"
-        block, shape = panel.view(data, fit), panel.to_json(data)
+        block, shape = keyed(panel.view(data, fit)), panel.to_json(data)
     except Exception as error:  # noqa: BLE001 - a panel may raise anything, and the report goes on without it
         return _failed(panel, error, doing, anchor, title)
     return Section(_title(title, block), _untitled(block), anchor, shape)
@@ -181,7 +182,7 @@ def _plugin_section(panel: Panel, query: Query, focus: Focus, fit: Fit) -> Secti
         return _failed(panel, error, doing, panel.name, panel.title)
     if isinstance(block, Empty):
         return None
-    return Section(_title(panel.title, block), _untitled(block), panel.name, shape)
+    return Section(_title(panel.title, block), _untitled(keyed(block)), panel.name, shape)
 
 
 def _failed(panel: Panel, error: BaseException, doing: str, anchor: str, title: str) -> Section:

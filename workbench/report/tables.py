@@ -13,6 +13,7 @@ from workbench.core.blocks import Cell, Column, Table
 from workbench.core.query import Rows
 from workbench.core.text import plain
 from workbench.core.units import logged
+from workbench.core.written import remember
 
 FORMATS = ("csv", "parquet", "json", "md")
 """Endings of files that an answer can be written to."""
@@ -100,6 +101,7 @@ def write_rows(rows: Rows, path: Path, *, replace: bool = True) -> None:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         write(rows, temporary)
+        remember(temporary, target)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

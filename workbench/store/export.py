@@ -16,6 +16,7 @@ import numpy as np
 
 from workbench.core.model import Run
 from workbench.core.text import plain
+from workbench.core.written import remember
 from workbench.store.settings import connected
 from workbench.store.spill import Spill
 
@@ -51,6 +52,7 @@ def export_points(snapshot: Path, runs: Sequence[Run], form: str, out: Path | No
             made = Path(folder) / f"points.{form}"
             _write(con, form, made)
             if out and regular:
+                remember(made, out.resolve())
                 made.replace(out.resolve())
                 return
             with made.open("rb") as written, out.open("wb") if out else nullcontext(stdout) as stream:

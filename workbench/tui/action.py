@@ -116,3 +116,8 @@ def _character(key: str) -> str:
     except KeyError:
         return key
     return char if char.isprintable() and not char.isspace() else key
+
+
+def word_of(action: Action) -> str:
+    """An action's label as a word: `mark all` is `mark-all`."""
+    return action.label.casefold().replace(" ", "-")

@@ -60,7 +60,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("bottom", ("end", "G"), "last", "To the last row.", "list"),
     # Charts
     Action("metric", ("m",), "metric", "Choose the main metric, of the sparklines and the chart.", "chart", 10),
-    Action("crosshair", ("x",), "crosshair", "Read the values at one step; ← → move, x or esc ends it.", "chart", 11),
+    Action("crosshair", ("x",), "crosshair", "Read the values at one step, or cease to.", "chart", 11),
     Action("cross(-1)", ("left",), "back a step", "Move the crosshair left.", "chart"),
     Action("cross(1)", ("right",), "on a step", "Move the crosshair right.", "chart"),
     Action("cross(-10)", ("shift+left", "less_than_sign"), "far back", "Move the crosshair far left.", "chart"),

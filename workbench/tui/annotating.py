@@ -30,7 +30,11 @@ def hide(desk: Desk, runs: Sequence[Run], on: bool) -> None:
         for run in runs:
             to.hide(run.id, on=run.hidden)
 
-    desk.annotate(f"{about} hidden, a shows hidden runs" if on else f"{about} shown again", write, take_back)
+    desk.annotate(
+        f"{about} hidden, {desk.key_for('show_hidden', 'runs')} shows hidden runs" if on else f"{about} shown again",
+        write,
+        take_back,
+    )
 
 
 def tag(desk: Desk, runs: Sequence[Run], tags: Sequence[str], on: bool = True) -> None:

@@ -147,6 +147,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         if self._early is not None:
             early, self._early = self._early, None
             self.call_later(early)
+        self.release_keys()
 
     def _go_on(self) -> None:
         """Open what was open when the workbench was left, unless something else has been opened meanwhile."""
@@ -242,10 +243,11 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         """Say so where a key does nothing, which is better than nothing."""
         if not event.is_printable or event.key in self.screen.active_bindings:
             return
+        words = f"{event.character} does nothing here · {self.key_for('help')} shows every key that does"
         if not self._went_on and event.key.isalnum():
-            self._early = lambda key=event.key: self.simulate_key(key)  # it may be a panel's
+            self.hold_keys(event, lambda: self.say(words))  # it may be a panel's
         else:
-            self.say(f"{event.character} does nothing here · {self.key_for('help')} shows every key that does")
+            self.say(words)
 
     async def action_back(self) -> None:
         """One layer back."""
@@ -274,7 +276,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
             if action is not None:
                 self.call_next(screen.perform, action)
 
-        self.push_screen(Reader("Keys · enter or a double click does one", page), chosen)
+        self.push_screen(Reader(f"Keys · {self.key_for('accept', 'reader')} or a double click does one", page), chosen)
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """A passing remark."""

@@ -7,14 +7,13 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from textual.app import App
-
 from workbench.core.config import Config
 from workbench.core.query import Query
 from workbench.tui import feed
 from workbench.tui.asked import Asked
 from workbench.tui.background import Lane
 from workbench.tui.chrome import WorkbenchScreen
+from workbench.tui.key_order import KeyOrderApp
 from workbench.tui.messages import (
     LoadFailed,
     PanelsFound,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from workbench.plugin.api import Panel
 
 
-class AskingApp(App[None], inherit_bindings=False):
+class AskingApp(KeyOrderApp, inherit_bindings=False):
     """Asks the store, the panels and the configuration; what they answer comes back as messages."""
 
     def __init__(
@@ -85,7 +84,7 @@ class AskingApp(App[None], inherit_bindings=False):
     @property
     def busy(self) -> bool:
         """Something is being asked of the store, or about to be."""
-        return self._seeing or any(lane.busy for lane in self._lanes.values())
+        return self._seeing or self.keys_under_way or any(lane.busy for lane in self._lanes.values())
 
     @property
     def workbench_screens(self) -> list[WorkbenchScreen]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from textual import events
 
 from workbench.core.blocks import Empty
 from workbench.core.model import Series
 from workbench.core.query import Focus
+from workbench.tui.desk import Desk
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room
 from workbench.tui.lines_view import LinesView
@@ -84,6 +86,8 @@ class RunChart(LinesView):
         if not lines:
             if any(run.id not in self._series for run in runs):
                 return draw(Empty("Reading points …"), room)
-            return draw(Empty(f"No points of {self._metric}", "space marks runs, m chooses the metric"), room)
+            desk = cast("Desk", self.app)
+            hint = f"{desk.key_for('mark', 'runs')} marks runs, {desk.key_for('metric', 'chart')} chooses the metric"
+            return draw(Empty(f"No points of {self._metric}", hint), room)
         roles = self._rows.snapshot.roles.get(self._metric)
         return draw(lines_of(lines, self._metric, roles.unit if roles else "", focus), room)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from textual import on
@@ -10,13 +11,14 @@ from workbench.core.series_charts import Chart, matching
 from workbench.panels.parts import labels_of
 from workbench.tui.chart_asking import ChartAsking
 from workbench.tui.chart_grid import ChartGrid
-from workbench.tui.chart_images import ImageScreen, ImagesLoaded, load_images
+from workbench.tui.chart_images import MISSING, ImageScreen, ImagesLoaded, installed, load_images
 from workbench.tui.chart_layout import beside, slots_of, turned
 from workbench.tui.chart_manner import axis_options
 from workbench.tui.dialogs import Chooser
 from workbench.tui.prompt import Verdict
 from workbench.tui.run_words import count
 from workbench.tui.session import MARKERS
+from workbench.tui.terminal_answers import ANSWERS
 
 MANY = 1_000_000
 """More charts than there are."""
@@ -109,6 +111,9 @@ class ChartChoosing(ChartAsking):
     def _show_image(self, chart: Chart) -> None:
         """The image of each run that has one; the library is loaded, and the files read, off the event loop."""
         self.opened = None
+        if not installed():
+            self.workbench.say(MISSING, bad=True)
+            return
         names = dict(zip((run.id for run in self.runs), labels_of(self.runs), strict=True))
         places = [
             (names[run.id], image.place)
@@ -117,6 +122,9 @@ class ChartChoosing(ChartAsking):
             if image.name == chart.keys[0]
         ]
         self.workbench.say("reading the image …")
+        if self.app._driver is not None:
+            ANSWERS.exact_colors = self.workbench.color_count > 256 and "NO_COLOR" not in os.environ
+            ANSWERS.ask(self.app._driver.write)
         self.run_in_lane(lambda: load_images(chart.title, places))
 
     @on(ImagesLoaded)

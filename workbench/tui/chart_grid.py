@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from rich.segment import Segment
@@ -12,14 +13,17 @@ from textual.strip import Strip
 
 from workbench.core.model import Run
 from workbench.core.series_charts import Chart, Group
+from workbench.tui.action import Scope
 from workbench.tui.changes import changed_regions
 from workbench.tui.chart_draw import Canvas, Picture, full, heading, legend, message, tile
 from workbench.tui.chart_heat import confusion, histogram
+from workbench.tui.chart_images import MISSING, installed
 from workbench.tui.chart_layout import GAP, Page, Slot, page_of, pages_of, slots_of
 from workbench.tui.chart_lines import ChartLines, Curves, colors_of
 from workbench.tui.chart_manner import Manner
 from workbench.tui.chart_mouse import ChartMouse
 from workbench.tui.chart_points import ChartPoints
+from workbench.tui.desk import Desk
 from workbench.tui.look import Look
 
 LEAST_SHADED = 8
@@ -58,6 +62,9 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
         self.scene = Scene()
         self.pages: list[Page] = []
         self.page = 0
+
+    def _key(self, scope: Scope, action: str) -> str:
+        return cast("Desk", self.app).key_for(action, scope)
 
     # What is seen
 
@@ -144,7 +151,7 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
         canvas = Canvas(width, height, self._look(), scene.manner)
         strips = legend(scene.names, colors_of(scene.runs), canvas)
         if not self.pages:
-            strips += message("no chart matches the filter, esc clears it", canvas, height - 1)
+            strips += message(f"no chart matches the filter, {self._key('app', 'back')} clears it", canvas, height - 1)
         for row in self.pages[self.page] if self.pages else ():
             strips += self._row(row, width)
         return strips + [canvas.blank()] * (height - len(strips))
@@ -209,7 +216,8 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
 
     def _shaded(self, chart: Chart, run: Run, canvas: Canvas, height: int) -> list[Strip]:
         if chart.kind == "image":
-            return message("an image: enter shows it", canvas, height)
+            words = f"an image: {self._key('charts', 'open')} shows it" if installed() else MISSING
+            return message(words, canvas, height)
         if chart.kind == "histogram":
             return histogram(self._points.histograms(run.id, chart.title), canvas, height)
         counts = {}

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
@@ -22,6 +23,7 @@ from workbench.core.model import Artifact
 from workbench.tui.bars import Bar, Piece
 from workbench.tui.dialogs import Dialog
 from workbench.tui.keys import bindings
+from workbench.tui.terminal_answers import ANSWERS
 
 if TYPE_CHECKING:
     from workbench.core.query import Query
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"})
 FOLDER = "images/"
 """Group that images stand in."""
+MISSING = "images need the package textual-image: pip install textual-image"
+"""What is said where the library is not installed."""
 LARGEST = (4000, 4000)
 """Pixels; a larger image is made smaller before it is drawn."""
 MOST_PIXELS = 100_000_000
@@ -60,20 +64,50 @@ def picture(place: str) -> Any:
         return opened.convert("RGBA")
 
 
-@cache
 def widget_class() -> Any:
-    """The widget that suits the terminal: Kitty's protocol where the terminal says so, half cells elsewhere.
+    """The widget that suits the terminal: Sixel or Kitty's protocol where it said that it draws them, else cells.
 
-    The library asks the terminal what it can do when it is loaded. With the interface up its answer would be taken
-    for keys, so that it is loaded as if there were no terminal, and the terminal's own variables decide.
+    Without an answer the terminal's own variables decide; without colours cells are drawn in shades of characters.
     """
+    widget, graphics = _library(), ANSWERS.graphics
+    if graphics == "sixel":
+        return widget.SixelImage
+    if graphics == "kitty" or (not ANSWERS.wait() and ANSWERS.exact_colors and speaks_kitty(os.environ)):
+        return widget.TGPImage
+    return widget.UnicodeImage if os.environ.get("NO_COLOR") else widget.HalfcellImage
+
+
+@cache
+def _library() -> Any:
+    """The library, which asks the terminal nothing itself: its questions would come between ours and the keys."""
     kept = sys.__stdout__
     sys.__stdout__ = io.StringIO()  # type: ignore[misc, assignment]
+    sizes = dict(zip(("TEXTUAL_CELL_WIDTH", "TEXTUAL_CELL_HEIGHT"), map(str, ANSWERS.cell or ()), strict=False))
+    before = {name: os.environ.get(name) for name in sizes}
+    os.environ.update(sizes)
     try:
         widget = import_module("textual_image.widget")
     finally:
         sys.__stdout__ = kept  # type: ignore[misc]
-    return widget.TGPImage if speaks_kitty(os.environ) else widget.HalfcellImage
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    # It sends Kitty's images to standard output, which leads elsewhere while the interface is up.
+    vars(import_module("textual_image.renderable.tgp"))["sys"] = SimpleNamespace(__stdout__=_Screen())
+    return widget
+
+
+class _Screen:
+    """The way to the terminal that the interface's own output takes."""
+
+    def write(self, sequence: str) -> None:
+        if ANSWERS.write is not None:
+            ANSWERS.write(sequence)
+
+    def flush(self) -> None:
+        """It is flushed with every frame."""
 
 
 @dataclass
@@ -88,6 +122,7 @@ class ImagesLoaded(Message):
 def load_images(title: str, places: Sequence[tuple[str, str]]) -> Message:
     """Read images, by (name, place); runs off the event loop."""
     try:
+        ANSWERS.wait()
         widget_class()
         return ImagesLoaded(title, [(name, picture(place)) for name, place in places])
     except Exception as error:  # noqa: BLE001 - a library or a file of others may raise anything; it is said
@@ -114,6 +149,7 @@ class ImageScreen(Dialog[None]):
         super().__init__()
         self._title = title
         self._pictures = pictures
+        self._shown: list[Any] = []
 
     def compose(self) -> ComposeResult:
         """Title, images under their runs' names, keys."""
@@ -126,13 +162,18 @@ class ImageScreen(Dialog[None]):
                     bar = Bar(lambda: self.look, id=f"image-{place}")
                     bar.show([Piece(f" {text.plain(name, limit=200)}", "dim")])
                     yield bar
-                    shown = widget_class()(found)
-                    shown.styles.width, shown.styles.height = "auto", "1fr"
-                    yield shown
+                    with Vertical():
+                        shown = widget_class()(found)
+                        shown.styles.width, shown.styles.height = "auto", "auto"  # only so its shape is kept
+                        self._shown.append(shown)
+                        yield shown
         yield self.keys_bar("reader", "image-keys")
 
     def action_close(self) -> None:
-        """Back to the charts."""
+        """Back to the charts; a terminal that keeps images may forget these."""
+        for each in self._shown:
+            if each._renderable is not None:
+                each._renderable.cleanup()
         self.dismiss(None)
 
     def action_scroll(self, rows: int) -> None:

@@ -13,7 +13,7 @@ from workbench.core.model import Artifact, Run, Series
 from workbench.core.query import Query
 from workbench.core.series_axes import steps_within, x_of
 from workbench.core.series_charts import Chart
-from workbench.tui.chart_images import images_of, installed
+from workbench.tui.chart_images import images_of
 from workbench.tui.chart_manner import Manner
 
 POINTS = 1000
@@ -124,8 +124,8 @@ class ChartPoints:
         return want.place not in self._known
 
     def keys_wanted(self, runs: Iterable[Run]) -> list[Want]:
-        """Questions for the histograms that runs have, and for their images where those can be shown."""
-        kinds: tuple[Kind, ...] = ("histogram_keys", "images") if installed() else ("histogram_keys",)
+        """Questions for the histograms that runs have, and for their images."""
+        kinds: tuple[Kind, ...] = ("histogram_keys", "images")
         wants = [Want(kind, run.id, "", int((run.updated_at or 0.0) / KEYS_AGE)) for run in runs for kind in kinds]
         return [want for want in wants if self._differs(want)]
 

@@ -175,7 +175,8 @@ class ChartsScreen(ChartTelling):
             return draw(Empty("Reading the store …"), room)
         if self.runs:
             return draw(Empty("No metrics yet", "These runs have logged no numbers."), room)
-        return draw(Empty("No runs to chart", "space in Runs marks what to chart; esc goes there."), room)
+        mark, back = self.workbench.key_for("mark", "runs"), self.workbench.key_for("back")
+        return draw(Empty("No runs to chart", f"{mark} in Runs marks what to chart; {back} goes there."), room)
 
     def state_line(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """What is on the charts, the page, the filter; how they are drawn."""

@@ -148,7 +148,7 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
             pieces.append(Piece(words, "tab" if here else "dim", f"panel({name!r})", 0 if here else worth))
         wanted = sum(text.width(text.plain(piece.text)) for piece in (*pieces, *self._link()))
         if wanted > self.app.size.width:
-            pieces.append(Piece(" p more ", "dim", "panels", 0))
+            pieces.append(Piece(f" {app.key_for('panels')} more ", "dim", "panels", 0))
         return pieces
 
     def _link(self) -> list[Piece]:

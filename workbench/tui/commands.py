@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workbench.tui.action import Action
+from workbench.tui.action import Action, word_of
 from workbench.tui.words import Call, Option, Refused, Word
 
 if TYPE_CHECKING:
@@ -122,11 +122,6 @@ def known_words(outside: Sequence[Word], actions: Sequence[Action] = ()) -> dict
     for action in actions:
         found.setdefault(word_of(action), Word(word_of(action), action.help))
     return dict(sorted(found.items()))
-
-
-def word_of(action: Action) -> str:
-    """An action's label as a word: `mark all` is `mark-all`."""
-    return action.label.casefold().replace(" ", "-")
 
 
 def own_options(name: str) -> frozenset[str]:

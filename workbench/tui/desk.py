@@ -13,7 +13,7 @@ from workbench.core.blocks import Empty, Tone
 from workbench.core.model import Run
 from workbench.core.query import Focus, Query
 from workbench.core.settings import Settings
-from workbench.tui.action import Action
+from workbench.tui.action import Action, Scope
 from workbench.tui.annotator import Annotator
 from workbench.tui.dialogs import Option
 from workbench.tui.drawing import Target
@@ -47,8 +47,12 @@ class Desk(Protocol):
         """Columns and rows of the terminal."""
         ...
 
-    def key_for(self, action: str) -> str:
-        """The key of an action that works everywhere, as printed on it."""
+    def key_for(self, action: str, scope: Scope = "app") -> str:
+        """The key an action has now, as printed on it; where it has none, the command that does it."""
+        ...
+
+    def told_key(self, scope: str, action: str) -> str | None:
+        """The key of an action that prose names; None where there is no such action."""
         ...
 
     @property

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workbench.tui import doing_runs
-from workbench.tui.commands import YANKED, Here, Prepared, checked_where, is_here, one_of, run_called, word_of
+from workbench.tui.action import word_of
+from workbench.tui.commands import YANKED, Here, Prepared, checked_where, is_here, one_of, run_called
 from workbench.tui.naming import column_key, metric_key, sort_key, the_one
 from workbench.tui.run_words import count
 from workbench.tui.table_actions import MOST_MARKED

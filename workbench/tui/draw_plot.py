@@ -34,7 +34,7 @@ def lines(block: Lines, room: Room) -> Drawing:
     """Curves in the rows there are, remarks below them."""
     rows = max(LOWEST_CHART, room.rows) if room.rows else 14
     if block.x_kind != "number" and block.lines and not steps_of(block, -math.inf, math.inf):
-        words = room.text("no times are known of these points; X draws them by step", room.look.dim)
+        words = room.text("no times are known of these points; an x axis by step shows them", room.look.dim)
         return Drawing([*title(block.title, room), words, *[room.blank()] * (rows - 2)])
     marker = room.look.marker
     frame = raster.draw(block, room.width, rows, marker=marker, crosshair=room.crosshair, zone=None)
@@ -44,7 +44,7 @@ def lines(block: Lines, room: Room) -> Drawing:
     strips = [room.line(segments) for segments in inked]
     if frame.notes:
         strips.append(room.text(" · ".join(frame.notes), room.look.warn))
-    steps = steps_of(block, frame.x_low, frame.x_high)
+    steps = () if block.x_names else steps_of(block, frame.x_low, frame.x_high)
     place = (frame.top, frame.height, frame.left, frame.width)
     plotted = Plotted(*place, frame.x_low, frame.x_high, steps, block.x_kind, frame.log_x)
     return Drawing(strips, plots=[plotted] if len(steps) and frame.width > 1 else [])

@@ -155,7 +155,8 @@ class LogFollower(WorkbenchScreen):
             return
         self._reading, self._share = False, None
         if event.missing:
-            self.workbench.say(f"“{event.missing}”: nothing more that way · n looks below, N above")
+            below, above = (self.workbench.key_for(f"find({way})", "logs") for way in (1, -1))
+            self.workbench.say(f"“{event.missing}”: nothing more that way · {below} looks below, {above} above")
         elif event.to_end:
             self.view.show_end(event.page)
         else:

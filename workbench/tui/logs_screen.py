@@ -135,7 +135,7 @@ class LogsScreen(ListActions, LogFollower):
     def _find(self, direction: int, *, either: bool = False) -> None:
         row = self.view.row
         if not self._sought or row is None:
-            self.workbench.say("nothing is sought yet · / searches")
+            self.workbench.say(f"nothing is sought yet · {self.workbench.key_for('search', 'logs')} searches")
             return
         page, here = self.view.page, row.offset
         sought = Wanted(self._sought, self._wanted.floor)
@@ -239,7 +239,7 @@ class LogsScreen(ListActions, LogFollower):
 
     def _badge(self) -> Piece:
         if self._share is not None:
-            return Piece(f"searching, {100 * self._share:.0f} % · esc stops ", "warn")
+            return Piece(f"searching, {100 * self._share:.0f} % · {self.workbench.key_for('back')} stops ", "warn")
         if self._opened is None:
             return Piece("")
         if self.following:

@@ -251,7 +251,8 @@ class PanelLoader(WorkbenchScreen):
     def failure_box(self, failure: Failure) -> Block:
         """What failed, what it raised, where, and what to do."""
         parked = self._failures >= PARK_AFTER
-        hint = "r tries again · e shows the traceback"
+        again, where = (self.workbench.key_for(each, "panel") for each in ("retry", "traceback"))
+        hint = f"{again} tries again · {where} shows the traceback"
         if parked:
             hint = f"Parked after {PARK_AFTER} failures in a row: it is not loaded by itself any more. {hint}"
         return Stack(

@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from workbench.core.blocks import Block, Columns, Empty, Lines, Stack, Table
+from workbench.core.prose import keyed
 from workbench.core.query import Fit
 from workbench.plugin.checks import check_block
 from workbench.tui.action import Scope
@@ -78,7 +79,7 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
     def _drawing(self, room: Room) -> Drawing:
         if self._failure is None and self._shown:
             try:
-                drawing = draw(_untitled(self._viewed(room)), room)
+                drawing = draw(keyed(_untitled(self._viewed(room)), self.workbench.told_key), room)
                 self._failures = 0
                 return drawing
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a panel may raise anything; it is boxed and named
@@ -86,7 +87,8 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
         if self._failure is not None:
             return draw(self.failure_box(self._failure), room)
         words = self.loading_words
-        hint = "Everything else goes on: esc goes back, q leaves at once." if "slow" in words else ""
+        back, leave = self.workbench.key_for("back"), self.workbench.key_for("quit")
+        hint = f"Everything else goes on: {back} goes back, {leave} leaves at once." if "slow" in words else ""
         return draw(Empty(f"{self.panel.title}: {words}" if words else "", hint), room)
 
     def _viewed(self, room: Room) -> Block:
@@ -110,7 +112,9 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
             left.append(Piece(f" › {self.crumb}"))
         options = self.workbench.view
         if self.panel.name == "compare":
-            left.append(Piece(f"  {_compared(len(options.marks))}", "dim", keep=3))
+            left.append(
+                Piece(f"  {_compared(len(options.marks), self.workbench.key_for('mark', 'runs'))}", "dim", keep=3)
+            )
             others = " ".join(f"{key} {title}" for name, title, key in self.workbench.tabs if key and name in STUDIES)
             left.append(Piece(f"  {others}", "dim", keep=5))
         left += [Piece(f"  {words}", "accent", keep=2) for words in self.choice_words()]
@@ -235,10 +239,10 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
             self.app.switch_mode("runs")
 
 
-def _compared(marked: int) -> str:
+def _compared(marked: int, mark: str) -> str:
     """What Compare puts side by side, and the key that changes it."""
     if not marked:
-        return "chosen by itself · space in Runs marks what to compare"
+        return f"chosen by itself · {mark} in Runs marks what to compare"
     return f"{marked} marked {'run' if marked == 1 else 'runs'}"
 
 
@@ -249,5 +253,5 @@ def _untitled(block: Block) -> Block:
 
 def _holds_lines(block: Block) -> bool:
     if isinstance(block, Lines):
-        return True
+        return not block.x_names
     return isinstance(block, Stack | Columns) and any(_holds_lines(part) for part in block.blocks)

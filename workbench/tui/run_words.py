@@ -21,13 +21,13 @@ From Python:
 │ run = workbench.init(params={"lr": 1e-3})
 │ run.log({"train/loss": loss}, step=step)
 
-To look around first, leave with q and run `workbench demo`.
+To look around first, leave with [[app.quit]] and run `workbench demo`.
 A log is not found? `workbench detect FILE` says what it is taken for."""
 """What to do where there is no run."""
 
 
-def summary(rows: RunRows, shown: int, view: ViewState) -> tuple[Sequence[Piece], Sequence[Piece]]:
-    """Left: runs by state, marks, the filter. Right: the baseline."""
+def summary(rows: RunRows, shown: int, view: ViewState, sets_baseline: str) -> tuple[Sequence[Piece], Sequence[Piece]]:
+    """Left: runs by state, marks, the filter. Right: the baseline, or the key that sets one."""
     runs, states = rows.snapshot.runs, rows.states
     total = count(len(runs), "run")
     left = [Piece(f" {total}" if shown == len(runs) else f" {shown:,} of {total}")]
@@ -39,7 +39,8 @@ def summary(rows: RunRows, shown: int, view: ViewState) -> tuple[Sequence[Piece]
     if view.where:
         left.append(Piece(f" · filter: {view.where}", "warn", "filter"))
     base = rows.by_id.get(rows.snapshot.baseline or "")
-    said = f"baseline {base.name or base.path}" if base is not None else "no baseline, b sets it" if runs else ""
+    none = f"no baseline, {sets_baseline} sets it" if runs else ""
+    said = none if base is None else f"baseline {base.name or base.path}"
     return left, [Piece(f"{said} ", "dim", keep=4)]
 
 

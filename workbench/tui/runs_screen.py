@@ -10,6 +10,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from workbench.core.blocks import Cell, Empty
+from workbench.core.prose import with_keys
 from workbench.core.where import WhereError
 from workbench.tui.bars import Bar, Piece
 from workbench.tui.chart import RunChart
@@ -233,7 +234,7 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         if not app.live:
             words = "" if self._painting is None else f"{self._painting.total:,} runs as last seen"
             return [Piece(f" {words}", "dim")], why
-        left, right = summary(app.rows, len(self.grid.ids), app.view)
+        left, right = summary(app.rows, len(self.grid.ids), app.view, app.key_for("baseline", "runs"))
         return left, [*self.crosshair_pieces(), *self.column_pieces(), *(why or right)]
 
     def _show_detail(self) -> None:
@@ -250,12 +251,20 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         if not app.live:
             return Empty("Reading the store …")
         if self.where:
-            return Empty("No run matches the filter", "/ changes it, esc clears it" if self._preview is None else "")
+            change, clear = app.key_for("filter", "runs"), app.key_for("back")
+            hint = f"{change} changes it, {clear} clears it"
+            return Empty("No run matches the filter", hint if self._preview is None else "")
         if app.rows.snapshot.runs:
-            return Empty("Every run is hidden", "a shows them, H on one of them takes it out of hiding")
+            show, hide = app.key_for("show_hidden", "runs"), app.key_for("hide", "runs")
+            return Empty("Every run is hidden", f"{show} shows them, {hide} on one of them takes it out of hiding")
         if app.seconds_open < LOOKING:
-            return app.waiting() or Empty(f"Looking for logs in {app.project} …")
-        return app.waiting() or Empty(f"No runs yet in {app.project}", EMPTY_HINT)
+            return self._waiting() or Empty(f"Looking for logs in {app.project} …")
+        hint = with_keys(EMPTY_HINT, app.told_key)
+        return self._waiting() or Empty(f"No runs yet in {app.project}", hint)
+
+    def _waiting(self) -> Empty | None:
+        found = self.workbench.waiting()
+        return found and replace(found, hint=with_keys(found.hint, self.workbench.told_key))
 
     # Grid
 

@@ -55,7 +55,7 @@ class SourcePanel(Panel):
         """Figures of the source, then a line for each that was refused."""
         source = data.source
         if source is None:
-            return Empty("This source is gone", "esc goes back to those that are read.")
+            return Empty("This source is gone", "[[app.back]] goes back to those that are read.")
         figures = Columns(
             [
                 Stat("size", source.bytes, "bytes"),

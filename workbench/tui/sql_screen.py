@@ -116,7 +116,11 @@ class SqlScreen(ListActions, SqlWriting):
         answer = self._answer
         if self._stop is not None:
             seconds = time.monotonic() - self._since
-            words = "stopping …" if self._stop.asked else f"running {seconds:.0f} s · esc stops it"
+            words = (
+                "stopping …"
+                if self._stop.asked
+                else f"running {seconds:.0f} s · {self.workbench.key_for('back')} stops it"
+            )
             return [*left, Piece(f"  {words}", "warn")], ()
         if self._refused is not None:
             left.append(Piece(f"  ✗ {units.duration(self._refused.seconds)}", "bad"))

@@ -21,7 +21,11 @@ class SqlWriting(SqlAsking):
         if not self._asked:
             pieces += [Piece(f"{name}  ", "dim", keep=2 + at) for at, name in enumerate(self._schema or ())]
         if self.writing and (names := self.editor.offered(self._schema or {}).names):
-            pieces = [Piece(" tab: ", "dim"), *(Piece(f"{each}  ", "accent", keep=at) for at, each in enumerate(names))]
+            complete = self.workbench.key_for("complete", "sql_edit")
+            pieces = [
+                Piece(f" {complete}: ", "dim"),
+                *(Piece(f"{each}  ", "accent", keep=at) for at, each in enumerate(names)),
+            ]
         self.query_one("#sql-hint", Bar).show(pieces)
 
     def _keyed(self) -> dict[str, str]:
@@ -63,7 +67,8 @@ class SqlWriting(SqlAsking):
             Piece(f"{name}  ", "strong" if at == chosen else "accent", keep=0 if at == chosen else 1 + at)
             for at, name in enumerate(found.names)
         ]
-        self.call_after_refresh(self.query_one("#sql-hint", Bar).show, [Piece(" tab: ", "dim"), *pieces])
+        complete = self.workbench.key_for("complete", "sql_edit")
+        self.call_after_refresh(self.query_one("#sql-hint", Bar).show, [Piece(f" {complete}: ", "dim"), *pieces])
 
     def action_earlier(self) -> None:
         """The statement before the one that is shown."""

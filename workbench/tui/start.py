@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,10 @@ def _run(
             )  # fmt: skip
             app.waiting = waiting
             app.outside = words
+            if find_spec("textual_image") is not None and "TEXTUAL_DRIVER" not in os.environ:
+                from workbench.tui.terminal_answers import listen
+
+                listen()
             app.run(mouse=app.settings.flag("mouse"))
     finally:
         ingester.stop()

@@ -162,7 +162,7 @@ def parse(line: str, known: Mapping[str, Word]) -> Call:
     """
     tokens, open_quote = split(line)
     if not tokens:
-        raise Refused("a command, such as: runs --where 'lr>1e-3' · tab completes", 0, unfinished=True)
+        raise Refused("a command, such as: runs --where 'lr>1e-3'", 0, unfinished=True)
     word, used = find_word(tokens, known)
     if word.kind == "where" and not word.options:
         return Call(word, tokens[used:], tokens=tokens[used:], end=len(line), raw=raw_rest(line, tokens[used:]))
