@@ -174,3 +174,17 @@ def test_nothing_that_a_panel_prints_reaches_the_terminal(tmp_path):
     assert LOUD.encode() not in terminal.output
     assert b"the terminal is ours again" in terminal.output
     assert (root / "tui.log").read_bytes().count(LOUD.encode()) >= 12, "it is in the log"
+
+
+def test_remarks_that_give_way_to_others_leave_nothing_behind(tmp_path):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            for count in range(5):
+                sitting.app.say(f"remark {count}")
+                await sitting.settle()
+                await sitting.press("2" if count % 2 else "1")
+            boxes = [box for screen in sitting.app.workbench_screens for box in screen.query("ToastHolder")]
+            assert len(boxes) <= 1
+            assert sitting.said == "remark 4"
+
+    tell(story)

@@ -281,6 +281,8 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
     def say(self, words: str, *, bad: bool = False) -> None:
         """A passing remark."""
         self.clear_notifications()
+        for screen in {*self.workbench_screens, self.screen}:
+            screen.query("ToastHolder").remove()  # Textual takes the remark away and leaves its box
         self.notify(plain(words, limit=300), severity="error" if bad else "information", timeout=3, markup=False)
 
     async def action_quit(self) -> None:
