@@ -146,7 +146,7 @@ def same_as_golden(name: str, text: str, update: bool) -> None:
     """Compare a screen with the one that was looked at and kept; `--update-screens` keeps this one instead."""
     path = GOLDENS / f"{name}.txt"
     if update:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n", encoding="utf-8")
         return
     assert path.exists(), f"no golden {path.name}; run with --update-screens and look at it"

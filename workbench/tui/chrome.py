@@ -132,6 +132,11 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         """Left and right of the second line."""
         return (), ()
 
+    @property
+    def why_failing(self) -> str:
+        """What keeps the store from being read, as far as it fits into a part of a line."""
+        return first_line(self.workbench.failing_hint, self.app.size.width - 28)
+
     def _tabs(self) -> list[Piece]:
         app = self.workbench
         pieces = [Piece(f" {text.cut(text.plain(app.project), LONGEST_PROJECT)} ", "strong", keep=0)]
@@ -209,6 +214,11 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         """Do an action by its name, here or in the app."""
         name, _ = name_of(action)
         await self.app.run_action(action, default_namespace=self if hasattr(self, f"action_{name}") else self.app)
+
+
+def first_line(words: str, room: int) -> str:
+    """The first line of an error, cut to so many columns."""
+    return text.cut(text.plain(next(iter(words.splitlines()), "")), max(room, 1))
 
 
 class _TooSmall(Widget):

@@ -227,7 +227,7 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
     def state_line(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """How many runs, in which states, by what they are sorted and filtered."""
         app = self.workbench
-        why = [Piece(f"{app.failing_hint} ", "bad", keep=1)] if app.failing else []
+        why = [Piece(f"{self.why_failing} ", "bad", keep=1)] if app.failing else []
         if not app.live:
             words = "" if self._painting is None else f"{self._painting.total:,} runs as last seen"
             return [Piece(f" {words}", "dim")], why
