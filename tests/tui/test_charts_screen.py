@@ -375,11 +375,11 @@ def test_a_store_that_fails_is_named_and_asked_again_when_it_answers(tmp_path):
         async with charts(tmp_path) as sitting:
             sitting.query.failing = OSError("disk is gone")
             await sitting.press("c")
-            assert "✗ disk is gone" in sitting.screen[1] and "reading …" in sitting.text
+            assert "✗ disk is gone" in sitting.screen[1] and "not read, is tried again" in sitting.text
             sitting.query.failing = None
             sitting.query.change()
             await sitting.store_changes()
-            assert "disk is gone" not in sitting.text and "reading …" not in sitting.text
+            assert "disk is gone" not in sitting.text and "not read" not in sitting.text
 
     tell(story)
 

@@ -103,7 +103,7 @@ class ChartsScreen(ChartTelling):
     @property
     def waits(self) -> str:
         """What stands where values are still to come."""
-        return "not read, tried again by itself" if self.failure else "reading …"
+        return "not read, is tried again" if self.failure else "reading …"
 
     # Drawing
 

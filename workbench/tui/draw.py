@@ -32,7 +32,7 @@ from workbench.tui.drawing import LOWEST_CHART, Drawing, Room, title
 
 NARROWEST = {Stat: 16, Table: 40, Lines: 36, Scatter: 40, Bars: 30, Heat: 40}
 """Columns below which a block is put under its neighbour instead of beside it."""
-WIDE_CHART = 76
+WIDE_CHART = 72
 """Columns that a chart is given before another one is put beside it."""
 
 
