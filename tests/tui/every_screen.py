@@ -140,8 +140,6 @@ async def of_log(at: Story) -> States:
     await _fails(at)
     yield "failing"
     write_log(at.app.root.parent)
-    at.query.failing = None
-    at.app.screen._open("")
     await _becomes(at, full())
     yield "full"
 
@@ -244,6 +242,26 @@ SCREENS: Mapping[str, Way] = {
     "choosers": of_choosers,
 }
 """By name."""
+
+
+async def open_full(at: Story, name: str) -> None:
+    """A screen with all there is to see, without its other states."""
+    if name in ("log", "run"):
+        write_log(at.app.root.parent)
+    await _becomes(at, full())
+    if name in ("charts", "chart"):
+        at.app.change_view(marks=CHARTED)
+        await at.press("c", *(["enter"] if name == "chart" else []))
+    elif name == "run":
+        at.app.open_run(FAILED)
+    elif name == "log":
+        at.app.open_log(at.app.rows.by_id[FAILED])
+    elif name == "sql":
+        await at.press("semicolon")
+        await _ask(at)
+    elif name != "runs":
+        at.app.action_panel(name)
+    await at.settle()
 
 
 def files() -> SettingsFiles:

@@ -10,9 +10,9 @@ import pytest
 from rich.style import Style
 from textual.color import Color
 
-from tests.tui.every_screen import SCREENS, Asked, every_panel, files
+from tests.tui.every_screen import SCREENS, Asked, every_panel, files, open_full
 from tests.tui.project import LiveQuery
-from tests.tui.stories import Story, tell, workbench
+from tests.tui.stories import GOLDENS, Story, tell, workbench
 from workbench.analysis.importance import Importance, Importances
 from workbench.core import text
 from workbench.panels import importance
@@ -152,6 +152,22 @@ def test_without_colour_every_screen_tells_the_same(
 
     through(tmp_path, name, (80, 24), look)
     golden(f"states/{name}-80x24{'-without-colour' * (name in SHADED)}", "\n".join(seen))
+
+
+@pytest.mark.parametrize("name", ["runs", "charts", "drift", "log"])
+def test_a_terminal_that_grows_shows_what_a_large_one_shows(tmp_path: Path, name: str) -> None:
+    seen: list[str] = []
+
+    async def story() -> None:
+        async with workbench(tmp_path, (60, 15), Asked(), lambda: every_panel(tmp_path), settings=files()) as at:
+            await open_full(at, name)
+            await at.pilot.resize_terminal(120, 40)
+            await at.settle()
+            seen.append(page(at, "full", tmp_path))
+
+    tell(story)
+    kept = (GOLDENS / f"states/{name}-120x40.txt").read_text(encoding="utf-8")
+    assert seen[0] in kept, seen[0]
 
 
 def test_every_panel_there_is_goes_through_its_states(tmp_path: Path) -> None:

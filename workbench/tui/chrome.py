@@ -172,8 +172,9 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         self.data_changed()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say so when there is no room."""
+        """Say so when there is no room; another width has room for other tabs and keys."""
         self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "-too-small")
+        self.call_after_refresh(self.show_bars)
 
     @on(LinesView.Read)
     def _crosshair_put(self, event: LinesView.Read) -> None:

@@ -88,8 +88,9 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
             self.grid.show_rows(self._painting.ids, cursor=self.workbench.view.cursor)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Put the chart beside or below."""
+        """Put the chart beside or below; where there was none before, it is drawn now."""
         self.lay_out()
+        self.call_after_refresh(self._show_marks)
 
     def _cells(self, run_id: str) -> Sequence[Cell]:
         if self._painting is not None:
