@@ -17,6 +17,7 @@ from workbench.panels import built_in
 from workbench.panels.gates import GatesPanel
 from workbench.plugin.api import Panel
 from workbench.store.errors import StoreBusyError
+from workbench.tui.logs_screen import LogsScreen
 from workbench.tui.sql_screen import SqlScreen
 
 States = AsyncIterator[str]
@@ -136,7 +137,8 @@ async def of_log(at: Story) -> States:
     await at.settle()
     yield "empty"
     at.query.failing = BUSY
-    at.app.screen._open("")
+    assert isinstance(at.here, LogsScreen)
+    at.here._open("")
     await _fails(at)
     yield "failing"
     write_log(at.app.root.parent)
@@ -174,6 +176,7 @@ async def _ask(at: Story) -> None:
 async def of_settings(at: Story) -> States:
     """The page of settings: none chosen, wrong ones, chosen ones; it waits for nothing."""
     user = at.app._files.user
+    assert user is not None
     for state, text in (
         ("empty", ""),
         ("failing", 'theme = "solar"\nframs = 30\n[keys]\nmark = "ctrl+a"\n'),

@@ -22,6 +22,7 @@ from workbench.panels.runs import RunsPanel
 from workbench.panels.sources import SourcesPanel
 from workbench.panels.windows import WindowsPanel
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.chrome import WorkbenchScreen
 
 GOLDENS = Path(__file__).parent / "screens"
 
@@ -77,6 +78,13 @@ class Story:
         self.app._asked.due = 0.0
         self.app.look_at_store()
         await self.settle()
+
+    @property
+    def here(self) -> WorkbenchScreen:
+        """The screen that is open."""
+        found = self.app.screen
+        assert isinstance(found, WorkbenchScreen)
+        return found
 
     @property
     def screen(self) -> list[str]:

@@ -23,9 +23,10 @@ from workbench.tui import panel_loader
 from workbench.tui.actions import ACTIONS
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.bars import Bar
-from workbench.tui.chrome import WorkbenchScreen, name_of
+from workbench.tui.chrome import WorkbenchScreen
 from workbench.tui.dialogs import Dialog
 from workbench.tui.keymap import keymap_of
+from workbench.tui.keys import name_of
 from workbench.tui.lines_view import LinesView
 from workbench.tui.panel_screen import PanelScreen
 from workbench.tui.prompt import Prompt
@@ -90,8 +91,7 @@ def test_a_panel_that_failed_has_the_keys_that_it_says(tmp_path: Path, monkeypat
 
 async def each_key_does_its_action(at: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every key that is bound here is offered, and does what it is offered for; those of the footer are pressed."""
-    screen = at.app.screen
-    assert isinstance(screen, WorkbenchScreen)
+    screen = at.here
     offered = screen.offered()
     does = {key: bound.binding.action for key, bound in screen.active_bindings.items() if bound.enabled}
     assert does == {key: action.id for action in offered for key in action.keys}
@@ -103,7 +103,7 @@ async def each_key_does_its_action(at: Story, monkeypatch: pytest.MonkeyPatch) -
 
 async def the_mouse_does_the_same(at: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every key of the footer, and whatever else can be clicked in a bar, is a click away."""
-    screen = at.app.screen
+    screen = at.here
     by_id = {action.id for action in (*screen.offered(), *at.app.panel_actions)}
     footer = [action.id for action in screen.footer()]
     for bar in screen.query(Bar):
@@ -121,7 +121,7 @@ async def the_mouse_does_the_same(at: Story, monkeypatch: pytest.MonkeyPatch) ->
 
 async def help_lists(at: Story) -> None:
     """`?` has every key with its sentence, and no other."""
-    offered = at.app.screen.offered()
+    offered = at.here.offered()
     await at.press("question_mark")
     text = "\n".join(strip.text for strip in at.app.screen.query_one(LinesView)._drawing.strips)
     await at.press("escape")
@@ -134,7 +134,7 @@ async def help_lists(at: Story) -> None:
 
 async def everything_offered_can_be_done(at: Story, *, everywhere: bool) -> None:
     """No action fails or says that it does nothing; those that work everywhere are done on one screen."""
-    base, mode = at.app.screen, at.app.current_mode
+    base, mode = at.here, at.app.current_mode
     for action in base.offered():
         own = action.scope != "app" or everywhere
         if own and name_of(action.id)[0] not in ("quit", "suspend", "back", "panel"):
@@ -167,7 +167,7 @@ async def back_to(at: Story, base: WorkbenchScreen, mode: str) -> None:
 
 async def rows_open_alike(at: Story) -> None:
     """A click puts the cursor there, and a second one opens what enter opens."""
-    base, mode = at.app.screen, at.app.current_mode
+    base, mode = at.here, at.app.current_mode
     if not isinstance(base, PanelScreen):
         return  # the grids of runs, charts and lines have stories of their own
     page = base.page

@@ -98,7 +98,7 @@ def holds_always(at: Story, state: str, size: tuple[int, int]) -> None:
     assert len(lines) == rows
     assert all(text.width(line) <= columns for line in lines)
     assert "Traceback (most" not in at.text or "train.py" in at.text, "a traceback is shown when it is asked for"
-    base = at.app.screen_stack[-1] if isinstance(at.app.screen, WorkbenchScreen) else at.app.screen_stack[-2]
+    base = next(each for each in reversed(at.app.screen_stack) if isinstance(each, WorkbenchScreen))
     shown = [action for action in base.footer() if f"{action.key} {action.label}" in lines[-1]]
     assert len(shown) >= 2, f"no keys on the last line of\n{at.text}"
     assert [action.id for action in base.footer() if action.footer >= 90] == [a.id for a in shown if a.footer >= 90]
