@@ -19,7 +19,7 @@ from tests.bench.figures import Figure, as_markdown, as_text
 from tests.bench.processes import Plan
 from workbench.core.config import nearest
 
-SUBJECTS = ("startup", "plugins", "tracking", "ingest", "many", "live", "table", "charts", "drift", "memory")
+SUBJECTS = ("startup", "plugins", "tracking", "ingest", "many", "live", "table", "charts", "frames", "drift", "memory")
 
 
 def main() -> int:

@@ -28,15 +28,18 @@ class NotDrawn(RuntimeError):
 class Terminal:
     """One program on a pty; use it in a `with` block, at whose end the program is ended by its id."""
 
-    def __init__(self, command: Sequence[str | Path], columns: int = 120, rows: int = 40) -> None:
+    def __init__(self, command: Sequence[str | Path], columns: int = 120, rows: int = 40, **more: str) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        env = environment(TERM="xterm-256color", COLORTERM="truecolor", LINES=str(rows), COLUMNS=str(columns))
+        size = {"LINES": str(rows), "COLUMNS": str(columns)}
+        env = environment(TERM="xterm-256color", COLORTERM="truecolor", **size, **more)
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             [*map(str, command)], stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
         )
         os.close(slave)
+        self.taken = 0
+        """Bytes read so far."""
         self._raw = b""
         """Drawn and not yet looked at; the end may hold half a sequence."""
         self.text = ""
@@ -54,9 +57,11 @@ class Terminal:
         if not select.select([self._master], [], [], max(0.0, seconds))[0]:
             return False
         try:
-            self._raw += os.read(self._master, 1 << 16)
+            drawn = os.read(self._master, 1 << 16)
         except OSError as error:
             raise NotDrawn(f"the program ended with {self.process.wait()}: {self.text[-500:]!r}") from error
+        self.taken += len(drawn)
+        self._raw += drawn
         cut = self._raw.rfind(b"\x1b")
         whole = self._raw if cut < 0 or _SEQUENCES.match(self._raw, cut) else self._raw[:cut]
         self._raw = self._raw[len(whole) :]

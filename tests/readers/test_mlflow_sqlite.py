@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.readers.test_mlflow import shown
 from tests.support.path_source import PathSource, as_mlflow
 from workbench.core.batch import Head
-from workbench.readers.mlflow import sqlite as mlflow_sqlite
+from workbench.readers.mlflow import database as mlflow_database
 from workbench.readers.mlflow.sqlite import MlflowSqliteReader
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "mlflow"
@@ -176,8 +176,8 @@ def test_only_what_changed_is_told_again(store):
 
 def test_more_rows_and_runs_than_one_call_takes(store, monkeypatch):
     whole = read(STORE)
-    monkeypatch.setattr(mlflow_sqlite, "_ROWS", 5)
-    monkeypatch.setattr(mlflow_sqlite, "_RUNS", 2)
+    monkeypatch.setattr(mlflow_database, "_ROWS", 5)
+    monkeypatch.setattr(mlflow_database, "_RUNS", 2)
     reading = read(store)
     assert reading.spelled() == whole.spelled()
     assert reading.facts == whole.facts
@@ -187,7 +187,7 @@ def test_more_rows_and_runs_than_one_call_takes(store, monkeypatch):
 
 
 def test_a_large_store_is_looked_through_now_and_then_while_metrics_come_in(store, monkeypatch):
-    monkeypatch.setattr(mlflow_sqlite, "_LARGE", 0)
+    monkeypatch.setattr(mlflow_database, "_LARGE", 0)
     reading = source(store)
     reading.read(modified=100.0)
     uuid = UUIDS["trial 3"]

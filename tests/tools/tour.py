@@ -137,12 +137,16 @@ class Sitting:
     """The workbench in a tmux of its own."""
 
     def __init__(self, root: Path, columns: int = 100, rows: int = 30) -> None:
+        self.columns, self.rows = columns, rows
         self._server = f"workbench-tour-{os.getpid()}-{next(_SERVERS)}"
         command = f"{sys.executable} -m workbench.cli.main {root}"
         home = root / "home"  # nobody's settings, and no session of another tour
         home.mkdir(exist_ok=True)
         environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "TERM": "xterm-256color"}
-        self._tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), command, env=environment)
+        environment["EDITOR"] = "true"
+        size = ("-x", str(columns), "-y", str(rows))
+        stay = (";", "set-option", "remain-on-exit", "on")
+        self._tmux("new-session", "-d", *size, command, *stay, env=environment)
 
     def _tmux(self, *words: str, env: dict[str, str] | None = None) -> str:
         done = subprocess.run(["tmux", "-L", self._server, *words], check=True, capture_output=True, text=True, env=env)
@@ -153,9 +157,27 @@ class Sitting:
         """What stands on the terminal."""
         return self._tmux("capture-pane", "-p")
 
+    @property
+    def pid(self) -> int:
+        """The workbench's process."""
+        return int(self._tmux("display-message", "-p", "#{pane_pid}"))
+
+    @property
+    def ended(self) -> str:
+        """How it ended, by its exit code or a signal; empty while it runs."""
+        return self._tmux("display-message", "-p", "#{?pane_dead,#{pane_dead_status}#{pane_dead_signal},}").strip()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the terminal another size."""
+        self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+
     def press(self, key: str) -> None:
         """One key."""
-        self._tmux("send-keys", key)
+        self.send(key)
+
+    def send(self, *words: str) -> None:
+        """Keys as tmux's `send-keys` takes them."""
+        self._tmux("send-keys", *words)
 
     def see(self, *words: str, seconds: float = 40.0) -> str:
         """The screen as soon as all the words are on it."""

@@ -19,8 +19,8 @@ from tests.torture.writers import KEYS, values
 WORKBENCH = [sys.executable, "-m", "workbench.cli.main"]
 
 
-def start_writer(kind: str, path: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.torture.writers", kind, str(path)]
+def start_writer(kind: str, path: Path, pause: float = 0.002) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.torture.writers", kind, str(path), str(pause)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 

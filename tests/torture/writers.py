@@ -1,4 +1,4 @@
-"""Writers that log as training scripts do, run as `python -m tests.torture.writers KIND PATH` until stdin closes.
+"""Writers that log as training scripts do, run as `python -m tests.torture.writers KIND PATH PAUSE` until stdin closes.
 
 Each prints how many lines (or events) it wrote.
 """
@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 KEYS = ("loss", "accuracy", "grad_norm")
-PAUSE = 0.002
 
 
 def values(step: int) -> dict[str, float]:
@@ -24,23 +23,23 @@ def values(step: int) -> dict[str, float]:
     return {key: rng.random() for key in KEYS}
 
 
-def steps() -> Iterator[int]:
-    """Steps until stdin closes; pauses are part of what a live writer is."""
+def steps(pause: float) -> Iterator[int]:
+    """Steps until stdin closes, seconds apart; pauses are part of what a live writer is."""
     step = 0
     while not select.select([sys.stdin], [], [], 0)[0]:
         yield step
         step += 1
-        time.sleep(PAUSE)
+        time.sleep(pause)
 
 
-def write_lines(path: Path, kind: str) -> int:
+def write_lines(path: Path, kind: str, pause: float) -> int:
     """JSONL or CSV, each line in one or two writes, cut anywhere."""
     count = 0
     rng = random.Random(1)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     if kind == "csv":
         os.write(descriptor, ",".join(("step", *KEYS)).encode() + b"\n")
-    for step in steps():
+    for step in steps(pause):
         row = values(step)
         text = json.dumps({"step": step, **row}) if kind == "jsonl" else ",".join(map(repr, (step, *row.values())))
         data = text.encode() + b"\n"
@@ -51,13 +50,13 @@ def write_lines(path: Path, kind: str) -> int:
     return count
 
 
-def write_events(folder: Path) -> int:
+def write_events(folder: Path, pause: float) -> int:
     """TensorBoard events by tensorboardX, flushed as they come."""
     from tensorboardX import SummaryWriter
 
     count = 0
     with SummaryWriter(str(folder), flush_secs=1) as writer:
-        for step in steps():
+        for step in steps(pause):
             for key, value in values(step).items():
                 writer.add_scalar(key, value, step)
                 count += 1
@@ -67,5 +66,5 @@ def write_events(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    kind, path = sys.argv[1], Path(sys.argv[2])
-    print(write_events(path) if kind == "events" else write_lines(path, kind), flush=True)
+    kind, path, pause = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
+    print(write_events(path, pause) if kind == "events" else write_lines(path, kind, pause), flush=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from tests.support.memory_query import MemoryQuery
 from tests.tui.project import NOW, LiveQuery, run
 from tests.tui.stories import tell, workbench
+from workbench.store.errors import StoreError
 from workbench.tui import collector, feed
 
 
@@ -37,6 +38,37 @@ def test_the_newest_runs_are_seen_and_used_while_all_others_are_still_read(tmp_p
             await sitting.settle()
             assert "● live" in sitting.screen[0] and "120 runs" in sitting.screen[1]
             assert "run-118" in sitting.row("▌"), "the cursor stays where it was put"
+
+    tell(story)
+
+
+def test_the_chart_of_the_newest_runs_comes_with_the_store(tmp_path):
+    query, may_open = LiveQuery(), threading.Event()
+
+    def slowly() -> None:
+        assert may_open.wait(60)
+
+    async def story():
+        options = {"query": query, "opening": slowly, "quick": lambda _: query, "settle": False}
+        async with workbench(tmp_path, (160, 45), **options) as sitting:
+            await sitting.until("Reading points")
+            may_open.set()
+            await sitting.settle()
+            assert "Reading points" not in sitting.text
+            assert any("val/accuracy" in line and "night-sweep-01" in line for line in sitting.screen[12:])
+
+    tell(story)
+
+
+def test_curves_that_could_not_be_read_are_asked_for_again(tmp_path):
+    async def story():
+        async with workbench(tmp_path, (160, 45)) as sitting:
+            sitting.query.failing = StoreError("locked")
+            await sitting.press("down")
+            assert not any("val/accuracy" in line and "gbm-lr0.3" in line for line in sitting.screen[12:])
+            sitting.query.failing = None
+            await sitting.store_changes()
+            assert any("val/accuracy" in line and "gbm-lr0.3" in line for line in sitting.screen[12:])
 
     tell(story)
 

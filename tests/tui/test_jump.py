@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from tests.tui.stories import tell, workbench
 from workbench.tui.jump import LETTERS, labels_for
@@ -91,3 +92,16 @@ def test_another_key_leaves_everything_as_it_was_and_a_click_goes_too(tmp_path):
 def test_the_first_letters_are_those_under_the_fingers():
     assert LETTERS.startswith("asdfghjkl")
     assert len(set(LETTERS)) == 26
+
+
+def test_keys_typed_after_the_jump_is_over_end_nothing_else(tmp_path):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            await jump(sitting)
+            for key in ("escape", "escape", "escape"):  # as they come in one burst, before the first one is done
+                sitting.app.post_message(events.Key(key, None))
+            await sitting.settle()
+            assert len(sitting.app.screen_stack) == 1
+            assert "gbm-deep" in sitting.text
+
+    tell(story)

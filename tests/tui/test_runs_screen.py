@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from textual import events
 
-from tests.tui.project import LiveQuery
+from tests.tui.project import NOW, LiveQuery
 from tests.tui.stories import tell, workbench
 
 
@@ -104,6 +104,22 @@ def test_the_cursor_stays_on_its_run_when_the_order_changes(tmp_path):
             assert ordered[:3] == ["gbm-lr0.3", "gbm-small", "gbm-deep"], "higher accuracy is better, so it is first"
             await sitting.press("S")
             assert sitting.screen[3].split()[2] == "rules-dummy"
+
+    tell(story)
+
+
+def test_a_run_that_begins_is_seen_at_the_top(tmp_path):
+    async def story():
+        query = LiveQuery()
+        one = replace(query.now.all_runs[0], baseline=False)
+        old = [replace(one, id=f"old{day}", name=f"old-{day}", started_at=NOW - day * 86_400) for day in range(1, 30)]
+        query.change(all_runs=old)
+        async with workbench(tmp_path, query=query) as sitting:
+            before = sitting.row("▌")
+            query.change(all_runs=[*old, replace(one, id="new", name="just-begun", started_at=NOW)])
+            await sitting.store_changes()
+            assert "just-begun" in sitting.screen[3]
+            assert sitting.row("▌") == before, "the cursor stays on its run"
 
     tell(story)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from workbench.core.model import Window
@@ -12,6 +13,7 @@ from workbench.ingest.monitor_reading import MonitorReading, encoded
 from workbench.ingest.references import open_reference
 from workbench.monitor.advance import (
     Advance,
+    Ahead,
     Known,
     closed_parts,
     judged_batches,
@@ -54,12 +56,15 @@ def judge(reading: MonitorReading, inputs: str) -> None:
             return
         with reading.store.read() as con:
             slots = window_slots(con, reading.config.name)
-        fresh = _new(reading, kept, new, {slot for segment, slot, _ in slots if not segment})
-        found = touched(session, reading.config, kept, known, fresh, fingerprint)
         through = max((part.commit for part in reading.parts), default=reading.through)
-        for batch in judged_batches(session, reading.config, kept, fresh, found, table, reading.tell):
+        fresh = _new(reading, kept, new, {slot for segment, slot, _ in slots if not segment}, through)
+        found = touched(session, reading.config, kept, known, fresh, fingerprint)
+        judged = judged_batches(session, reading.config, kept, fresh, found, table, reading.tell)
+        for windows, batch in zip_longest(found.batches[:-1], judged):
             known = replace(found.known, segments=batch.segments)
-            _write(reading, inputs, _with_closed(reading, kept, batch), known, _gone(slots, batch))
+            # The last batch is judged by whoever ends it: windows without rows have the metrics of its windows.
+            ahead = Ahead(through, fingerprint, windows[-1]) if windows else None
+            _write(reading, inputs, _with_closed(reading, kept, batch), known, _gone(slots, batch), ahead)
     with reading.store.write() as con:
         # Only now are all parts in their windows: whoever dies before judges them again.
         append_knowledge(con, reading.config.name, reading.spec, through, encoded(known))
@@ -76,7 +81,7 @@ def _reference(session: Session, reading: MonitorReading, kept: Kept, known: Kno
     return table, reading.reference.fingerprint if table else ""
 
 
-def _new(reading: MonitorReading, kept: Kept, new: Sequence[PartRow], whole: set[int]) -> Advance:
+def _new(reading: MonitorReading, kept: Kept, new: Sequence[PartRow], whole: set[int], through: int) -> Advance:
     fresh = {part.file for part in new if not part.void}
     void = [parts_of.as_part(part) for part in new if part.void and part.kind == "rows" and part.rows]
     written = {slot_of(file.path): file.modified for file in reading.files}
@@ -86,6 +91,7 @@ def _new(reading: MonitorReading, kept: Kept, new: Sequence[PartRow], whole: set
         [part for part in void if (kept.folder / part.file).exists()],
         whole,
         written,
+        through,
     )
 
 
@@ -139,9 +145,10 @@ def _as_before(result: WindowResult, before: Window, shapes: Sequence[Distributi
 
 
 def _write(
-    reading: MonitorReading, inputs: str, found: Evaluation, known: Known, gone: Sequence[tuple[str, int]]
-) -> None:
-    """One transaction: a batch of windows."""
+    reading: MonitorReading, inputs: str, found: Evaluation, known: Known, gone: Sequence[tuple[str, int]],
+    ahead: Ahead | None,
+) -> None:  # fmt: skip
+    """One transaction: a batch of windows, and how far it has come."""
     problems = [*reading.messages.items(), *untimed_rows(reading.config, reading.kept.rows, known.plan)]
     message = "; ".join(why if path in why else f"{path}: {why}" for path, why in problems)
     results = [(_storable(result.window), result.distributions) for result in found.results]
@@ -150,6 +157,9 @@ def _write(
             con, reading.config.name, reading.spec, inputs, message, results,
             slots=[result.slot for result in found.results], gone=gone,
         )  # fmt: skip
+        if ahead is not None and reading.known is not None:
+            before = replace(reading.known, segments=known.segments, ahead=ahead)
+            append_knowledge(con, reading.config.name, reading.spec, reading.through, encoded(before))
 
 
 def _storable(window: Window) -> Window:

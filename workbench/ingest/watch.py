@@ -41,6 +41,7 @@ class Watch:
         self._after = after or (lambda: None)
         self._tell = tell or (lambda text: None)
         self._stop = threading.Event()
+        self._listening = False
         self._more = False
         """What comes after reading has more to do."""
 
@@ -57,15 +58,13 @@ class Watch:
 
     def run(self, alive: Callable[[], bool] = lambda: True) -> None:
         """Read all there is, then follow until stopped or until `alive` says no."""
-        if self._hints is not None:
-            remark = self._hints.start()
-            if remark:
-                self._tell(remark)
         next_full = 0.0
         while not self._stop.is_set() and alive():
             began, worked = time.monotonic(), time.process_time()
             try:
                 next_full = self._pass(next_full)
+                if self._listen():
+                    next_full = 0.0  # for what appeared while nobody listened yet
             except StoreError as error:
                 self._tell(str(error))
                 self._stop.wait(self._rhythm.trouble)
@@ -90,6 +89,16 @@ class Watch:
         if news or self._more:
             self._more = bool(self._after())
         return next_full
+
+    def _listen(self) -> bool:
+        """Begin to take hints after the first look: in a large project that takes as long as the look itself."""
+        if self._hints is None or self._listening:
+            return False
+        self._listening = True
+        remark = self._hints.start()
+        if remark:
+            self._tell(remark)
+        return True
 
     def _pause(self, began: float, worked: float) -> None:
         """Wait until a tick has passed since the last look, unless there is more to read."""

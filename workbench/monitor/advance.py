@@ -28,6 +28,7 @@ from workbench.monitor.windows import Evaluation, empty_windows, evaluate_window
 
 __all__ = [
     "Advance",
+    "Ahead",
     "Known",
     "Touched",
     "closed_parts",
@@ -46,6 +47,17 @@ HORIZON = 90 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """How far a judging that has not ended yet has come: whoever takes it up again goes on from there."""
+
+    through: int
+    """The commit of parts that is judged."""
+    reference: str
+    last: int
+    """All windows up to this one are judged."""
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What a monitor knows beside its rows; as JSON it survives a restart."""
 
@@ -57,6 +69,7 @@ class Known:
     """What the windows were compared with: changes when that does."""
     cut: float | None = None
     """Windows that begin before this are judged no more: rows of theirs are kept no more."""
+    ahead: Ahead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,8 @@ class Advance:
     windows: Collection[int] = ()
     written: Mapping[int, float] = field(default_factory=dict)
     """When the file of a window was, where each file is one."""
+    through: int = 0
+    """The commit that the newest part came with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,8 @@ def touched(
     session: Session, config: MonitorConfig, kept: Kept, known: Known, new: Advance, fingerprint: str = ""
 ) -> Touched:
     """Find the windows that something new touches: all of them where the task or the reference changed.
+
+    Those that were judged before it was cut short are left out.
 
     Raises:
         DriftInputError: windows follow time, and no row has one.
@@ -109,7 +126,10 @@ def touched(
             {window for window in each if window_start(config.window, window) >= known.cut}
             for each in (windows, emptied)
         )
-    known = dataclasses.replace(known, seen=seen, task=task, reference=fingerprint)
+    ahead = known.ahead
+    if ahead and (ahead.through, ahead.reference) == (new.through, fingerprint):
+        windows = {window for window in windows if window > ahead.last}
+    known = dataclasses.replace(known, seen=seen, task=task, reference=fingerprint, ahead=None)
     groups = batches(session, kept, config.window, windows, BATCH) if windows else []
     return Touched(groups, frozenset(emptied), known)
 

@@ -176,13 +176,14 @@ class AskingApp(App[None], inherit_bindings=False):
         job = lambda: feed.load_extras(query, snapshot, asked, where)  # noqa: E731
         self._lanes["extras"].submit(feed.posting(self.post_message, job))
 
-    def request_chart(self, points: int) -> None:
-        """Ask for the curves of the runs in the chart."""
+    def request_chart(self, points: int) -> bool:
+        """Ask for the curves of the runs in the chart; False where there is nobody to ask yet."""
         query, metric, ids = self._query, self.rows.snapshot.main, self.charted
         if query is None or metric is None or not ids:
-            return
+            return False
         job = lambda: feed.load_chart(query, metric, ids, points)  # noqa: E731
         self._lanes["chart"].submit(feed.posting(self.post_message, job))
+        return True
 
     @property
     def charted(self) -> Sequence[str]:

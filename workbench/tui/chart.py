@@ -20,7 +20,7 @@ from workbench.tui.session import ViewState
 class RunChart(LinesView):
     """Curves of one metric for the runs it is given; asks for their points whenever it needs others."""
 
-    def __init__(self, request: Callable[[int], None], look: Callable[[], Look], *, id: str) -> None:
+    def __init__(self, request: Callable[[int], bool], look: Callable[[], Look], *, id: str) -> None:
         super().__init__(self._chart, look, id=id)
         self._request = request
         self._runs: Sequence[str] = ()
@@ -49,9 +49,13 @@ class RunChart(LinesView):
         runs = [self._rows.by_id[run_id] for run_id in self._runs if run_id in self._rows.by_id]
         grown = tuple(run.metrics[self._metric].n if self._metric in run.metrics else 0 for run in runs)
         asked = (self._runs, self._metric, grown, self.size.width)
-        if asked != self._asked_for:
+        if asked != self._asked_for and self._request(2 * self.size.width):
             self._asked_for = asked
-            self._request(2 * self.size.width)
+
+    def ask_again(self) -> None:
+        """What was asked for has not come."""
+        self._asked_for = None
+        self._ask()
 
     def take(self, metric: str, series: Sequence[Series]) -> None:
         """Draw the points that were asked for, unless another metric is wanted by now."""
@@ -78,7 +82,8 @@ class RunChart(LinesView):
             if run.id in self._series and self._series[run.id].n
         ]
         if not lines:
-            words = f"No points of {self._metric}" if self._series else "Reading points …"
-            return draw(Empty(words, "space marks runs, m chooses the metric" if self._series else ""), room)
+            if any(run.id not in self._series for run in runs):
+                return draw(Empty("Reading points …"), room)
+            return draw(Empty(f"No points of {self._metric}", "space marks runs, m chooses the metric"), room)
         roles = self._rows.snapshot.roles.get(self._metric)
         return draw(lines_of(lines, self._metric, roles.unit if roles else "", focus), room)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from rich.segment import Segment
 from textual import events
-from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
 from workbench.core.model import Run
 from workbench.core.series_charts import Chart, Group
+from workbench.tui.changes import changed_regions
 from workbench.tui.chart_draw import Canvas, Picture, full, heading, legend, message, tile
 from workbench.tui.chart_heat import confusion, histogram
 from workbench.tui.chart_layout import GAP, Page, Slot, page_of, pages_of, slots_of
@@ -81,9 +81,10 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
         if len(before) != len(self._strips):
             self.refresh()
             return
-        changed = [y for y, (old, new) in enumerate(zip(before, self._strips, strict=True)) if old != new]
+        lines = enumerate(zip(before, self._strips, strict=True))
+        changed = [region for y, (old, new) in lines if old != new for region in changed_regions(old, new, y, width)]
         if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
+            self.refresh(*changed)
 
     def render_line(self, y: int) -> Strip:
         """One line."""

@@ -16,6 +16,7 @@ from workbench.tui.action import Action, Scope
 from workbench.tui.actions import actions_in, footer_actions
 from workbench.tui.bars import Bar, Piece, key_pieces
 from workbench.tui.desk import Desk
+from workbench.tui.frugal import FrugalCompositor
 from workbench.tui.keys import name_of, rebind
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look
@@ -52,6 +53,10 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
     WorkbenchScreen.-too-small > * { display: none; }
     WorkbenchScreen.-too-small #too-small { display: block; }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = FrugalCompositor()
 
     @property
     def workbench(self) -> Desk:

@@ -155,8 +155,8 @@ class Desk(Protocol):
         """Ask for sparklines and percentiles."""
         ...
 
-    def request_chart(self, points: int) -> None:
-        """Ask for the curves of the runs in the chart."""
+    def request_chart(self, points: int) -> bool:
+        """Ask for the curves of the runs in the chart; False where there is nobody to ask yet."""
         ...
 
     def open_run(self, run_id: str) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar, TypeVar, cast
 from rich.segment import Segment
 from textual import events, on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -16,6 +17,7 @@ from workbench.core import text
 from workbench.tui.action import Scope
 from workbench.tui.bars import Bar, Piece, keys_bar
 from workbench.tui.drawing import Drawing, Room, Target
+from workbench.tui.frugal import FrugalCompositor
 from workbench.tui.keys import actions_of, bindings, rebind
 from workbench.tui.lines_view import LinesView
 from workbench.tui.look import Look, Looking
@@ -25,6 +27,18 @@ Result = TypeVar("Result")
 
 class Dialog(ModalScreen[Result], inherit_bindings=False):
     """Something over the screen that keeps all keys to itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = FrugalCompositor()
+        self._closed = False
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close, once: what the rest of a burst of keys says is not for the screens below."""
+        if self._closed:
+            return AwaitComplete()
+        self._closed = True
+        return super().dismiss(result)
 
     @property
     def look(self) -> Look:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from workbench.core.blocks import Cell
 from workbench.tui.cells import cell_segments, header_segments
+from workbench.tui.changes import changed_regions
 from workbench.tui.drawing import Drawing, Room
 from workbench.tui.look import Look
 from workbench.tui.run_columns import GUTTER, GridColumns
@@ -130,7 +131,10 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
         self.redraw()
 
     def show_rows(self, ids: Sequence[str], *, cursor: str | None = None, follow: bool = True) -> None:
-        """Draw other rows, or the same ones with new cells; the cursor stays on its run and on its line."""
+        """Draw other rows, or the same ones with new cells; the cursor stays on its run, and on its line.
+
+        From the first page it moves down with its run, so that what is new is seen above it.
+        """
         line = self._index.get(self._cursor or "", -1) - self._top
         self._ids = ids
         self._index = {run_id: place for place, run_id in enumerate(ids)}
@@ -139,7 +143,9 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
         self._cursor = wanted if wanted in self._index else (ids[min(len(ids) - 1, max(0, line))] if ids else None)
         self._make_room(len(ids) + 1)
         if follow and self._cursor is not None and 0 <= line < self._page:
-            self.scroll_to(y=max(0, self._index[self._cursor] - line), animate=False)
+            place = self._index[self._cursor]
+            at_top = self._top == 0 and place < self._page
+            self.scroll_to(y=0 if at_top else max(0, place - line), animate=False)
         self.repaint()
         if before != self._cursor:
             self.post_message(self.Highlighted(self._cursor))
@@ -164,8 +170,9 @@ class RunGrid(ScrollView, can_focus=False, inherit_bindings=False):
         """Ask again for the cells of the rows on the screen and redraw the lines that differ."""
         self._verified.clear()
         for y in range(self.size.height):
-            if self._line(y) != self._painted.get(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+            line, painted = self._line(y), self._painted.get(y)
+            if line != painted:
+                self.refresh(*changed_regions(painted, line, y, self.size.width))
 
     def redraw(self) -> None:
         """Forget every strip: the theme, the width or the columns changed."""

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from workbench.tui import crosshair
+from workbench.tui.changes import changed_regions
 from workbench.tui.drawing import Drawing, Room, Target
 from workbench.tui.look import Look
 
@@ -121,8 +122,9 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
             return
         top = int(self.scroll_offset.y)
         for y in range(top, min(height, top + size.height)):
-            if before.strips[y] != self._drawing.strips[y]:
-                self.refresh(Region(0, y - top, size.width, 1))
+            old, new = before.strips[y], self._drawing.strips[y]
+            if old != new:
+                self.refresh(*changed_regions(old, new, y - top, size.width))
 
     def render_line(self, y: int) -> Strip:
         """One line, the cursor laid over it."""

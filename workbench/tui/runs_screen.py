@@ -166,6 +166,8 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
         """Say why there are no rows, where that is the reason."""
         super().link_changed()
         self._show_emptiness()
+        if self.chart_shown and not self.workbench.failing:
+            self.chart.ask_again()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is done to runs is offered where there are some, what is done to curves where some are drawn."""
@@ -199,8 +201,8 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
     def _request_extras(self) -> None:
         self.workbench.request_extras(self.grid.visible_ids)
 
-    def _request_chart(self, points: int) -> None:
-        self.workbench.request_chart(points)
+    def _request_chart(self, points: int) -> bool:
+        return self.workbench.request_chart(points)
 
     def extras_changed(self, *, resort: bool) -> None:
         """Draw what has become known of the rows; sort again where the order hangs on it."""

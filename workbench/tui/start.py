@@ -71,15 +71,14 @@ def _run(
 
     config = load_config(root)
     place = place_of(root)
-    store = Store(place, scratch=scratch)
+    store, ingester = Store(place, scratch=scratch), Ingester(place)
     if not store.exists:
         _create(store, scratch)
+        ingester.start()  # there is nothing to paint before it has read something
     if not session_path(root).exists():
         threading.Thread(target=_warm, args=(store,), name="warm", daemon=True).start()
     from workbench.tui.app import WorkbenchApp
     from workbench.tui.quiet import kept_terminal
-
-    ingester = Ingester(place)
 
     def quick(config: Config) -> Query:
         from workbench.store.query import StoreQuery
@@ -178,8 +177,9 @@ class Ingester:
         self._thread = threading.Thread(target=self._mind, name="ingester", daemon=True)
 
     def start(self) -> None:
-        """Begin to mind the ingester, on a thread of its own."""
-        self._thread.start()
+        """Begin to mind the ingester, on a thread of its own; once it is minded, nothing."""
+        if not self._thread.is_alive():
+            self._thread.start()
 
     def stop(self) -> None:
         """End the child, if it is ours."""

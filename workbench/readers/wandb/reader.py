@@ -7,8 +7,6 @@ from pathlib import PurePath
 from typing import ClassVar
 
 from workbench.plugin.api import Batch, Chunk, Claim, Framing, Head, Reader
-from workbench.readers.wandb.log import MAGIC, frame
-from workbench.readers.wandb.run import Reading
 
 _NAME = re.compile(r"run-(.+)\.wandb")
 
@@ -25,6 +23,8 @@ class WandbReader(Reader):
         """Certain by the mark in the first bytes; likely while they are still to come."""
         if not head.name.endswith(".wandb"):
             return Claim(0.0, "not named *.wandb")
+        from workbench.readers.wandb.log import MAGIC
+
         start = head.data[: len(MAGIC)]
         if start != MAGIC and not (MAGIC.startswith(start) or start.strip(b"\0") == b""):
             version = f"is version {start[-1]}, not 0" if start[:-1] == MAGIC[:-1] else "does not begin with `:W&B`"
@@ -39,6 +39,9 @@ class WandbReader(Reader):
 
     def read(self, chunk: Chunk) -> Batch:
         """Decode the complete records of a stretch; half a record waits for its end."""
+        from workbench.readers.wandb.log import MAGIC, frame
+        from workbench.readers.wandb.run import Reading
+
         skipped = len(MAGIC) if chunk.start == 0 else 0
         if len(chunk.data) < skipped:
             return Batch(state=chunk.state, message="nothing written yet")
