@@ -23,8 +23,8 @@ demo: setup            ## train the sample project and open it; ARGS=--headless 
 test: setup test-duckdb15  ## every test, and a smaller run with the oldest DuckDB
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(TESTS)
 
-test-fast: setup       ## what does not start other processes
-	$(BIN)/python -m pytest -n 2 -m "not slow and not process" $(TESTS)
+test-fast: setup       ## all but kills, crowds and fuzzing
+	$(BIN)/python -m pytest -n 2 -m "not slow" --ignore=tests/torture --ignore=tests/fuzz $(TESTS)
 
 test-duckdb15: setup $(VENV)/duckdb15/installed  ## the smaller run, with DuckDB 1.5.5
 	PYTHONPATH=$(CURDIR)/$(VENV)/duckdb15 $(BIN)/python -m pytest -m duckdb15

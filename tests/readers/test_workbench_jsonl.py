@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from workbench import tracking
 from workbench.plugin.api import Batch, Chunk
+from workbench.readers.lines import UTF8_BOM
 from workbench.readers.own.reader import WorkbenchReader
 
 START = b'{"v":1,"t":"start","run":"r1","name":"first","ts":100.0,"params":{"lr":0.1}}\n'
@@ -247,7 +248,7 @@ def test_a_counter_in_a_keys_name_is_stopped_at_the_limit_also_across_chunks():
 @settings(max_examples=80, deadline=None)
 @given(
     lines=st.lists(
-        st.binary(max_size=40).filter(lambda b: b"\n" not in b)
+        st.binary(max_size=40).filter(lambda b: b"\n" not in b and not b.startswith(UTF8_BOM))
         | st.builds(log, st.integers(0, 9), a=st.floats(0, 1)).map(bytes.strip)
         | st.builds(lambda line, cut: line[:cut], st.just(START + log(1, a=1.0)), st.integers(0, 60)).filter(
             lambda b: b"\n" not in b

@@ -179,13 +179,16 @@ class Registry:
         """Those of some sources that have news, and the folders where one is no longer under its name."""
         news: list[Tracked] = []
         restless: set[PurePath] = set()
+        unsettled_from = (self.clock() - limits.SETTLED) * 1e9
         for source in sources:
             try:
-                stat = os.stat(source.place, follow_symlinks=False)
+                stat = os.lstat(source.place)
             except OSError:
                 restless.add(source.path.parent)
                 continue
-            if source.seen == (stat.st_ino, stat.st_size, stat.st_mtime_ns) and source.seen_settled:
+            if source.seen == (stat.st_ino, stat.st_size, stat.st_mtime_ns) and (
+                source.seen_settled or stat.st_mtime_ns > unsettled_from
+            ):
                 continue
             if stat.st_ino != source.inode:
                 restless.add(source.path.parent)
@@ -207,8 +210,10 @@ class Registry:
             return False
         if source.seen != (item.inode, item.size, item.mtime_ns):
             return True
-        settled = now - item.mtime_ns / 1e9 > limits.SETTLED
-        return settled and not source.seen_settled and source.may_wait(item)
+        if source.seen_settled or now - item.mtime_ns / 1e9 <= limits.SETTLED:
+            return False
+        source.seen_settled = not source.may_wait(item)
+        return not source.seen_settled
 
     def _follow_renames(self, listings: dict[PurePath, Listing], whole: bool, missed: Collection[PurePath]) -> None:
         """Move sources to their new names all at once, so that a chain of rotations (.1 to .2, log to .1) works."""

@@ -31,13 +31,13 @@ class Dialog(ModalScreen[Result], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = FrugalCompositor()
-        self._closed = False
+        self._left = False
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close, once: what the rest of a burst of keys says is not for the screens below."""
-        if self._closed:
+        if self._left:
             return AwaitComplete()
-        self._closed = True
+        self._left = True
         return super().dismiss(result)
 
     @property

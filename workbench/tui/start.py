@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,29 +81,6 @@ def _run(
     from workbench.tui.app import WorkbenchApp
     from workbench.tui.quiet import kept_terminal
 
-    def quick(config: Config) -> Query:
-        from workbench.store.query import StoreQuery
-
-        return StoreQuery(store, config)
-
-    def query(config: Config) -> Query:
-        from workbench.ingest.readers import all_readers, flush_intervals
-        from workbench.plugin.derived import with_metrics
-        from workbench.plugin.discovery import loaded_metrics, use_project
-        from workbench.store.query import StoreQuery
-
-        if scratch is None:
-            store.create()
-        use_project(root, config.plugins, config.path)
-        return with_metrics(StoreQuery(store, config, flush_intervals(all_readers())), loaded_metrics(), config.metrics)
-
-    def panels() -> Sequence[Panel]:
-        from workbench.panels.registry import all_panels
-        from workbench.plugin.discovery import use_project
-
-        use_project(root, config.plugins, config.path)
-        return all_panels(config)
-
     def on_answer() -> None:
         collector.release()
         if scratch is None:
@@ -111,8 +89,9 @@ def _run(
     try:
         with kept_terminal((scratch or place.store) / "tui.log") as terminal_taken:
             app = WorkbenchApp(
-                query, Annotator(root), config, panels, quick=quick, on_start=terminal_taken, on_answer=on_answer,
-                settings=files,
+                partial(_query, store, root, writes=scratch is None), Annotator(root), config,
+                partial(_panels, root, config), quick=partial(_quick, store), on_start=terminal_taken,
+                on_answer=on_answer, settings=files,
             )  # fmt: skip
             app.waiting = waiting
             app.outside = words
@@ -120,6 +99,34 @@ def _run(
     finally:
         ingester.stop()
     return app.return_code or 0
+
+
+def _quick(store: Store, config: Config) -> Query:
+    """What the first rows are read with: neither readers nor plugins are loaded for it."""
+    from workbench.store.query import StoreQuery
+
+    return StoreQuery(store, config)
+
+
+def _query(store: Store, root: Path, config: Config, *, writes: bool) -> Query:
+    """What everything else is read with, the metrics of plugins among it."""
+    from workbench.ingest.readers import all_readers, flush_intervals
+    from workbench.plugin.derived import with_metrics
+    from workbench.plugin.discovery import loaded_metrics, use_project
+    from workbench.store.query import StoreQuery
+
+    if writes:
+        store.create()
+    use_project(root, config.plugins, config.path)
+    return with_metrics(StoreQuery(store, config, flush_intervals(all_readers())), loaded_metrics(), config.metrics)
+
+
+def _panels(root: Path, config: Config) -> Sequence[Panel]:
+    from workbench.panels.registry import all_panels
+    from workbench.plugin.discovery import use_project
+
+    use_project(root, config.plugins, config.path)
+    return all_panels(config)
 
 
 def _prepare(settings: Settings) -> None:

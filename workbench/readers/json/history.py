@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from workbench.plugin.api import Batch, Chunk, Claim, Framing, Head, Reader
-from workbench.readers.json.records import Refused, flatten, sound_row
+from workbench.readers.json.records import flatten, sound_row
+from workbench.readers.json.refusal import Refused
 from workbench.readers.keys import claimed_axis, metric_like, production_columns, view_of_folder
 from workbench.readers.lines import UTF8_BOM
 from workbench.readers.rows import Rows

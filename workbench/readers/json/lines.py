@@ -12,9 +12,10 @@ import msgspec
 from workbench.plugin.api import Batch, Chunk, Claim, Head, Reader
 from workbench.readers.attributes import Text
 from workbench.readers.json.blocks import BLOCK, Shape, read_block
-from workbench.readers.json.records import MAX_DEPTH, Refused, flatten, sound_row
+from workbench.readers.json.records import flatten, sound_row
+from workbench.readers.json.refusal import Refused, parsing, text_of
 from workbench.readers.keys import claimed_axis, metric_like, production_columns, roles_of, view_of_folder
-from workbench.readers.lines import MAX_LINE, Lines, decode, head_bytes, is_object, split
+from workbench.readers.lines import MAX_LINE, Lines, head_bytes, is_object, split
 from workbench.readers.rows import Rows
 
 _LOOKED_AT = 50
@@ -102,23 +103,12 @@ def _parse(raw: bytes) -> list[tuple[dict[str, Any], bool]]:
 
 
 def _parse_lenient(raw: bytes) -> list[Any]:
-    if b"\0" in raw:
-        raise Refused("E122 NUL bytes within the line")
-    text, records = decode(raw)[0].strip(), []
-    try:
-        end = 0
+    text, records, end = text_of(raw), [], 0
+    with parsing(text):
         while end < len(text):
             record, end = _LENIENT(text, end)
             records.append(record)
-        return records
-    except RecursionError:
-        raise Refused(f"E106 nested deeper than {MAX_DEPTH} levels") from None
-    except json.JSONDecodeError as error:
-        if error.pos >= len(text) or error.msg.startswith("Unterminated"):
-            raise Refused("E102 cut off within the object") from None
-        raise Refused(f"E104 not JSON: {error.msg} at column {error.colno}") from None
-    except ValueError as error:
-        raise Refused(f"E104 not JSON: {error}") from None
+    return records
 
 
 def _keep_tail(rows: Rows, raw: bytes, offset: int) -> str:

@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.readers.attributes import MAX_ATTRIBUTE_TEXT, Text
+from workbench.readers.json.refusal import MAX_DEPTH, Refused
 from workbench.readers.rows import Rows
 
-MAX_DEPTH = 64
 NOT_UTF8 = "bytes that are not UTF-8 are shown as U+FFFD"
-
-
-class Refused(Exception):
-    """An object that is not taken; the message is the reason."""
 
 
 def flatten(rows: Rows, record: Mapping[str, Any]) -> tuple[dict[str, float | int], dict[str, Text]]:

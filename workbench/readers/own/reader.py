@@ -12,13 +12,13 @@ import msgspec
 import numpy as np
 
 from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Points, Reader, Reject, no_points
+from workbench.readers.json.refusal import Refused
 from workbench.readers.key_index import KeyIndex
 from workbench.readers.lines import UTF8_BOM, Lines, is_object, split
 from workbench.readers.own.records import (
     Fork,
     Log,
     Record,
-    Refused,
     Start,
     decode_lines,
     facts_of,

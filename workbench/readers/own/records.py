@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from workbench.core.batch import Fact, FactKind
-from workbench.readers.lines import decode
+from workbench.readers.json.refusal import MAX_DEPTH, Refused, parsing, text_of
 from workbench.tracking import FORMAT, redact, redact_argv
 
 Attributes = dict[str, Any]
@@ -136,10 +136,6 @@ KINDS = frozenset(kind.__struct_config__.tag for kind in Record.__args__)
 """What `t` may be; a line of any other kind was written by a newer tracking API."""
 
 
-class Refused(Exception):
-    """A line that cannot be taken in; the message is the reason, with its code."""
-
-
 def parse(raw: bytes) -> Record | str:
     """The record of one line, or the name of a kind that is not known here.
 
@@ -161,23 +157,13 @@ def parse(raw: bytes) -> Record | str:
     except msgspec.MsgspecError as error:
         raise Refused(f"E107 not a line of the tracking API: {error}") from None
     except RecursionError:
-        raise Refused("E106 nested too deeply") from None
+        raise Refused(f"E106 nested deeper than {MAX_DEPTH} levels") from None
 
 
 def _lenient(raw: bytes) -> Any:
-    if b"\0" in raw:
-        raise Refused("E122 NUL bytes within the line")
-    text = decode(raw)[0].strip()
-    try:
+    text = text_of(raw)
+    with parsing(text):
         return json.loads(text, strict=False, parse_constant=str, parse_float=_float)
-    except RecursionError:
-        raise Refused("E106 nested too deeply") from None
-    except json.JSONDecodeError as error:
-        if error.pos >= len(text) or error.msg.startswith("Unterminated"):
-            raise Refused("E102 cut off within the object") from None
-        raise Refused(f"E104 not JSON: {error.msg} at column {error.colno}") from None
-    except ValueError as error:
-        raise Refused(f"E104 not JSON: {error}") from None
 
 
 def _float(text: str) -> float | str:
