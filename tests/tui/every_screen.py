@@ -64,6 +64,7 @@ def of_panel(name: str, empty: Callable[[], MemoryQuery] = MemoryQuery) -> Way:
         else:
             at.app.action_panel(name)
         await at.until("reading the store …")
+        await at.pilot.pause()
         yield "loading"
         at.query.let_go()
         await at.settle()
@@ -118,6 +119,7 @@ async def _charted(at: Story, *keys: str) -> States:
     at.query.hold()
     await at.pilot.press("c", *keys)
     await at.until("reading …")
+    await at.pilot.pause()
     yield "loading"
     at.query.failing = BUSY
     at.query.let_go()
@@ -134,6 +136,7 @@ async def of_log(at: Story) -> States:
     at.query.hold()
     at.app.open_log(at.app.rows.by_id[FAILED])
     await at.until("Looking for logs …")
+    await at.pilot.pause()
     yield "loading"
     at.query.let_go()
     await at.settle()

@@ -16,7 +16,7 @@ from tests.tui.stories import GOLDENS, Story, tell, workbench
 from workbench.analysis.importance import Importance, Importances
 from workbench.core import text
 from workbench.panels import importance
-from workbench.tui import panel_loader
+from workbench.tui import chart_asking, logs_following, panel_loader
 from workbench.tui.chrome import WorkbenchScreen
 
 IMPORTANT = Importances(
@@ -36,6 +36,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(importance, "importance_of", lambda columns, target: IMPORTANT)
     monkeypatch.setattr(panel_loader, "SPINNER_AFTER", 0.01)
     monkeypatch.setattr(panel_loader, "STORE_AGAIN", 60.0)
+    monkeypatch.setattr(chart_asking, "AGAIN", 60.0)
+    monkeypatch.setattr(logs_following, "AGAIN", 60.0)
 
 
 def through(tmp_path: Path, name: str, size: tuple[int, int], look: Callable[[Story, str], None]) -> None:
