@@ -202,9 +202,7 @@ class PanelLoader(WorkbenchScreen):
         seconds = self.loading_for
         if seconds < SPINNER_AFTER:
             return ""
-        return (
-            READING if seconds < NOTICE_AFTER else f"panel {self.panel.name} is slow: loading for {seconds:.0f} s"
-        )
+        return READING if seconds < NOTICE_AFTER else f"panel {self.panel.name} is slow: loading for {seconds:.0f} s"
 
     def _waiting(self) -> None:
         """Say that it takes long, where somebody looks."""
