@@ -8,7 +8,7 @@ import pytest
 
 from tests.tui.stories import same_as_golden
 
-SIZES = [(60, 15), (80, 24), (120, 40), (160, 45)]
+SIZES = [(60, 15), (80, 24), (120, 40), (220, 60)]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

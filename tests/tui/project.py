@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +114,33 @@ class LiveQuery:
     now: MemoryQuery = field(default_factory=project)
     failing: Exception | None = None
     asked: list[str] = field(default_factory=list)
+    held: threading.Event | None = None
+    """Until it is set, whoever asks waits."""
 
     def __getattr__(self, name: str) -> Any:
         self.asked.append(name)
+        if self.held is not None:
+            return partial(self._held, self.held, name)
+        return self._answer(name)
+
+    def _answer(self, name: str) -> Any:
         if self.failing is not None:
             raise self.failing
         return getattr(self.now, name)
+
+    def _held(self, held: threading.Event, name: str, *args: Any, **kwargs: Any) -> Any:
+        assert held.wait(60)
+        return self._answer(name)(*args, **kwargs)
+
+    def hold(self) -> None:
+        """Let everybody who asks wait."""
+        self.held = threading.Event()
+
+    def let_go(self) -> None:
+        """Answer them, and everybody after them."""
+        if self.held is not None:
+            self.held.set()
+            self.held = None
 
     def change(self, **changes: Any) -> None:
         """Let the project become another one."""

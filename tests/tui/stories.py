@@ -22,6 +22,7 @@ from workbench.panels.runs import RunsPanel
 from workbench.panels.sources import SourcesPanel
 from workbench.panels.windows import WindowsPanel
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.chrome import WorkbenchScreen
 
 GOLDENS = Path(__file__).parent / "screens"
 
@@ -77,6 +78,13 @@ class Story:
         self.app._asked.due = 0.0
         self.app.look_at_store()
         await self.settle()
+
+    @property
+    def here(self) -> WorkbenchScreen:
+        """The screen that is open."""
+        found = self.app.screen
+        assert isinstance(found, WorkbenchScreen)
+        return found
 
     @property
     def screen(self) -> list[str]:
@@ -146,7 +154,7 @@ def same_as_golden(name: str, text: str, update: bool) -> None:
     """Compare a screen with the one that was looked at and kept; `--update-screens` keeps this one instead."""
     path = GOLDENS / f"{name}.txt"
     if update:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n", encoding="utf-8")
         return
     assert path.exists(), f"no golden {path.name}; run with --update-screens and look at it"

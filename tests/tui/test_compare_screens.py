@@ -56,12 +56,12 @@ def swept() -> LiveQuery:
     return LiveQuery(replace(query, all_runs=runs))
 
 
-def test_every_view_of_a_sweep_reads_well(tmp_path, size, golden):
+def test_every_view_of_a_sweep_reads_well(tmp_path, golden):
     async def story():
-        async with workbench(tmp_path, size, swept(), panels()) as sitting:
+        async with workbench(tmp_path, (120, 40), swept(), panels()) as sitting:
             for key, name in VIEWS.items():
                 await sitting.press(key)
-                golden(f"{name}-{size[0]}x{size[1]}", sitting.text)
+                golden(f"{name}-120x40", sitting.text)
 
     tell(story)
 

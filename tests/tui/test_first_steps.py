@@ -92,7 +92,7 @@ def test_a_refused_line_is_reached_from_the_list_of_sources(tmp_path, project: P
             sitting = Story(app, pilot, query, Notebook(LiveQuery()))
             await sitting.settle()
             await sitting.press("5")
-            assert sitting.row("metrics.jsonl").split()[-3:] == ["2", "1", "live"]
+            assert sitting.row("metrics.jsonl").split()[-4:] == ["2", "!", "1", "live"]
             await sitting.press("enter")
             assert sitting.screen[1].startswith(" runs/a/metrics.jsonl")
             refused = sitting.row("not json [/]␛]0;x␇")

@@ -8,24 +8,15 @@ from dataclasses import replace
 import pytest
 from textual import events
 
-from tests.support.memory_query import MemoryQuery
 from tests.tui.project import NOW, LiveQuery
 from tests.tui.stories import tell, workbench
 
 
-def test_the_run_table_is_painted_with_state_age_metric_delta_and_latency(tmp_path, size, golden):
-    async def story():
-        async with workbench(tmp_path, size) as sitting:
-            golden(f"runs-{size[0]}x{size[1]}", sitting.text)
-
-    tell(story)
-
-
 def test_marked_runs_are_charted_beside_the_table(tmp_path, golden):
     async def story():
-        async with workbench(tmp_path, (160, 45)) as sitting:
+        async with workbench(tmp_path, (220, 60)) as sitting:
             await sitting.press("space", "space", "down", "space")
-            golden("runs-marked-160x45", sitting.text)
+            golden("runs-marked-220x60", sitting.text)
 
     tell(story)
 
@@ -242,19 +233,11 @@ def test_hostile_names_are_shown_as_text_everywhere(tmp_path, golden):
     tell(story)
 
 
-def test_an_empty_project_says_what_to_do(tmp_path, golden):
-    async def story():
-        async with workbench(tmp_path, query=LiveQuery(MemoryQuery())) as sitting:
-            golden("runs-empty-80x24", sitting.text)
-
-    tell(story)
-
-
-def test_a_store_that_cannot_be_read_is_named_and_comes_back(tmp_path, golden):
+def test_a_store_that_cannot_be_read_is_named_and_comes_back(tmp_path):
     async def story():
         query = LiveQuery(failing=RuntimeError("the store is locked by pid 4711; workbench doctor says more"))
         async with workbench(tmp_path, query=query) as sitting:
-            golden("runs-failing-80x24", sitting.text)
+            assert "the store is locked by pid 4711; workbench doctor says more" in sitting.text
             query.failing = None
             await sitting.store_changes()
             assert "● live" in sitting.screen[0]

@@ -51,6 +51,7 @@ async def run(sitting: Story, text: str) -> None:
     await sitting.settle()
 
 
+@pytest.mark.parametrize("size", [(80, 24), (220, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_tables_and_columns_are_there_before_anything_is_asked(tmp_path, asked, size, golden):
     async def story():
         async with sql(tmp_path, asked, size) as sitting:

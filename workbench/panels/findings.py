@@ -11,12 +11,11 @@ from workbench.core import units
 from workbench.core.model import Finding
 from workbench.core.moments import moment
 from workbench.core.query import Query
-from workbench.panels.monitors import NO_MONITOR
 from workbench.panels.parts import that_fit
 from workbench.panels.production import TONES, finding_note, next_step
 from workbench.panels.run_findings import LIMIT, RunFindings, by_run, runs_table
 from workbench.panels.shapes import finding_shape
-from workbench.plugin.api import Block, Cell, Column, Fit, Focus, Note, Panel, Stack, Table
+from workbench.plugin.api import Block, Cell, Column, Empty, Fit, Focus, Note, Panel, Stack, Table
 
 _COLUMNS = (
     Column("since", "since", priority=0),
@@ -67,7 +66,11 @@ class FindingsPanel(Panel):
     def view(self, data: FindingsData, fit: Fit) -> Block:
         """Runs as a table; of production those that go on as sentences, the others as a table."""
         if not data.monitors and not data.run_count and not data.findings:
-            return NO_MONITOR
+            return Empty(
+                "Nothing was read that anything could be found in",
+                "Runs are looked at as soon as they log, production as soon as a monitor is named: "
+                "`workbench detect FILE` writes one for an export, `workbench sources` says what was read.",
+            )
         blocks = _of_runs(data, fit)
         return Stack([*blocks, *_of_production(data, fit)] if data.monitors or data.findings else blocks, self.title)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.core import units
@@ -20,7 +20,7 @@ from workbench.panels.parts import delta_tone, that_fit
 from workbench.panels.production import TONES, MonitorData
 from workbench.panels.shapes import finding_shape, number
 from workbench.panels.shapes import moment as iso_moment
-from workbench.plugin.api import Block, Cell, Column, Fit, Focus, Note, Panel, Stack, Table
+from workbench.plugin.api import Block, Cell, Column, Columns, Fit, Focus, Note, Panel, Stack, Table
 
 _KINDS = ("business", "performance", "latency", "data")
 _LEADING = {
@@ -38,16 +38,18 @@ _WORDS = {
 }  # fmt: skip
 """What is wrong, in a word or two, by the kind of finding."""
 _DRIFT = "drift.share"
+_WIDE = 100
+"""Columns that each of several models has at least."""
 _SPLITS = ("test", "val", "valid", "validation", "eval", "final")
 _COLUMNS = (
     Column("kind", "", priority=0),
-    Column("metric", "metric", priority=0),
+    Column("metric", "metric", priority=1),
     Column("now", "now", align="right", priority=0),
-    Column("before", "before", align="right", priority=1),
-    Column("trend", "trend", priority=3),
+    Column("before", "before", align="right", priority=2),
+    Column("trend", "trend", priority=4),
     Column("verdict", "verdict", priority=0),
-    Column("training", "training", align="right", priority=2),
-    Column("window", "window", priority=4),
+    Column("training", "training", align="right", priority=3),
+    Column("window", "window", priority=5),
 )
 
 
@@ -106,9 +108,12 @@ class ScoreboardPanel(Panel):
         """A table a model, its worst finding below it, and the next step."""
         if not data.models:
             return NO_MONITOR if data.asked is None else no_windows(data.asked, data.monitors)
+        several, across = len(data.models) > 1, max(fit.columns // _WIDE, 1)
+        room = replace(fit, columns=fit.columns // across - 2) if several and across > 1 else fit
         blocks: list[Block] = []
-        for model in data.models:
-            blocks += _model_blocks(model, fit, several=len(data.models) > 1)
+        for first in range(0, len(data.models), across):
+            row = [_model_blocks(model, room, several=several) for model in data.models[first : first + across]]
+            blocks += row[0] if len(row) == 1 else [Columns([Stack(each) for each in row])]
         return Stack(blocks, self.title if len(data.models) > 1 else f"{self.title}: {data.models[0].monitor}")
 
     def to_json(self, data: ScoreboardData) -> Any:

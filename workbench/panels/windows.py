@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.core.model import Roles, Window
+from workbench.core.model import Finding, Roles, Window
 from workbench.core.query import Query
 from workbench.core.roles import split_percentile
 from workbench.core.strength import drift_share
@@ -22,6 +22,8 @@ _EARLIER = 3
 """Windows needed before one to say that it is worse than usual."""
 _CHARTED = 4
 """Windows from which on a line says more than their numbers."""
+_WIDE = 72
+"""Columns that each of several charts has at least."""
 _FIXED = 3
 """Columns before those of the metrics."""
 _KIND_ORDER = {"latency": 0, "performance": 1, "business": 2}
@@ -61,9 +63,8 @@ class WindowsPanel(Panel):
         )
         toned = any(cell.tone for row in rows for cell in row[_FIXED:])
         legend = [Note("! worse than the median of the windows before it by 20 %, ✗ by 50 %", "dim")]
-        lead = _charted(data, keys)
-        chart = [] if lead is None or len(data.windows) < _CHARTED else [_timeline(data, lead)]
-        return Stack([*chart, table, *(legend if toned else [])], f"{self.title}: {data.monitor}")
+        charts = _timelines(data, keys, fit) if len(data.windows) >= _CHARTED else []
+        return Stack([*charts, table, *(legend if toned else [])], f"{self.title}: {data.monitor}")
 
     def to_json(self, data: MonitorData) -> dict[str, Any] | None:
         """The shape of a monitor, None where there is none."""
@@ -81,10 +82,21 @@ def _charted(data: MonitorData, keys: Sequence[str]) -> str | None:
     return data.metric or next(told, keys[0] if keys else None)
 
 
-def _timeline(data: MonitorData, key: str) -> Block:
-    about = [each for each in data.findings if not each.segment and production.is_about(each, key)]
-    chart = production.timeline(data, [key], key, with_band=True, findings=about)
-    return Stack([chart, *(production.finding_note(each) for each in about[:1])])
+def _timelines(data: MonitorData, keys: Sequence[str], fit: Fit) -> list[Block]:
+    """The metric that matters most, and where the room is wide one of each other kind beside it; findings below."""
+    lead = _charted(data, keys)
+    if lead is None:
+        return []
+    shown = {data.roles[lead].kind: lead}
+    for key in keys:
+        shown.setdefault(data.roles[key].kind, key)
+    charts: list[Block] = []
+    notes: list[Finding] = []
+    for key in list(shown.values())[: max(fit.columns // _WIDE, 1)]:
+        about = [each for each in data.findings if not each.segment and production.is_about(each, key)]
+        charts.append(production.timeline(data, [key], key, with_band=True, findings=about))
+        notes += [each for each in about[:1] if each not in notes]
+    return [*charts, *(production.finding_note(each) for each in notes)]
 
 
 def _metric_keys(data: MonitorData) -> list[str]:

@@ -13,6 +13,7 @@ from workbench.tui.look import Look
 
 CELL_LIMIT = 400
 """Characters of a value looked at; no cell is wider."""
+MARKS: dict[Tone, str] = {"good": "✓ ", "bad": "✗ ", "warn": "! "}
 
 
 def cell_text(cell: Cell, unit: str = "", spark_width: int = 12) -> str:
@@ -38,11 +39,19 @@ def _sparkline(values: tuple[float, ...], width: int) -> str:
     return sparkline(values, width)
 
 
+def _mark(cell: Cell, said: str) -> str:
+    """What says without colour what the tone says, where it is no word: `! 22.2 %`."""
+    if cell.tone not in MARKS or not said[:1].isalnum():
+        return ""
+    wordless = isinstance(cell.value, int | float) or not any(char.isalpha() for char in said)
+    return MARKS[cell.tone] if wordless else ""
+
+
 def cell_parts(cell: Cell, unit: str = "", spark_width: int = 12) -> list[tuple[str, Tone]]:
     """A cell's texts with their tones; the tone of a change goes to the change, not to the value."""
     said = cell_text(cell, unit, spark_width)
     if cell.delta is None:
-        return [(said, cell.tone)]
+        return [(f"{_mark(cell, said)}{said}", cell.tone)]
     change = units.delta(cell.delta)
     return [(f"{said} ", ""), (change, cell.tone)] if said else [(change, cell.tone)]
 

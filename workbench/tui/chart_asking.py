@@ -18,6 +18,8 @@ from workbench.tui.feed import posting
 
 REST = 4.0
 """How many times the length of a load the next one waits, where it only follows runs that grow."""
+AGAIN = 2.0
+"""Seconds after which what could not be read is asked for again."""
 AT_LEAST = 0.25
 """Seconds between such loads."""
 
@@ -105,6 +107,7 @@ class ChartAsking(ChartReading):
         self.answered()
         for want, answer in event.found:
             self.points.take(want, answer)
+        self.failure = ""
         self._rest_until = time.monotonic() + max(AT_LEAST, REST * event.seconds)
         self.redraw()
 
@@ -113,4 +116,12 @@ class ChartAsking(ChartReading):
         event.stop()
         self.answered()
         self.failure = str(event.error) or type(event.error).__name__
-        self.show_bars()
+        self.redraw()
+        self.set_timer(AGAIN, self._try_again)
+
+    def _try_again(self) -> None:
+        """Ask for what could not be read; why it could not be is said until it can."""
+        failure, self.failure = self.failure, ""
+        self.ask_points()
+        if self._answer_due or not self.is_current:
+            self.failure = failure

@@ -31,6 +31,8 @@ class Canvas:
     manner: Manner
     crosshair: float | None = None
     selected: bool = False
+    waits: str = "reading …"
+    """What stands where values are still to come."""
 
     def line(self, segments: Sequence[Segment]) -> Strip:
         """A line of exactly this width."""
@@ -133,7 +135,7 @@ def tile(title: str, curves: Curves, picture: Picture, canvas: Canvas) -> list[S
 def body(curves: Curves, picture: Picture, canvas: Canvas, height: int) -> list[Strip]:
     """The curves, or why there are none yet."""
     if curves.extent is None and curves.missing:
-        return message("reading …", canvas, height)
+        return message(canvas.waits, canvas, height)
     if curves.extent is None and not curves.bad:
         return message("no values on this x axis", canvas, height)
     return picture.strips(curves, canvas, height)

@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 from rich.segment import Segment
 from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
 from workbench.core.model import Run
@@ -43,10 +44,15 @@ class Scene:
     selected: str = ""
     opened: Chart | None = None
     """The chart that fills the screen."""
+    waits: str = "reading …"
+    """What stands where values are still to come."""
 
 
 class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
     """Draws a scene; lines that come out the same are not sent again."""
+
+    class Resized(Message):
+        """There is another room for charts, and so there may be other charts."""
 
     DEFAULT_CSS = "ChartGrid { height: 1fr; width: 1fr; }"
 
@@ -96,6 +102,7 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
         """Draw for the new size."""
         self._strips = []
         self.redraw()
+        self.post_message(self.Resized())
 
     @property
     def on_screen(self) -> list[Chart]:
@@ -174,7 +181,7 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
             return [self._heading(slot, selected)]
         manner = self._manner(slot.chart)
         crosshair = self.scene.crosshair if slot.chart.kind == "metric" else None
-        canvas = Canvas(slot.width, slot.height, self._look(), manner, crosshair, selected)
+        canvas = Canvas(slot.width, slot.height, self._look(), manner, crosshair, selected, self.scene.waits)
         if slot.chart.kind in ("metric", "curve"):
             curves = self.curves_of(slot.chart)
             self._slots.append((slot, curves if slot.chart.kind == "metric" else None))
@@ -200,7 +207,7 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
         name = [Segment(f"{self.scene.names[owners[0]]}{more} ", canvas.look.dim)] if owners else []
         head = heading(chart.title, name, canvas)
         if not owners:
-            return [head, *message("reading …", canvas, canvas.height - 1)]
+            return [head, *message(canvas.waits, canvas, canvas.height - 1)]
         return [head, *self._shaded(chart, self.scene.runs[owners[0]], canvas, canvas.height - 1)]
 
     def _owners(self, chart: Chart) -> list[int]:
@@ -229,7 +236,8 @@ class ChartGrid(ChartMouse, can_focus=False, inherit_bindings=False):
 
     def _opened(self, chart: Chart, slot: Slot) -> list[Strip]:
         """One chart on the whole screen; histograms and matrices of several runs below each other."""
-        canvas = Canvas(slot.width, slot.height, self._look(), self._manner(chart), self.scene.crosshair)
+        scene = self.scene
+        canvas = Canvas(slot.width, slot.height, self._look(), self._manner(chart), scene.crosshair, waits=scene.waits)
         if chart.kind in ("metric", "curve"):
             curves = self.curves_of(chart)
             self._slots = [(slot, curves)]

@@ -24,7 +24,7 @@ ASCII_SHADES = " .:+#@"
 def histogram(found: Sequence[StepHistogram] | None, canvas: Canvas, height: int) -> list[Strip]:
     """Shares of the values by step, from left to right, the highest values on top."""
     if found is None:
-        return message("reading …", canvas, height)
+        return message(canvas.waits, canvas, height)
     rows = height - 1
     edges = common_edges(found, max(rows, 1)) if found else np.empty(0)
     if rows < 2 or not len(edges):
@@ -75,7 +75,7 @@ def _step_axis(first: int, last: int, left: int, canvas: Canvas) -> Strip:
 def confusion(chart: Chart, counts: Mapping[str, float], canvas: Canvas, height: int) -> list[Strip]:
     """True classes by rows, predicted ones by columns; each cell its count, shaded by its share of the row."""
     if not counts:
-        return message("reading …", canvas, height)
+        return message(canvas.waits, canvas, height)
     true, predicted = cells(chart)
     longest = max(text.width(text.plain(label)) for label in (*true, "true"))
     left = min(longest, max(canvas.width // 3, 4)) + 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 from operator import is_
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.widget import Widget
 
 from workbench.core.blocks import Empty
@@ -20,6 +20,7 @@ from workbench.tui.chart_grid import ChartGrid, Scene
 from workbench.tui.chart_layout import slots_of
 from workbench.tui.chart_manner import Manner, manner_of
 from workbench.tui.chart_telling import ChartTelling
+from workbench.tui.chrome import first_line
 from workbench.tui.draw import draw
 from workbench.tui.drawing import Drawing, Room
 from workbench.tui.keys import bindings
@@ -99,6 +100,11 @@ class ChartsScreen(ChartTelling):
     def _groups(self) -> list[Group]:
         return grouped(matching(self.every, self.wanted), self.workbench.view.pinned)
 
+    @property
+    def waits(self) -> str:
+        """What stands where values are still to come."""
+        return "not read, is tried again" if self.failure else "reading …"
+
     # Drawing
 
     def data_changed(self) -> None:
@@ -131,12 +137,15 @@ class ChartsScreen(ChartTelling):
         runs = self.runs
         self.every = self._charts(runs)
         empty = not self.every
+        if not empty and self.has_class("-empty"):
+            self._laid_out = False  # the grid gets its room only now
         self.set_class(empty, "-empty")
         if empty:
             self.query_one("#nothing", LinesView).redraw()
         names = labels_of(runs)
         here = self.crosshair if self.passing is None else self.passing
-        scene = Scene((), self.workbench.view.folded, runs, names, self.manner, here, self.selected, self.opened)
+        folded, waits = self.workbench.view.folded, self.waits
+        scene = Scene((), folded, runs, names, self.manner, here, self.selected, self.opened, waits)
         self._settle_cursor(replace(scene, groups=self._groups()))
         self.show_bars()
         self.ask_points()
@@ -149,6 +158,11 @@ class ChartsScreen(ChartTelling):
             first = next((slot for slot in slots if slot.chart is not None), slots[0])
             self.selected = first.id
             self.charts.show(replace(scene, selected=first.id))
+
+    @on(ChartGrid.Resized)
+    def _has_room(self, event: ChartGrid.Resized) -> None:
+        event.stop()
+        self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size shows other charts."""
@@ -199,7 +213,9 @@ class ChartsScreen(ChartTelling):
         words += ["log x"] * manner.log_x + ["log y"] * manner.log_y
         words += [f"smooth {manner.smooth:g}"] * bool(manner.smooth) + ["zoomed"] * (manner.span is not None)
         pieces = [Piece(f"{' · '.join(words)} ", "dim", keep=2)] if words else []
-        return pieces if not self.failure else [*pieces, Piece(f"✗ {self.failure} ", "bad", keep=1)]
+        if not self.failure:
+            return pieces
+        return [*pieces, Piece(f"✗ {first_line(self.failure, self.app.size.width - 40)} ", "bad", keep=1)]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something here is offered."""

@@ -137,6 +137,11 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         """Left and right of the second line."""
         return (), ()
 
+    @property
+    def why_failing(self) -> str:
+        """What keeps the store from being read, as far as it fits into a part of a line."""
+        return first_line(self.workbench.failing_hint, self.app.size.width - 28)
+
     def _tabs(self) -> list[Piece]:
         app = self.workbench
         pieces = [Piece(f" {text.cut(text.plain(app.project), LONGEST_PROJECT)} ", "strong", keep=0)]
@@ -172,8 +177,9 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         self.data_changed()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say so when there is no room."""
+        """Say so when there is no room; another width has room for other tabs and keys."""
         self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "-too-small")
+        self.call_after_refresh(self.show_bars)
 
     @on(LinesView.Read)
     def _crosshair_put(self, event: LinesView.Read) -> None:
@@ -214,6 +220,11 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
         """Do an action by its name, here or in the app."""
         name, _ = name_of(action)
         await self.app.run_action(action, default_namespace=self if hasattr(self, f"action_{name}") else self.app)
+
+
+def first_line(words: str, room: int) -> str:
+    """The first line of an error, cut to so many columns."""
+    return text.cut(text.plain(next(iter(words.splitlines()), "")), max(room, 1))
 
 
 class _TooSmall(Widget):

@@ -32,6 +32,8 @@ from workbench.tui.drawing import LOWEST_CHART, Drawing, Room, title
 
 NARROWEST = {Stat: 16, Table: 40, Lines: 36, Scatter: 40, Bars: 30, Heat: 40}
 """Columns below which a block is put under its neighbour instead of beside it."""
+WIDE_CHART = 72
+"""Columns that a chart is given before another one is put beside it."""
 
 
 def draw(block: Block, room: Room) -> Drawing:
@@ -70,6 +72,7 @@ def _plot(block: Lines | Scatter | Bars | Heat, room: Room) -> Drawing:
 def _stack(block: Stack, room: Room) -> Drawing:
     """Blocks below each other; charts share the rows that the rest leaves."""
     heading = title(block.title, room)
+    block = replace(block, blocks=_side_by_side(block.blocks, room))
     inner = replace(room, rows=0)
     growing = [place for place, part in enumerate(block.blocks) if _grows(part)]
     fixed = {place: draw(part, inner) for place, part in enumerate(block.blocks) if place not in growing}
@@ -86,6 +89,20 @@ def _stack(block: Stack, room: Room) -> Drawing:
         placed.append(part.moved(0, len(strips)))
         strips += part.strips
     return _joined(strips, placed)
+
+
+def _side_by_side(blocks: Sequence[Block], room: Room) -> Sequence[Block]:
+    """The same blocks; of charts that follow one another as many beside each other as a wide terminal has room for."""
+    across = max(room.width // WIDE_CHART, 1)
+    placed: list[Block] = []
+    for is_chart, run in groupby(blocks, key=lambda part: isinstance(part, Lines)):
+        alike = list(run)
+        if not is_chart or across == 1:
+            placed += alike
+        else:
+            rows = [alike[at : at + across] for at in range(0, len(alike), across)]
+            placed += [Columns(row) if len(row) > 1 else row[0] for row in rows]
+    return placed
 
 
 def _joined(strips: Sequence[Strip], parts: Sequence[Drawing]) -> Drawing:
@@ -135,13 +152,13 @@ def beside(parts: Sequence[Drawing], widths: Sequence[int], gap: int, room: Room
 
 
 def _tiles(stats: Sequence[Stat], room: Room) -> Drawing:
-    """Figures as tiles: as wide as they like in one row, else of equal width, as many to a row as fit."""
-    gap = 3
+    """Figures as tiles: as wide as they like in one row, else as many of equal width to a row as fit."""
     liked = [_tile_width(stat) for stat in stats]
+    gap = 3 if sum(liked) + 3 * (len(stats) - 1) <= room.width else 2
     if sum(liked) + gap * (len(stats) - 1) <= room.width:
         tiles = [_tile(stat, replace(room, width=width)) for stat, width in zip(stats, liked, strict=True)]
         return beside(tiles, liked, gap, room)
-    across = max(1, min(len(stats), (room.width + gap) // (NARROWEST[Stat] + gap)))
+    across = max(1, min(len(stats), (room.width + gap) // (max(liked) + gap)))
     width = (room.width - gap * (across - 1)) // across
     strips: list[Strip] = []
     for _, row in groupby(enumerate(stats), key=lambda pair: pair[0] // across):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from textual import on
@@ -22,6 +23,10 @@ from workbench.tui.telling import Shown, Spoken
 
 LOOK = 0.25
 """Seconds between looks at a log that may grow."""
+SAID_AFTER = 0.3
+"""Seconds after which it is said that logs are looked for."""
+AGAIN = 2.0
+"""Seconds between looks for a log where there is none, or none that can be read."""
 NEAR = 100
 """Lines from the edge of what is known at which more is read."""
 END = 1 << 62
@@ -45,6 +50,7 @@ class LogFollower(WorkbenchScreen):
         """How far the request under way is; None while none is said to take long."""
         self._reading = True
         self._failure = ""
+        self._again_at = 0.0
         self.following = step is None
         self.new_lines = 0
         """Lines that have come while nobody followed."""
@@ -77,7 +83,14 @@ class LogFollower(WorkbenchScreen):
     def on_mount(self) -> None:
         """Find the run's logs, and look at them again and again."""
         self._open("")
+        self.set_timer(SAID_AFTER, self._still_looking)
         self.set_interval(LOOK, self._look)
+
+    def _still_looking(self) -> None:
+        """Say so where it takes longer than a blink."""
+        if self._opened is None and self._reading:
+            self.add_class("-empty")
+            self.query_one("#nothing", LinesView).redraw()
 
     def on_unmount(self) -> None:
         """Call off what is under way."""
@@ -102,6 +115,7 @@ class LogFollower(WorkbenchScreen):
             self._opened.stop.set()
         self._logs, self._opened, self._failure, self._reading = event.logs, event.opened, event.error, False
         self._step = None
+        self._again_at = time.monotonic() + AGAIN
         self.set_class(event.opened is None, "-empty")
         if event.opened is None:
             self.query_one("#nothing", LinesView).redraw()
@@ -117,6 +131,7 @@ class LogFollower(WorkbenchScreen):
         """Look again where there was no log yet."""
         if self._opened is None and not self._reading:
             self._open("")
+        self.show_bars()
 
     def _request(self) -> Request | None:
         """A new request; whatever was under way is called off."""
@@ -175,7 +190,9 @@ class LogFollower(WorkbenchScreen):
 
     def _look(self) -> None:
         opened, query, run_id = self._opened, self.workbench.query_or_none, self.run_shown.id
-        if opened is not None and self.is_current and not self._follow_lane.busy:
+        if opened is None and self.is_current and not self._reading and time.monotonic() > self._again_at:
+            self._open("")
+        elif opened is not None and self.is_current and not self._follow_lane.busy:
             self._follow_lane.submit(posting(self.post_message, lambda: look(opened, query, run_id)))
 
     @on(Grew)

@@ -16,6 +16,7 @@ from workbench.core.log_search import Stopped, Wanted
 from workbench.core.query import Query
 from workbench.core.run_logs import LogPlace, RunLog, logs_of
 from workbench.tui.logs_page import LogPage, extended_after, extended_before, next_match, page_around
+from workbench.tui.messages import Said
 
 OUTPUT_LINES = 100_000
 """Lines of a run's output that are taken out of the store."""
@@ -88,6 +89,21 @@ class StepFound(Message):
 
 def find_logs(query: Query, root: Path, run_id: str, step: int | None, part: str, wanted: Wanted) -> LogsFound:
     """Look for a run's logs, open one, and read it around a step or at its end."""
+    try:
+        return _logs_found(query, root, run_id, step, part, wanted)
+    except Exception as error:  # noqa: BLE001 - a store or file that cannot be read is told, and tried again
+        return LogsFound((), error=str(error) or type(error).__name__)
+
+
+def find_step(query: Query, source: str, offset: int) -> StepFound | Said:
+    """The point that a line of a log tells of."""
+    try:
+        return StepFound(query.log_step(source, offset))
+    except Exception as error:  # noqa: BLE001 - a store that cannot be read now is told
+        return Said(f"the step of this line cannot be read: {error}", bad=True)
+
+
+def _logs_found(query: Query, root: Path, run_id: str, step: int | None, part: str, wanted: Wanted) -> LogsFound:
     run = next((each for each in query.runs(hidden=True) if each.id == run_id), None)
     if run is None:
         return LogsFound((), error="this run is gone")

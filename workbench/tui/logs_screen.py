@@ -19,7 +19,7 @@ from workbench.tui.feed import posting
 from workbench.tui.keys import bindings
 from workbench.tui.lines_view import LinesView
 from workbench.tui.logs_following import END, LogFollower
-from workbench.tui.logs_reading import StepFound
+from workbench.tui.logs_reading import StepFound, find_step
 from workbench.tui.logs_view import LogView
 from workbench.tui.prompt import Verdict
 from workbench.tui.run_actions import ListActions
@@ -190,7 +190,7 @@ class LogsScreen(ListActions, LogFollower):
             self.workbench.say("no metric was read from this log, so no step is known for its lines")
             return
         source, offset = opened.log.source, row.offset
-        self._follow_lane.submit(posting(self.post_message, lambda: StepFound(query.log_step(source, offset))))
+        self._follow_lane.submit(posting(self.post_message, lambda: find_step(query, source, offset)))
 
     @on(LogView.Opened)
     def _clicked_line(self, event: LogView.Opened) -> None:
@@ -249,7 +249,8 @@ class LogsScreen(ListActions, LogFollower):
 
     def _nothing(self, room: Room) -> Drawing:
         if self._failure:
-            return draw(Empty("The log cannot be read", self._failure), room)
+            words = f"{self._failure}\nIt is tried again by itself; esc goes back."
+            return draw(Empty("The log cannot be read", words), room)
         if self._reading:
             return draw(Empty("Looking for logs …"), room)
         hint = (

@@ -142,10 +142,10 @@ class Failure:
     """Why a panel shows nothing: what it raised, where, and the whole traceback."""
 
     doing: str
-    """`load` or `view`."""
+    """`load` or `view`; `store` where it is the store that cannot be read."""
     error: str
     place: str
-    """File and line; empty where a block was refused rather than an exception raised."""
+    """File and line; empty where a block was refused rather than an exception raised, or the store says it all."""
     traceback: str
 
 
@@ -162,8 +162,12 @@ def failure_of(error: BaseException, doing: str) -> Failure:
     import traceback
 
     from workbench.plugin.box import reason_of
+    from workbench.store.errors import StoreError
 
-    words, place = reason_of(error)
+    if isinstance(error, StoreError):
+        doing, (words, place) = "store", (str(error), "")
+    else:
+        words, place = reason_of(error)
     try:
         text = "".join(traceback.format_exception(error))
     except Exception:  # noqa: BLE001 - an exception of a plugin may fail even at that

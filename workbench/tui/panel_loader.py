@@ -31,6 +31,9 @@ PARK_AFTER = 3
 """Failures in a row after which a panel is loaded only when asked."""
 SPINNER_AFTER, NOTICE_AFTER = 0.5, 5.0
 """Seconds of loading after which it is said, and after which the panel is named as slow."""
+READING = "reading …"
+STORE_AGAIN = 2.0
+"""Seconds between tries where the store could not be read."""
 
 
 class PanelLoader(WorkbenchScreen):
@@ -60,6 +63,7 @@ class PanelLoader(WorkbenchScreen):
         self._failures = 0
         self._loading_since: float | None = None
         self._watch: Timer | None = None
+        self._retry: Timer | None = None
 
     @property
     def busy(self) -> bool:
@@ -198,9 +202,7 @@ class PanelLoader(WorkbenchScreen):
         seconds = self.loading_for
         if seconds < SPINNER_AFTER:
             return ""
-        return (
-            "loading …" if seconds < NOTICE_AFTER else f"panel {self.panel.name} is slow: loading for {seconds:.0f} s"
-        )
+        return READING if seconds < NOTICE_AFTER else f"panel {self.panel.name} is slow: loading for {seconds:.0f} s"
 
     def _waiting(self) -> None:
         """Say that it takes long, where somebody looks."""
@@ -244,15 +246,31 @@ class PanelLoader(WorkbenchScreen):
             self.redraw()
 
     def fail(self, failure: Failure) -> None:
-        """Count a failure, and show it instead of the panel."""
+        """Count a failure, and show it instead of the panel; a store that cannot be read is no fault of the panel."""
         self._failure = failure
-        self._failures += 1
+        if failure.doing != "store":
+            self._failures += 1
+        elif self._retry is None:
+            self._retry = self.set_interval(STORE_AGAIN, self._try_again)
+
+    def _try_again(self) -> None:
+        """Load again where it was the store that could not be read."""
+        if self._failure is None or self._failure.doing != "store":
+            if self._retry is not None:
+                self._retry.stop()
+                self._retry = None
+        elif self.is_current and not self._lane.busy:
+            self.load()
 
     def failure_box(self, failure: Failure) -> Block:
         """What failed, what it raised, where, and what to do."""
         parked = self._failures >= PARK_AFTER
         again, where = (self.workbench.key_for(each, "panel") for each in ("retry", "traceback"))
         hint = f"{again} tries again · {where} shows the traceback"
+        title = f"Panel {self.panel.name} failed in {failure.doing}"
+        if failure.doing == "store":
+            title, parked = "The store cannot be read", False
+            hint = f"It is tried again by itself. {hint}"
         if parked:
             hint = f"Parked after {PARK_AFTER} failures in a row: it is not loaded by itself any more. {hint}"
         return Stack(
@@ -261,5 +279,5 @@ class PanelLoader(WorkbenchScreen):
                 *([Note(failure.place, "dim")] if failure.place else []),
                 Note(hint, "warn" if parked else "dim"),
             ],
-            f"Panel {self.panel.name} failed in {failure.doing}",
+            title,
         )

@@ -27,6 +27,7 @@ from workbench.tui.messages import failure_of
 from workbench.tui.opening import Opened, opened_by
 from workbench.tui.pages import text_page
 from workbench.tui.panel_jobs import is_ours
+from workbench.tui.panel_loader import READING
 from workbench.tui.panel_telling import PanelTelling
 from workbench.tui.run_actions import ChartActions, ListActions
 
@@ -89,7 +90,8 @@ class PanelScreen(ChoiceActions, ListActions, ChartActions, PanelTelling):
         words = self.loading_words
         back, leave = self.workbench.key_for("back"), self.workbench.key_for("quit")
         hint = f"Everything else goes on: {back} goes back, {leave} leaves at once." if "slow" in words else ""
-        return draw(Empty(f"{self.panel.title}: {words}" if words else "", hint), room)
+        said = "reading the store …" if words == READING else words
+        return draw(Empty(f"{self.panel.title}: {said}" if words else "", hint), room)
 
     def _viewed(self, room: Room) -> Block:
         """The panel's blocks, asked for when its data or the room changed, and looked at before they are drawn."""

@@ -75,6 +75,18 @@ def fixed_columns(snapshot: Snapshot, width: int) -> list[Column]:
     if snapshot.latency is not None:
         unit = snapshot.roles.get(snapshot.latency, Roles()).unit
         columns.append(Column("p95", "p95", unit, "right", 8))
+    return _most_telling(columns, width)
+
+
+def _most_telling(columns: list[Column], width: int) -> list[Column]:
+    """The columns that fit whole: values and their changes before curves, which the chart shows larger."""
+    for key in ("p95", "spark", "age"):
+        if GUTTER + sum((column.width or 0) + 1 for column in columns) - 1 <= width:
+            break
+        metric = next((column.title for column in columns if column.key == "spark"), "")
+        columns = [column for column in columns if column.key != key]
+        if key == "spark" and metric:
+            columns = [replace(each, title=metric, width=12) if each.key == "main" else each for each in columns]
     return columns
 
 

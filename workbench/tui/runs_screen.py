@@ -89,8 +89,9 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
             self.grid.show_rows(self._painting.ids, cursor=self.workbench.view.cursor)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Put the chart beside or below."""
+        """Put the chart beside or below; where there was none before, it is drawn now."""
         self.lay_out()
+        self.call_after_refresh(self._show_marks)
 
     def _cells(self, run_id: str) -> Sequence[Cell]:
         if self._painting is not None:
@@ -230,7 +231,7 @@ class RunsScreen(ChartPlace, WorkbenchScreen):
     def state_line(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """How many runs, in which states, by what they are sorted and filtered."""
         app = self.workbench
-        why = [Piece(f"{app.failing_hint} ", "bad", keep=1)] if app.failing else []
+        why = [Piece(f"{self.why_failing} ", "bad", keep=1)] if app.failing else []
         if not app.live:
             words = "" if self._painting is None else f"{self._painting.total:,} runs as last seen"
             return [Piece(f" {words}", "dim")], why

@@ -25,7 +25,8 @@ def _editing() -> Bindings:
     """Textual's own keys for moving and deleting, without those that mean something else in a terminal."""
     found = [each for each in TextArea.BINDINGS if isinstance(each, Binding)]
     kept = [each for each in found if not {"ctrl+c", "ctrl+z"} & set(each.key.split(","))]
-    return [*kept, Binding("ctrl+underscore", "undo", "Undo", show=False)]
+    without_alt = Binding("ctrl+delete", "delete_word_right", "Delete the next word", show=False)
+    return [*kept, without_alt, Binding("ctrl+underscore", "undo", "Undo", show=False)]
 
 
 class SqlEditor(TextArea, inherit_bindings=False):

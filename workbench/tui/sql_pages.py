@@ -44,7 +44,7 @@ def refusal_page(refused: Refused, asked: str, room: Room) -> Drawing:
     for place, words in enumerate(lines):
         strips.append(room.line([Segment(" ✗ " if not place else "   ", look.bad), Segment(words, look.bad)]))
     if refused.line is None or refused.column is None:
-        return Drawing(strips)
+        return Drawing([*strips, room.blank(), room.text(" enter runs it again", room.look.dim)])
     source = (asked.split("\n") + [""] * refused.line)[refused.line - 1]
     first = max(0, refused.column - 1 - (room.width - 24))
     head = f"   line {refused.line}: {'…' if first else ''}"
@@ -62,4 +62,5 @@ def nothing_page(rows: Rows, room: Room) -> Drawing:
     names = ", ".join(text.plain(name) for name in rows.columns)
     lines = text.wrap(f"columns: {names}", room.width - 2)
     strips = [room.blank(), room.text(" No rows", room.look.strong)]
-    return Drawing([*strips, *(room.text(f" {line}", room.look.dim) for line in lines)])
+    strips += [room.text(f" {line}", room.look.dim) for line in lines]
+    return Drawing([*strips, room.blank(), room.text(" change the statement above, enter runs it", room.look.dim)])
