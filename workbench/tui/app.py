@@ -14,7 +14,6 @@ from textual.screen import Screen
 from workbench.core.config import Config
 from workbench.core.query import Query
 from workbench.core.settings_file import SettingsFiles
-from workbench.core.text import plain
 from workbench.tui.action import SCOPE_TITLES
 from workbench.tui.actions import actions_in, panel_actions
 from workbench.tui.annotator import Annotator
@@ -277,13 +276,6 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
                 self.call_next(screen.perform, action)
 
         self.push_screen(Reader(f"Keys · {self.key_for('accept', 'reader')} or a double click does one", page), chosen)
-
-    def say(self, words: str, *, bad: bool = False) -> None:
-        """A passing remark."""
-        self.clear_notifications()
-        for screen in {*self.workbench_screens, self.screen}:
-            screen.query("ToastHolder").remove()  # Textual takes the remark away and leaves its box
-        self.notify(plain(words, limit=300), severity="error" if bad else "information", timeout=3, markup=False)
 
     async def action_quit(self) -> None:
         """Leave; the view and the rows as they stand are kept for the next time."""

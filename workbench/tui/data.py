@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual import on
+from textual.screen import Screen
 
 from workbench.core import units
 from workbench.core.blocks import Tone
+from workbench.core.text import plain
 from workbench.tui import feed
 from workbench.tui.asking import AskingApp
 from workbench.tui.messages import (
@@ -48,8 +52,12 @@ class StoreApp(AskingApp, inherit_bindings=False):
             self.start()
 
     def say(self, words: str, *, bad: bool = False) -> None:
-        """A passing remark."""
-        raise NotImplementedError
+        """A passing remark, in the place of the one before."""
+        self.clear_notifications()
+        screens: set[Screen[Any]] = {*self.workbench_screens, self.screen}
+        for screen in screens:
+            screen.query("ToastHolder").remove()  # Textual takes the remark away and leaves its box
+        self.notify(plain(words, limit=300), severity="error" if bad else "information", timeout=3, markup=False)
 
     def panels_known(self) -> None:
         """Panels have been collected."""
