@@ -144,6 +144,8 @@ class Sitting:
         home.mkdir(exist_ok=True)
         environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "TERM": "xterm-256color"}
         environment["EDITOR"] = "true"
+        for name in ("COLUMNS", "LINES"):  # the terminal's own size counts
+            environment.pop(name, None)
         size = ("-x", str(columns), "-y", str(rows))
         stay = (";", "set-option", "remain-on-exit", "on")
         self._tmux("new-session", "-d", *size, command, *stay, env=environment)

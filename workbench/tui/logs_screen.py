@@ -249,7 +249,7 @@ class LogsScreen(ListActions, LogFollower):
 
     def _nothing(self, room: Room) -> Drawing:
         if self._failure:
-            words = f"{self._failure}\nIt is tried again by itself; esc goes back."
+            words = f"{self._failure}\nIt is tried again by itself; {self.workbench.key_for('back')} goes back."
             return draw(Empty("The log cannot be read", words), room)
         if self._reading:
             return draw(Empty("Looking for logs …"), room)
