@@ -33,6 +33,22 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def written_by_workbench(project: Path) -> list[dict[str, object]]:
+    """The project with everything in it that workbench can write; the runs as they were before."""
+    before: list[dict[str, object]] = json.loads(asked(project, "runs --format json"))
+    for command, name in REDIRECTED:
+        if name != "copy.log":
+            assert asked(project, command, name), command
+    for command, name in ASKED:
+        asked(project, command.format(name))
+    for name in ("sql.csv", "sql.json"):
+        subprocess.run([*PROGRAM, "sql", SQL, "--out", name], cwd=project, check=True, capture_output=True)
+    with (project / "sql-again.csv").open("w") as stream:
+        subprocess.run([*PROGRAM, "sql", SQL, "--format", "csv"], cwd=project, check=True, stdout=stream)
+    return before
+
+
 def asked(root: Path, command: str, into: str | None = None) -> str:
     """What a command prints; with `into`, what the shell's redirection puts into that file."""
     words = [*PROGRAM, *command.split()]
@@ -61,17 +77,10 @@ ASKED = [
 SQL = "select step, value as loss from point order by step"
 
 
-def test_nothing_that_workbench_wrote_becomes_a_run_or_is_read(project: Path) -> None:
-    before = json.loads(asked(project, "runs --format json"))
-    for command, name in REDIRECTED:
-        if name != "copy.log":
-            assert asked(project, command, name), command
-    for command, name in ASKED:
-        asked(project, command.format(name))
-    for name in ("sql.csv", "sql.json"):
-        subprocess.run([*PROGRAM, "sql", SQL, "--out", name], cwd=project, check=True, capture_output=True)
-    with (project / "sql-again.csv").open("w") as stream:
-        subprocess.run([*PROGRAM, "sql", SQL, "--format", "csv"], cwd=project, check=True, stdout=stream)
+def test_nothing_that_workbench_wrote_becomes_a_run_or_is_read(
+    project: Path, written_by_workbench: list[dict[str, object]]
+) -> None:
+    before = written_by_workbench
     asked(project, "watch --once")
     after = json.loads(asked(project, "runs --format json"))
     assert [run["id"] for run in after] == [run["id"] for run in before]
@@ -94,12 +103,14 @@ def test_nothing_that_workbench_wrote_becomes_a_run_or_is_read(project: Path) ->
 
 
 @pytest.mark.parametrize("name", ["points.csv", "runs.json", "report.json", "report.html", "sql.csv", "all.parquet"])
+@pytest.mark.usefixtures("written_by_workbench")
 def test_detect_says_so_too(project: Path, name: str) -> None:
     assert f"{name}: {NOT_READ}" in asked(project, f"detect {name}")
     told = json.loads(asked(project, f"detect {name} --format json"))
     assert (told["format"], told["why"], told["mapping"]) == (None, NOT_READ, None)
 
 
+@pytest.mark.usefixtures("written_by_workbench")
 def test_a_copy_in_another_project_is_known_by_how_it_begins(project: Path, tmp_path: Path) -> None:
     for name in ("points.csv", "points.json", "runs.csv", "runs.json", "gbm.json", "compare.json", "report.json"):
         shutil.copy(project / name, tmp_path / name)
@@ -107,6 +118,7 @@ def test_a_copy_in_another_project_is_known_by_how_it_begins(project: Path, tmp_
     assert json.loads(asked(tmp_path, "runs --format json")) == []
 
 
+@pytest.mark.usefixtures("written_by_workbench")
 def test_what_a_training_writes_on_is_the_users_again(project: Path) -> None:
     log = project / "mine.csv"
     log.write_bytes((project / "sql.csv").read_bytes())
