@@ -21,7 +21,7 @@ demo: setup            ## train the sample project and open it; ARGS=--headless 
 	$(BIN)/workbench demo $(ARGS)
 
 test: setup test-duckdb15  ## every test, and a smaller run with the oldest DuckDB
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(TESTS)
 
 test-fast: setup       ## all but kills, crowds and fuzzing
 	$(BIN)/python -m pytest -n 2 -m "not slow" --ignore=tests/torture --ignore=tests/fuzz $(TESTS)

@@ -15,7 +15,6 @@ from tests.support.command_line import program
 from tests.support.every_format import OPEN, WAITING, Told, all_told, copy_all
 from workbench.ingest.readers import all_readers
 
-pytestmark = pytest.mark.xdist_group("every format")
 TOLD = list(all_told())
 LONG_AGO = 1_700_000_000.0
 """When all files were written: whatever the day of the test, nothing is being written now."""

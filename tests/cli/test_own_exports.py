@@ -19,9 +19,6 @@ PROGRAM = [sys.executable, "-m", "workbench.cli.main"]
 NOT_READ = "an export of workbench, not read"
 
 
-pytestmark = pytest.mark.xdist_group("own-exports")
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("shop")

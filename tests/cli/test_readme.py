@@ -11,8 +11,6 @@ import pytest
 
 from tests.test_docs import ROOT, fenced
 
-pytestmark = pytest.mark.xdist_group("readme")
-
 BY_HAND = ("workbench", "workbench demo", "cd my-project")
 """They open the interface, or stand for the reader's own folder."""
 INSTALLED = re.compile(r"pip install '\.\[(\w+)\]'")

@@ -18,7 +18,6 @@ import pytest
 from tests.tools.tour import Sitting, write_project
 from tests.torture.test_kill import start_writer, stop_writer
 
-pytestmark = pytest.mark.xdist_group("tmux")
 NAMED = ("Enter", "Escape", "Up", "Down", "Left", "Right", "Home", "End", "PPage", "NPage", "Tab", "BTab", "Space",
          "BSpace", "F1", "F2")  # fmt: skip
 TYPED = sorted(set(string.ascii_letters + string.digits + string.punctuation) - set("q"))

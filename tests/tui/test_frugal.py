@@ -54,7 +54,6 @@ def test_a_line_of_another_width_is_sent_whole() -> None:
     assert [tuple(each) for each in changed_regions(None, Strip([Segment("ab")]), 0, 9)] == [(0, 0, 9, 1)]
 
 
-@pytest.mark.xdist_group("tmux")
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 def test_the_terminal_shows_what_a_whole_repaint_draws(tmp_path: Path) -> None:
     root = tmp_path / "shop"

@@ -13,7 +13,6 @@ from tests.tools.tour import BUDGET, PAGE, TOURS, Tour, taken, write_project
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux"),
-    pytest.mark.xdist_group("tmux"),
 ]
 
 
