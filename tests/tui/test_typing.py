@@ -22,8 +22,8 @@ from workbench.tui.prompt import Prompt
 
 
 def burst(sitting, keys):
-    """Hand all keys to the interface before it has done the first; `⏎` is enter, `⎋` escape."""
-    named = {"⏎": "enter", "⎋": "escape", "⇥": "tab"}
+    """Hand all keys to the interface before it has done the first; `⏎` is enter, `⎋` escape, arrows are arrows."""
+    named = {"⏎": "enter", "⎋": "escape", "⇥": "tab", "↑": "up", "↓": "down"}
     for char in keys:
         key = named.get(char) or _character_to_key(char)
         sitting.app.post_message(events.Key(key, None if char in named else char))
@@ -68,6 +68,20 @@ def test_a_list_that_is_opened_and_narrowed_in_one_burst_gives_what_was_typed(tm
             await sitting.settle()
             assert sitting.app.view.sort == "metric:train/loss"
             assert sitting.app.screen.query_one(Prompt).typed == "q"
+
+    tell(story)
+
+
+@pytest.mark.parametrize("moves", ["↓", "↓↓", "↓↑"])
+def test_a_list_opened_in_a_burst_is_moved_through_from_what_holds_now(tmp_path, moves):
+    async def story():
+        async with workbench(tmp_path) as sitting:
+            app = sitting.app
+            choices = [choice.key for choice in app.rows.choices()]
+            now = choices.index(app.view.sort)
+            burst(sitting, f"s{moves}⏎")
+            await sitting.settle()
+            assert app.view.sort == choices[now + moves.count("↓") - moves.count("↑")]
 
     tell(story)
 

@@ -270,16 +270,16 @@ def _size(export: Export) -> int:
 
 
 def _same(before: Plan, now: Plan) -> bool:
-    """Whether a later plan reads the columns that were there before alike; one may come from JSON."""
-    columns = now.mapping.columns
-    features = tuple(name for name in columns.features if name in before.kinds)
-    now = replace(
-        now,
-        mapping=replace(now.mapping, columns=replace(columns, features=features)),
-        kinds={name: kind for name, kind in now.kinds.items() if name in before.kinds},
-    )
-    made = [replace(plan, kinds=dict(sorted(plan.kinds.items())), sampled=0) for plan in (before, now)]
-    return msgspec.json.encode(made[0]) == msgspec.json.encode(made[1])
+    """Whether a later plan reads the columns that were there before alike, in any order; one may come from JSON."""
+
+    def shared(plan: Plan) -> bytes:
+        columns = plan.mapping.columns
+        features = tuple(sorted(name for name in columns.features if name in before.kinds))
+        kinds = {name: kind for name, kind in sorted(plan.kinds.items()) if name in before.kinds}
+        mapping = replace(plan.mapping, columns=replace(columns, features=features))
+        return msgspec.json.encode(replace(plan, mapping=mapping, kinds=kinds, sampled=0))
+
+    return shared(before) == shared(now)
 
 
 def encoded(known: Known) -> str:

@@ -58,8 +58,9 @@ def json_slab(session: Session, data: bytes, label: str, kinds: Mapping[str, Kin
     )
     file.unlink()
     found = session.rows(
-        f"""SELECT key FROM (SELECT unnest(json_keys(json)) AS key, row_number() OVER () AS n FROM records)
-            GROUP BY key ORDER BY min(n) LIMIT {MOST_COLUMNS + 1}"""
+        f"""SELECT key FROM (SELECT n, unnest(keys) AS key, generate_subscripts(keys, 1) AS i
+                             FROM (SELECT json_keys(json) AS keys, row_number() OVER () AS n FROM records))
+            GROUP BY key ORDER BY min({{'n': n, 'i': i}}) LIMIT {MOST_COLUMNS + 1}"""
     )
     if len(found) > MOST_COLUMNS:
         raise DriftInputError(

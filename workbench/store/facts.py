@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -109,7 +110,7 @@ def fetch_facts(con: DuckDBPyConnection, where: str) -> Iterator[tuple[str, Fact
     judged = _every([row[1] for row in texts])
     for (run, _, params, environment), said in zip(texts, judged, strict=True):
         facts = Facts()
-        for kind, key, value, wall in said:
+        for kind, key, value, wall in sorted(said, key=itemgetter(3, 1)):
             facts.take(kind, key, value, wall)
         if params is not None:
             facts.params = Lazy(partial(_decoded, params))

@@ -151,10 +151,10 @@ class Chooser(Narrowed[str | None]):
 
     def on_mount(self) -> None:
         """Show the list with the cursor on what holds now."""
-        self._show()
         current = next((option.key for option in self._options() if option.on), None)
         if current is not None and self._keep_open is None:
-            self.call_after_refresh(self.query_one(LinesView).select, current)
+            self.query_one(LinesView).place(current)
+        self._show()
 
     def _found(self) -> list[Option]:
         """Entries that hold every typed word, those that begin with it first."""

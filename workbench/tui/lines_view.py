@@ -66,7 +66,7 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
         """Everything the cursor can be on."""
         return self._drawing.targets
 
-    def place(self, row: str, column: int | None) -> None:
+    def place(self, row: str, column: int | None = None) -> None:
         """Start with the cursor on a target, wherever it will be drawn."""
         self._cursor = (row, column)
 
@@ -178,14 +178,18 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
     def _select(self, target: Target) -> None:
         changed = self._cursor != (target.row, target.column)
         self._cursor = (target.row, target.column)
+        self._bring_in_sight(target)
+        self.refresh()
+        if changed:
+            self.post_message(self.Highlighted(self, target))
+
+    def _bring_in_sight(self, target: Target) -> None:
+        """As little as it takes to see it."""
         top = int(self.scroll_offset.y)
         if target.y < top:
             self.scroll_to(y=0 if target.y < self.size.height // 2 else target.y, animate=False)
         elif target.y >= top + self.size.height:
             self.scroll_to(y=target.y - self.size.height + 1, animate=False)
-        self.refresh()
-        if changed:
-            self.post_message(self.Highlighted(self, target))
 
     def select(self, row: str, column: int | None = None) -> None:
         """Put the cursor on a row by its id, or on a cell of it; nothing happens where there is none."""
@@ -195,9 +199,11 @@ class LinesView(ScrollView, can_focus=False, inherit_bindings=False):
             self._select(found)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Draw for the new size."""
+        """Draw for the new size, with what the cursor was put on in sight."""
         self.virtual_size = Size(event.size.width, len(self._drawing.strips))
         self.redraw()
+        if self._cursor is not None and self.target is not None:
+            self._bring_in_sight(self.target)
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
