@@ -32,11 +32,9 @@ def detect(file: Path, form: str) -> None:
     from workbench.core.text import plain
 
     found, chosen = _detected(file)
-    proposed, trouble = (None, found.claim.why) if chosen or found.claim.why else _proposed(file)
+    proposed, why = (None, found.claim.why) if chosen or found.claim.why else _proposed(file)
     toml = _toml(file, proposed) if proposed else None
-    headline, tone = _headline(file, found.claim.why or trouble, chosen, proposed)
-    if not chosen and found.claim.why:
-        headline, tone = f"{file}: {found.claim.why}", "warn"
+    headline, tone = _headline(file, why, chosen, proposed, refused=bool(found.claim.why))
     readers = [{"reader": name, "score": claim.score, "why": claim.why} for name, claim in found.answers]
     shape = {
         "path": str(file), "format": chosen, "why": found.claim.why, "readers": readers,
@@ -68,12 +66,16 @@ def _detected(file: Path) -> tuple[Detection, str | None]:
     return found, found.reader.name if found.reader else None
 
 
-def _headline(file: Path, why: str, chosen: str | None, proposed: ExportMapping | None) -> tuple[str, str]:
-    """What the file is taken for, in a sentence, and its tone."""
+def _headline(
+    file: Path, why: str, chosen: str | None, proposed: ExportMapping | None, refused: bool
+) -> tuple[str, str]:
+    """What the file is taken for, in a sentence, and its tone; `refused` before any reader was asked."""
     if chosen:
         return f"{file}: read as {chosen} – {why}", "good"
     if proposed:
         return f"{file}: no training log; it may be an export of production rows, described in workbench.toml", "good"
+    if refused:
+        return f"{file}: {why}", "warn"
     if not file.stat().st_size:
         return f"{file}: not read – it is empty", "warn"
     return f"{file}: not read – no reader takes it, and it is no table of production rows ({why})", "warn"

@@ -216,14 +216,16 @@ def _code() -> int:
 def _output_file() -> Path | None:
     """The new file that the shell has put in the place of standard output: what comes is no log of a training."""
     try:
-        regular = stat.S_ISREG(os.fstat(1).st_mode)
+        found = os.fstat(1)
+        if not stat.S_ISREG(found.st_mode) or found.st_size:
+            return None
+        if sys.platform == "darwin":
+            import fcntl
+
+            return Path(os.fsdecode(fcntl.fcntl(1, 50, bytes(1024)).rstrip(b"\0")))  # F_GETPATH
+        return Path(os.readlink("/proc/self/fd/1"))
     except OSError:
         return None
-    if not regular:
-        return None
-    from workbench.core.written import fresh_output
-
-    return fresh_output()
 
 
 if __name__ == "__main__":

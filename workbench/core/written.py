@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-import sys
 from pathlib import Path
 
 HEAD = 64 * 1024
@@ -51,21 +49,6 @@ def is_remembered(place: Path, head: bytes, size: int) -> bool:
         return _mark(head[:HEAD], size) in (folder / _NAME).read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeError):
         return False
-
-
-def fresh_output() -> Path | None:
-    """The file that standard output goes to, where the shell has just made it; None where it is none, or has more."""
-    try:
-        found = os.fstat(1)
-        if not stat.S_ISREG(found.st_mode) or found.st_size:
-            return None
-        if sys.platform == "darwin":
-            import fcntl
-
-            return Path(os.fsdecode(fcntl.fcntl(1, 50, bytes(1024)).rstrip(b"\0")))  # F_GETPATH
-        return Path(os.readlink("/proc/self/fd/1"))
-    except OSError:
-        return None
 
 
 def _mark(head: bytes, size: int) -> str:
