@@ -129,6 +129,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
 
     def panels_known(self) -> None:
         """Give every panel its tab, its key and its mode."""
+        from workbench.tui.panel_kinds import screen_of
         from workbench.tui.source_panel import SourcePanel
 
         self.panels.setdefault(SourcePanel.name, SourcePanel())
@@ -140,7 +141,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         for panel in shown:
             if panel.name not in self._with_mode:
                 self._with_mode.add(panel.name)
-                self.add_mode(panel.name, lambda panel=panel: _screen_of(panel))  # type: ignore[misc]
+                self.add_mode(panel.name, lambda panel=panel: screen_of(panel))  # type: ignore[misc]
         self.take_keys()
         self._go_on()
         if self._early is not None:
@@ -194,12 +195,9 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
     def open_panel(self, name: str, focus: Mapping[str, Any], crumb: str, start: Target | None = None) -> None:
         """Open a panel with a focus of its own over the current screen."""
         from workbench.tui.panel_kinds import screen_of
-        from workbench.tui.run_screen import RunScreen
 
         if not self._went_on and name not in self.panels:
             self._early = lambda: self.open_panel(name, focus, crumb, start)
-        elif name == "run" and name in self.panels:
-            self.push_screen(RunScreen(self.panels[name], focus, crumb, start))
         elif name in self.panels:
             self.push_screen(screen_of(self.panels[name], focus, crumb, start))
 
@@ -284,17 +282,6 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         if not self.read_only:
             save_session(self._session_path, self._left_at(), painting)
         self.exit()
-
-
-def _screen_of(panel: Panel) -> WorkbenchScreen:
-    """The screen of a panel that has a tab: a grid of its own for the charts."""
-    if panel.name == "charts":
-        from workbench.tui.charts_screen import ChartsScreen
-
-        return ChartsScreen()
-    from workbench.tui.panel_kinds import screen_of
-
-    return screen_of(panel)
 
 
 if TYPE_CHECKING:
