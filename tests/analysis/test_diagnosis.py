@@ -55,6 +55,17 @@ def test_an_accuracy_of_an_empty_class_is_no_finding() -> None:
     assert diagnose([curve("val/f1_class_3", value)]) == []
 
 
+@pytest.mark.parametrize("start", [0, 30, 300])
+def test_a_metric_that_is_mostly_zero_is_judged_too(start: int) -> None:
+    value = np.zeros(500)
+    value[start : start + 60] = 0.4
+    kinds = [each.kind for each in diagnose([curve("val/accuracy", value)])]
+    assert kinds == ["diverged"]
+    assert [each.kind for each in diagnose([curve("train/loss", value)])] == []
+    (never,) = diagnose([curve("val/accuracy", np.zeros(500))])
+    assert never.sentence.startswith("val/accuracy has never improved")
+
+
 @pytest.mark.parametrize("n", [60, 500, 6000])
 def test_a_loss_that_runs_away_is_told_from_the_step_on_where_it_left(n: int) -> None:
     loss = falling(n)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.analysis.diagnosis_curves import Course, Curve, Floats, middle, running_median, spread
+from workbench.analysis.diagnosis_curves import Course, Curve, Floats, middle, running_median, spread, spreads
 from workbench.core import units
 from workbench.core.model import Finding
 from workbench.core.roles import words_of
@@ -128,7 +128,7 @@ def diverged(course: Course) -> Finding | None:
     low, end = float(level[best]), middle(course.blocks[-tail:])
     rise, won = end - low, max(middle(course.blocks[:2]) - low, 0.0)
     wanted = max(0.5 * won, 8.0 * noise, course.telling)
-    if rise < wanted:
+    if rise < wanted or not wanted:
         return None
     halfway = low + 0.5 * rise
     onset = m - int(np.argmax(level[::-1] <= halfway))
@@ -160,15 +160,18 @@ def spiked(course: Course) -> Finding | None:
     n = len(y)
     if n < 40:
         return None
+    telling = max(course.telling * (1.0 if course.is_log else 3.0), 0.25 * _reach(y))
+    if _highest_rise(y) <= telling:
+        return None
     usual = running_median(y, _OWN)
     apart = y - usual
-    scale = _local_scale(apart)
-    z = apart / scale
+    if not (apart > telling).any():
+        return None
+    z = apart / _local_scale(apart)
     skipped = max(5, n // 20)
     z[:skipped] = 0.0
     ranked = np.sort(z)[::-1]
     wanted = max(20.0, 5.0 * float(max(-z.min(), 0.0)), 3.0 * float(ranked[min(n - 1, n // 50 + 10)]))
-    telling = max(course.telling * (1.0 if course.is_log else 3.0), 0.25 * _reach(y))
     found = np.flatnonzero((z > wanted) & (apart > telling))
     found = found[found < n - _OWN // 2]
     if not len(found):
@@ -207,15 +210,25 @@ def _worst(course: Course) -> Floats:
     return np.asarray(np.log(np.maximum(y, 1e-300)) if course.is_log else y, np.float64)
 
 
+def _highest_rise(y: Floats) -> float:
+    """No value is further above the median of its neighbours than this: blocks with their neighbours hold them all."""
+    whole = y[: len(y) - len(y) % _OWN].reshape(-1, _OWN)
+    rest = y[len(y) - _OWN :]
+    high, low = np.append(whole.max(axis=1), rest.max()), np.append(whole.min(axis=1), rest.min())
+    around = low.copy()
+    np.minimum(around[1:], low[:-1], out=around[1:])
+    np.minimum(around[:-1], low[1:], out=around[:-1])
+    return float((high - around).max())
+
+
 def _local_scale(apart: Floats) -> Floats:
     """How far values usually are from their neighbours, where they are: noise shrinks as a loss falls."""
     count = max(1, min(16, len(apart) // 25))
-    parts = np.array_split(apart, count)
-    scales = np.array([spread(part) for part in parts])
+    scales, lengths = spreads(apart, count)
     overall = spread(apart)
     scales = np.maximum(scales, [scales[max(0, at - 1) : at + 2].max() for at in range(count)])
     scales = np.maximum(scales, max(0.25 * overall, 1e-12 + 1e-9 * middle(np.abs(apart))))
-    return np.repeat(scales, [len(part) for part in parts])
+    return np.repeat(scales, lengths)
 
 
 def _reach(y: Floats) -> float:

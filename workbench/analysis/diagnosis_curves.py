@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -57,7 +57,6 @@ class Course:
     """Places of these values in the curve."""
     y: Floats
     is_log: bool
-    _cache: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def edges(self) -> NDArray[np.int64]:
@@ -72,8 +71,7 @@ class Course:
         size = max(-(-n // BLOCKS), 1)
         if size == 1:
             return self.y
-        whole = np.sort(self.y[: n - n % size].reshape(-1, size), axis=1)
-        medians = (whole[:, size // 2] + whole[:, (size - 1) // 2]) / 2
+        medians = _middles(self.y[: n - n % size].reshape(-1, size))
         return medians if n % size == 0 else np.append(medians, middle(self.y[n - n % size :]))
 
     @cached_property
@@ -95,10 +93,13 @@ class Course:
         back = math.exp(y) if self.is_log else y
         return -back if self.curve.roles.direction == "higher" else back
 
-    @property
+    @cached_property
     def telling(self) -> float:
-        """The least change worth a word: half as much again, or a tenth of what values usually are."""
-        return math.log(1.5) if self.is_log else 0.1 * middle(np.abs(self.y))
+        """The least change worth a word: half as much again, or a tenth of what values usually are; 0 if all are."""
+        if self.is_log:
+            return math.log(1.5)
+        sizes = np.abs(self.y)
+        return 0.1 * (middle(sizes) or float(sizes.mean()))
 
 
 def course(curve: Curve) -> Course | None:
@@ -131,8 +132,24 @@ def spread(residuals: Floats) -> float:
 
 def middle(y: Floats) -> float:
     """The median of values that are all finite; for a few hundred much quicker than numpy's."""
-    ranked, n = np.sort(y), len(y)
+    ranked, n = y.copy(), len(y)
+    ranked.sort()
     return (float(ranked[n // 2]) + float(ranked[(n - 1) // 2])) / 2
+
+
+def spreads(residuals: Floats, parts: int) -> tuple[Floats, NDArray[np.int64]]:
+    """The spread of each of so many parts, the first of which may be one longer, and how long each is."""
+    size, longer = divmod(len(residuals), parts)
+    split = longer * (size + 1)
+    rows = [residuals[:split].reshape(longer, size + 1), residuals[split:].reshape(parts - longer, size)]
+    found = [_MAD * _middles(np.abs(each - _middles(each)[:, None])) for each in rows if len(each)]
+    return np.concatenate(found), np.repeat(np.array([size + 1, size]), [longer, parts - longer])
+
+
+def _middles(rows: Floats) -> Floats:
+    """The median of each row."""
+    ranked, n = np.sort(rows, axis=1), rows.shape[1]
+    return np.asarray((ranked[:, n // 2] + ranked[:, (n - 1) // 2]) / 2)
 
 
 def running_median(y: Floats, width: int) -> Floats:

@@ -45,13 +45,15 @@ def plateaued(course: Course) -> Finding | None:
     first, second, last = blocks[: max(2, m // 16)], blocks[m // 4 : m // 2], blocks[3 * m // 4 :]
     began, end = float(np.max(first)), middle(last)
     won = began - middle(second)
+    scale = _room(course, end)
+    if middle(second) - end >= _NOTHING * won and (scale is None or abs(middle(first) - end) > _BARELY * scale):
+        return None
     error = _error(np.concatenate([second, last]), len(second) + len(last))
     to_come = middle(second) - end + 2.0 * error
     if won > max(4.0 * error, 4.0 * course.noise):
         return _stopped(course, won, to_come, end) if to_come < _NOTHING * won and _left(course, began, end) else None
     flat = blocks[m // 8 :]
     gained = middle(first) - end + 2.0 * _error(flat, len(flat))
-    scale = _room(course, end)
     if scale is None or gained > _BARELY * scale or abs(middle(first) - end) > _BARELY * scale:
         return None
     return _never_began(course, middle(first), end, gained / (_BARELY * scale))
@@ -151,7 +153,7 @@ def overfitting(train: Course, val: Course) -> Finding | None:
     swing = float(np.max(level[:best] - np.minimum.accumulate(level[:best]))) if best > 1 else 0.0
     noise = max(_jitter(val.blocks), val.noise)
     wanted = max(4.0 * noise, 0.1 * won, 2.0 * swing, 0.3 * val.telling)
-    if rise < wanted or _chance_of_rise(after) > 1e-3:
+    if rise < wanted or not wanted or _chance_of_rise(after) > 1e-3:
         return None
     step, wall = val.curve.at(val.where(best))
     gained = _gained_since(train, step)

@@ -107,6 +107,11 @@ def guess(key: str) -> Roles:
 
 def words_of(key: str) -> list[str]:
     """A metric's name in lower-case words: `val/top-1 AccuracyTop5` is val, top, 1, accuracy, top5."""
+    return [*_words_of(key)]
+
+
+@lru_cache(maxsize=4096)
+def _words_of(key: str) -> tuple[str, ...]:
     words: list[str] = []
     for part in re.split(r"[^0-9A-Za-z%²]+", key):
         lower = part.lower().replace("²", "2")
@@ -116,7 +121,7 @@ def words_of(key: str) -> list[str]:
             words.append(lower)
         else:
             words += re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", part).lower().split()
-    return words
+    return tuple(words)
 
 
 def _direction(words: Sequence[str]) -> tuple[Direction | None, MetricKind]:

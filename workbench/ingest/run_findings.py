@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from workbench.core.config import Config
 from workbench.core.model import Finding
 from workbench.core.roles import roles_for, words_of
 from workbench.store.run_findings import (
+    LONG,
     CurveRows,
     Judgement,
     SeriesState,
@@ -26,10 +27,12 @@ from workbench.store.run_findings import (
 )
 from workbench.store.store import Store
 
-AT_ONCE = 64
-"""Runs whose points are fetched in one lease while many wait; a lease holds up others."""
+AT_ONCE = 512
+"""Runs that are looked up in one lease while many wait; a lease holds up others."""
 FEW = 8
 """The same while runs are live."""
+POINTS = 500_000
+"""Points that are fetched in one lease; they are held in memory until they are judged."""
 REST = 10.0
 """Seconds between two judgements of a run that goes on."""
 SHARE, SHARE_AT_FIRST = 0.03, 0.3
@@ -124,9 +127,11 @@ class RunFindingWatch:
         with self._store.read() as con:
             commit = newest_commit(con)
             by_run = self._by_run(fetch_states(con, runs))
-            wanted = [state for states in by_run.values() for state in states]
-            rows = fetch_curves(con, wanted)
-        judged = [self._judgement(run, commit, by_run.get(run, []), rows) for run in runs]
+        judged = []
+        for portion in _portions(runs, by_run):
+            with self._store.read() as con:
+                rows = fetch_curves(con, [state for run in portion for state in by_run.get(run, ())])
+            judged += [self._judgement(run, commit, by_run.get(run, []), rows) for run in portion]
         news = [each for each in judged if self._is_news(each)]
         if news:
             with self._store.write() as con:
@@ -183,6 +188,19 @@ class RunFindingWatch:
         if known is None or known[1] != ENGINE or judgement.points > _GROWN * known[2]:
             return True
         return self._gists.get(judgement.run) != _gist(judgement.findings)
+
+
+def _portions(runs: Sequence[str], by_run: Mapping[str, Sequence[SeriesState]]) -> Iterator[list[str]]:
+    """Runs, as many at a time as have about so many points."""
+    portion, points = [], 0
+    for run in runs:
+        portion.append(run)
+        points += sum(min(state.n, LONG) for state in by_run.get(run, ()))
+        if points >= POINTS:
+            yield portion
+            portion, points = [], 0
+    if portion:
+        yield portion
 
 
 def _gist(findings: Sequence[Finding]) -> tuple[object, ...]:

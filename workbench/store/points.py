@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -56,20 +56,54 @@ def fetch_series_of(con: DuckDBPyConnection, runs: Sequence[str], keys: Sequence
     pairs = shown_series(con, runs, keys)
     if not pairs:
         return {}
-    found = con.execute(
-        f"SELECT series_id, step, wall_time, value FROM {visible_points(con)} WHERE {among(pairs)}"
-        " ORDER BY series_id, step, wall_time NULLS FIRST, generation, byte_offset"
-    ).fetchnumpy()
-    ids, step = found["series_id"], np.asarray(found["step"], np.int64)
-    wall, value = floats(found["wall_time"]), floats(found["value"])
-    starts: list[int] = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])).tolist() if len(ids) else []
-    made = {}
-    for start, stop in zip(starts, [*starts[1:], len(ids)], strict=False):
-        own = slice(start, stop)
-        last = np.append(step[own][1:] != step[own][:-1], True)
-        place = pairs[ids[start]]
-        made[place] = Series(*place, step[own][last], wall[own][last], value[own][last], stop - start)
+    return {
+        pairs[series]: Series(*pairs[series], whole.step, whole.wall, whole.value, whole.n)
+        for series, whole in fetch_whole(con, pairs).items()
+    }
+
+
+class Whole(NamedTuple):
+    """Every step of a series, the latest point where a step was written twice, and how many points it has."""
+
+    step: NDArray[np.int64]
+    wall: NDArray[np.float64]
+    value: NDArray[np.float64]
+    n: int
+
+    def at(self, places: NDArray[Any]) -> Whole:
+        """Its points at these places, or where these are true."""
+        return Whole(self.step[places], self.wall[places], self.value[places], self.n)
+
+
+def fetch_whole(con: DuckDBPyConnection, series: Iterable[int]) -> dict[int, Whole]:
+    """Whole series by id, in one scan; those without points are left out."""
+    select = f"SELECT series_id, step, wall_time, value FROM {visible_points(con)}"
+    made = _by_series(con, f"{select} WHERE {among(series)}")
+    repeated = []
+    for own, found in made.items():
+        if not (found.step[1:] > found.step[:-1]).all():
+            made[own] = sorted_by_step = found.at(np.argsort(found.step, kind="stable"))
+            if (sorted_by_step.step[1:] == sorted_by_step.step[:-1]).any():
+                repeated.append(own)
+    if repeated:
+        latest = f"{select} WHERE {among(repeated)} ORDER BY step, wall_time NULLS FIRST, generation, byte_offset"
+        for own, found in _by_series(con, latest).items():
+            made[own] = found.at(np.append(found.step[1:] != found.step[:-1], True))
     return made
+
+
+def _by_series(con: DuckDBPyConnection, query: str) -> dict[int, Whole]:
+    """The points a query finds, those of each series in the order they were found."""
+    found = con.execute(query).fetchnumpy()
+    ids = np.asarray(found["series_id"], np.uint64)
+    order = np.argsort(ids, kind="stable")
+    ids, step = ids[order], np.asarray(found["step"], np.int64)[order]
+    wall, value = floats(found["wall_time"])[order], floats(found["value"])[order]
+    starts: list[int] = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])).tolist() if len(ids) else []
+    return {
+        int(ids[start]): Whole(step[start:stop], wall[start:stop], value[start:stop], stop - start)
+        for start, stop in zip(starts, [*starts[1:], len(ids)], strict=False)
+    }
 
 
 def _has_repeats(con: DuckDBPyConnection, table: str, series: int, n: int) -> bool:

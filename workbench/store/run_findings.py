@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.core.model import Finding
-from workbench.store.points import among, floats, visible_points
+from workbench.store.points import among, fetch_whole, floats, visible_points
 from workbench.store.rows import first_row, insert_rows, next_commit
 from workbench.store.schema import SERIES
+from workbench.store.settings import MEMORY
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -123,65 +124,64 @@ def fetch_states(con: DuckDBPyConnection, runs: Sequence[str]) -> list[SeriesSta
 
 
 def fetch_curves(con: DuckDBPyConnection, states: Sequence[SeriesState]) -> dict[int, CurveRows]:
-    """Points of these series by id; one scan for the short ones, one for each long one."""
-    short = [state for state in states if state.n <= LONG]
-    found = _whole(con, short) if short else {}
-    for state in states:
-        if state.n > LONG:
-            found[state.series_id] = _bucketed(con, state)
-    return found
+    """Points of these series by id; one scan for the short ones, one for the long ones."""
+    short = [state.series_id for state in states if state.n <= LONG]
+    whole = fetch_whole(con, short) if short else {}
+    found = {series: CurveRows(each.step, each.wall, each.value) for series, each in whole.items()}
+    return found | _bucketed(con, [state for state in states if state.n > LONG])
 
 
-def _whole(con: DuckDBPyConnection, states: Sequence[SeriesState]) -> dict[int, CurveRows]:
-    columns = con.execute(
-        f"SELECT series_id, step, wall_time, value FROM {visible_points(con)}"
-        f" WHERE {among(state.series_id for state in states)}"
-        " ORDER BY series_id, step, wall_time NULLS FIRST, generation, byte_offset"
-    ).fetchnumpy()
-    series, step = np.asarray(columns["series_id"], np.uint64), np.asarray(columns["step"], np.int64)
-    wall, value = floats(columns["wall_time"]), floats(columns["value"])
-    if not len(step):
-        return {}
-    ends = np.append((series[1:] != series[:-1]) | (step[1:] != step[:-1]), True)
-    series, step, wall, value = series[ends], step[ends], wall[ends], value[ends]
-    starts = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
-    stops = np.append(starts[1:], len(series))
-    return {
-        int(series[start]): CurveRows(step[start:stop], wall[start:stop], value[start:stop])
-        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
-    }
-
-
-def _bucketed(con: DuckDBPyConnection, state: SeriesState) -> CurveRows:
+def _bucketed(con: DuckDBPyConnection, states: Sequence[SeriesState]) -> dict[int, CurveRows]:
     """Means and extremes of what is finite in each bucket of steps; a bucket without anything finite is NaN."""
-    table = visible_points(con)
-    found = con.execute(
-        f"""SELECT min(step) AS step, min(wall_time) AS wall, avg(value) FILTER (isfinite(value)) AS value,
+    if not states:
+        return {}
+    ids = [state.series_id for state in states]
+    asked = {"series_id": np.array(ids, np.uint64)}
+    asked |= {
+        name: np.array([getattr(state, name) for state in states], np.float64) for name in ("first_step", "last_step")
+    }
+    query = f"""
+        SELECT series_id, min(step) AS step, min(wall_time) AS wall, avg(value) FILTER (isfinite(value)) AS value,
             min(value) FILTER (isfinite(value)) AS low, max(value) FILTER (isfinite(value)) AS high
-        FROM {table} WHERE series_id = $1
-        GROUP BY ((step::DOUBLE - $2) * $4 / ($3::DOUBLE - $2 + 1))::BIGINT ORDER BY 1""",
-        [state.series_id, state.first_step, state.last_step, BUCKETS],
-    ).fetchnumpy()
-    step, value = np.asarray(found["step"], np.int64), floats(found["value"])
-    broken_from = None
-    if state.not_finite:
-        row = first_row(
-            con,
-            f"""SELECT min(step) FROM {table} WHERE series_id = $1 AND NOT isfinite(value) AND step > coalesce(
-                (SELECT max(step) FROM {table} WHERE series_id = $1 AND isfinite(value)), $2 - 1)""",
-            [state.series_id, state.first_step],
-        )
-        broken_from = None if row is None or row[0] is None else int(row[0])
-        if broken_from is None:
-            row = first_row(
-                con, f"SELECT min(step) FROM {table} WHERE series_id = ? AND NOT isfinite(value)", [state.series_id]
-            )
-            broken_from = None if row is None or row[0] is None else int(row[0])
-        elif step[-1] < broken_from:  # the last bucket holds both
-            step, value = np.append(step, broken_from), np.append(value, np.nan)
-    more = len(step) - len(found["step"])
-    columns = [np.append(floats(found[name]), np.full(more, np.nan)) for name in ("wall", "low", "high")]
-    return CurveRows(step, columns[0], value, columns[1], columns[2], broken_from)
+        FROM (SELECT * FROM {visible_points(con)} WHERE {among(ids)}) JOIN asked USING (series_id)
+        GROUP BY series_id, ((step::DOUBLE - first_step) * {BUCKETS} / (last_step - first_step + 1))::BIGINT
+        ORDER BY 1, 2"""
+    con.register("asked", asked)
+    con.execute("SET memory_limit = '128MB'")  # what is scanned once need not be kept
+    try:
+        found = con.execute(query).fetchnumpy()
+    finally:
+        con.unregister("asked")
+        con.execute(f"SET memory_limit = '{MEMORY}'")
+    series, step = np.asarray(found["series_id"], np.uint64), np.asarray(found["step"], np.int64)
+    wall, value, low, high = (floats(found[name]) for name in ("wall", "value", "low", "high"))
+    made = {}
+    for state in states:
+        bounds = np.array([state.series_id, state.series_id + 1], np.uint64)
+        own = slice(*np.searchsorted(series, bounds).tolist())
+        if own.start < own.stop:
+            rows = CurveRows(step[own], wall[own], value[own], low[own], high[own])
+            made[state.series_id] = _with_break(con, state.series_id, rows) if state.not_finite else rows
+    return made
+
+
+def _with_break(con: DuckDBPyConnection, series: int, rows: CurveRows) -> CurveRows:
+    """Buckets with the first step of the newest stretch of values that are not finite, which they hide."""
+    table = visible_points(con)
+    last = f"SELECT max(step) FROM {table} WHERE series_id = $1 AND isfinite(value)"
+    found = first_row(
+        con,
+        f"""SELECT min(step) FILTER (step > coalesce(({last}), step - 1)), min(step)
+            FROM {table} WHERE series_id = $1 AND NOT isfinite(value)""",
+        [series],
+    )
+    newest, first = found or (None, None)
+    if newest is None or rows.step[-1] >= newest:
+        return replace(rows, broken_from=first if newest is None else newest)
+    nan = np.array([np.nan])  # the last bucket holds both
+    low, high = (None if each is None else np.append(each, nan) for each in (rows.low, rows.high))
+    step, wall = np.append(rows.step, np.int64(newest)), np.append(rows.wall, nan)
+    return CurveRows(step, wall, np.append(rows.value, nan), low, high, int(newest))
 
 
 def append_judgements(con: DuckDBPyConnection, engine: int, judgements: Sequence[Judgement]) -> None:

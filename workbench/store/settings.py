@@ -9,6 +9,8 @@ from workbench.store.spill import Spill
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+MEMORY = "1GB"
+"""What an instance may take."""
 Settings = dict[str, str | bool | int | float | list[str]]
 
 
@@ -19,7 +21,7 @@ def settings(spill: Spill, *, most_spilled: str = "4GB") -> Settings:
         "autoload_known_extensions": "false",
         "python_enable_replacements": "false",
         "threads": "2",
-        "memory_limit": "1GB",
+        "memory_limit": MEMORY,
         "temp_directory": str(spill.path),
         "max_temp_directory_size": most_spilled,
     }
