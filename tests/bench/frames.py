@@ -74,7 +74,7 @@ def _frames(terminal: Terminal, seconds: float) -> list[int]:
     end, found, size = time.monotonic() + seconds, [], 0
     while time.monotonic() < end:
         before = terminal.taken
-        terminal.text = ""
+        terminal.forget()
         if terminal.read(GAP if size else POLL):
             size += terminal.taken - before
         elif size:

@@ -168,11 +168,9 @@ def _sight(terminal: Terminal) -> list[Sighting]:
     if not terminal.read(0.05):
         return []
     moment = time.monotonic()
-    end = max(terminal.text.rfind(" "), terminal.text.rfind("\n")) + 1
-    whole, terminal.text = terminal.text[:end], terminal.text[end:]
     return [
         (moment, round(float(found) * 1000) - FIRST)
-        for found in re.findall(r"(?<![\d.,])[1-9]\.\d{1,3}(?![\d.%])", whole)
+        for found in re.findall(r"(?<![\d.,])[1-9]\.\d{1,3}(?![\d.%])", terminal.forget())
     ]
 
 

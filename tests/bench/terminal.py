@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
-import re
 import select
 import struct
 import subprocess
@@ -15,11 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.bench.processes import environment, stop
-
-_SEQUENCES = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[P_^X][^\x1b]*\x1b\\|[ -/]*[0-OQ-WYZ\\`-~])"
-)
-
+from tests.bench.screen import Screen
 
 class NotDrawn(RuntimeError):
     """What was waited for did not come; the message ends with what was last drawn."""
@@ -40,10 +35,7 @@ class Terminal:
         os.close(slave)
         self.taken = 0
         """Bytes read so far."""
-        self._raw = b""
-        """Drawn and not yet looked at; the end may hold half a sequence."""
-        self.text = ""
-        """Words drawn since the last `send`, without what only moves or colours."""
+        self._screen = Screen(columns, rows)
 
     def __enter__(self) -> Terminal:
         return self
@@ -51,6 +43,15 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         stop(self.process)
         os.close(self._master)
+
+    @property
+    def text(self) -> str:
+        """The rows that have been drawn to since the last `send`, whole, however little of them was drawn."""
+        return self._screen.touched
+
+    def forget(self) -> str:
+        """The same, and from here on only what is drawn later."""
+        return self._screen.take()
 
     def read(self, seconds: float) -> bool:
         """Take what is drawn next, waiting at most so long for it; False when nothing came."""
@@ -61,11 +62,7 @@ class Terminal:
         except OSError as error:
             raise NotDrawn(f"the program ended with {self.process.wait()}: {self.text[-500:]!r}") from error
         self.taken += len(drawn)
-        self._raw += drawn
-        cut = self._raw.rfind(b"\x1b")
-        whole = self._raw if cut < 0 or _SEQUENCES.match(self._raw, cut) else self._raw[:cut]
-        self._raw = self._raw[len(whole) :]
-        self.text += _SEQUENCES.sub(b"", whole).decode("utf-8", "replace")
+        self._screen.feed(drawn)
         return True
 
     def until(self, there: Callable[[str], bool], seconds: float = 30.0) -> float:
@@ -86,7 +83,7 @@ class Terminal:
 
     def send(self, keys: str) -> float:
         """Type, and forget what was drawn before; the moment just before the first key."""
-        self.text = ""
+        self.forget()
         moment = time.monotonic()
         os.write(self._master, keys.encode())
         return moment

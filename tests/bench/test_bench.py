@@ -9,6 +9,7 @@ import pytest
 
 from tests.bench.figures import Budget, Figure, as_markdown, as_text
 from tests.bench.live import RATE, RUNS, SETTLING, delays
+from tests.bench.screen import Screen
 from tests.bench.terminal import Terminal
 
 
@@ -58,3 +59,17 @@ def test_a_line_never_seen_is_late_without_end_and_a_sight_before_its_writing_is
 def test_words_drawn_in_colours_are_found_on_the_terminal() -> None:
     with Terminal(["printf", r"\033[1;3\061mrun-\033[0m00042\033]0;title\007."]) as terminal:
         terminal.until(lambda text: "run-00042." in text, seconds=5)
+
+
+def test_a_row_of_which_only_some_cells_are_drawn_again_is_seen_whole() -> None:
+    screen = Screen(20, 3)
+    screen.feed(b"\x1b[2J\x1b[1;1Hrun-1 \xe6\x97\xa5 1.234\x1b[2;1Hrun-2 1.5")
+    assert screen.take() == "run-1 日 1.234\nrun-2 1.5"
+    screen.feed(b"\x1b[1;14H\x1b[1;3")
+    assert screen.take() == ""
+    screen.feed(b"1m5\x1b[0m\x1b]0;title\x07")
+    assert screen.take() == "run-1 日 1.235"
+    screen.feed("\x1b[2;1H日".encode()[:-1])
+    assert screen.take() == ""
+    screen.feed("日".encode()[-1:] + b"\r\n\x1b[3;5Hx\x1b[2D..\x1b[K")
+    assert screen.take() == "日n-2 1.5\n   .."

@@ -29,7 +29,7 @@ from workbench.store.store import Store
 
 AT_ONCE = 512
 """Runs that are looked up in one lease while many wait; a lease holds up others."""
-FEW = 8
+FEW = 64
 """The same while runs are live."""
 POINTS = 500_000
 """Points that are fetched in one lease; they are held in memory until they are judged."""
