@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 _OWN = "~"
@@ -51,7 +51,7 @@ def encode_state(state: Mapping[str, Any], own: Own) -> str:
     """What the cursor keeps of a reader's state and of ours; nothing while there is none."""
     if own == _NOTHING:
         return json.dumps(state) if state else ""
-    ours = {name: value for name, value in asdict(own).items() if value != getattr(_NOTHING, name)}
+    ours = {name: value for name in _NAMES if (value := getattr(own, name)) != getattr(_NOTHING, name)}
     return json.dumps({**state, _OWN: ours})
 
 
@@ -72,3 +72,4 @@ def decode_own(text: str) -> Own:
 
 
 _NOTHING = Own()
+_NAMES = tuple(field.name for field in fields(Own))
