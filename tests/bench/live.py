@@ -167,9 +167,8 @@ def _sight(terminal: Terminal) -> list[Sighting]:
     """The numbers of lines that were drawn now."""
     if not terminal.read(0.05):
         return []
-    moment = time.monotonic()
     return [
-        (moment, round(float(found) * 1000) - FIRST)
+        (terminal.moment, round(float(found) * 1000) - FIRST)
         for found in re.findall(r"(?<![\d.,])[1-9]\.\d{1,3}(?![\d.%])", terminal.forget())
     ]
 

@@ -16,6 +16,10 @@ from pathlib import Path
 from tests.bench.processes import environment, stop
 from tests.bench.screen import Screen
 
+_AT_ONCE = 1 << 18
+"""Bytes that are taken before they are looked at: a program that writes more waits no longer than that."""
+
+
 class NotDrawn(RuntimeError):
     """What was waited for did not come; the message ends with what was last drawn."""
 
@@ -35,6 +39,8 @@ class Terminal:
         os.close(slave)
         self.taken = 0
         """Bytes read so far."""
+        self.moment = self.began
+        """When the newest bytes came."""
         self._screen = Screen(columns, rows)
 
     def __enter__(self) -> Terminal:
@@ -55,25 +61,28 @@ class Terminal:
 
     def read(self, seconds: float) -> bool:
         """Take what is drawn next, waiting at most so long for it; False when nothing came."""
-        if not select.select([self._master], [], [], max(0.0, seconds))[0]:
-            return False
-        try:
-            drawn = os.read(self._master, 1 << 16)
-        except OSError as error:
-            raise NotDrawn(f"the program ended with {self.process.wait()}: {self.text[-500:]!r}") from error
+        drawn, wait = b"", max(0.0, seconds)
+        while len(drawn) < _AT_ONCE and select.select([self._master], [], [], wait)[0]:
+            try:
+                drawn += os.read(self._master, 1 << 16)
+            except OSError as error:
+                if drawn:
+                    break
+                raise NotDrawn(f"the program ended with {self.process.wait()}: {self.text[-500:]!r}") from error
+            wait, self.moment = 0.0, time.monotonic()
         self.taken += len(drawn)
         self._screen.feed(drawn)
-        return True
+        return bool(drawn)
 
     def until(self, there: Callable[[str], bool], seconds: float = 30.0) -> float:
-        """Read until the words drawn since the last key satisfy; the moment (monotonic) when they did."""
+        """Read until the words drawn since the last key satisfy; the moment (monotonic) when they came."""
         deadline = time.monotonic() + seconds
         while not there(self.text):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise NotDrawn(f"not drawn in {seconds:g} s; last words: {self.text[-500:]!r}")
             self.read(left)
-        return time.monotonic()
+        return self.moment
 
     def settle(self, quiet: float = 0.3, seconds: float = 10.0) -> None:
         """Read until nothing has been drawn for a while."""
