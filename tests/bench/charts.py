@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -56,7 +55,7 @@ def frame(terminal: Terminal, key: str) -> float:
     terminal.settle(0.15)
     sent = last = terminal.send(key)
     while terminal.read(1.0 if last == sent else QUIET):
-        last = time.monotonic()
+        last = terminal.moment
     return (last - sent) * 1000
 
 

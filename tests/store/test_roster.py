@@ -13,6 +13,7 @@ from tests.support.ingest import NOW, Project, line
 from workbench.core.batch import Fact
 from workbench.core.ids import run_id, series_id
 from workbench.core.model import Run
+from workbench.store import runs
 from workbench.store.append import ConsoleRow, Delta, HistogramRow
 from workbench.store.errors import StoreError, StoreGoneError
 
@@ -49,6 +50,21 @@ def test_the_newest_runs_are_those_that_a_full_listing_starts_with(project: Proj
     assert unopened.newest(n) == everything[:n]
     assert opened.newest(n) == everything[:n]
     assert unopened.runs() == everything
+
+
+def test_the_newest_runs_are_fetched_once_a_revision_of_the_store(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd(project)
+    query, fetched = project.query, []
+    original = runs.fetch_runs
+    monkeypatch.setattr(runs, "fetch_runs", lambda con, only: fetched.append(only) or original(con, only))
+    assert query.newest(5) == query.newest(5)
+    assert len(fetched) == 1
+    late = delta(run_id(path="late"), "late/log", "csv", {"loss": [1.0]}, wall=NOW + 60)
+    commit(project.store, late)
+    assert query.newest(5)[0].id == run_id(path="late")
+    assert len(query.newest(3)) == 3
 
 
 def test_a_run_that_tells_no_start_began_with_its_first_point(project: Project) -> None:

@@ -14,7 +14,8 @@ from tests.support.memory_query import MemoryQuery
 from tests.tui.project import NOW, LiveQuery, run
 from tests.tui.stories import tell, workbench
 from workbench.store.errors import StoreError
-from workbench.tui import collector, feed
+from workbench.tui import collector
+from workbench.tui.session import NEWEST
 
 
 def many(runs: int) -> LiveQuery:
@@ -24,7 +25,7 @@ def many(runs: int) -> LiveQuery:
 
 
 def test_the_newest_runs_are_seen_and_used_while_all_others_are_still_read(tmp_path):
-    query, may_open = many(feed.NEWEST + 20), threading.Event()
+    query, may_open = many(NEWEST + 20), threading.Event()
 
     def slowly() -> None:
         assert may_open.wait(60)
@@ -33,7 +34,7 @@ def test_the_newest_runs_are_seen_and_used_while_all_others_are_still_read(tmp_p
         async with workbench(tmp_path, query=query, opening=slowly, quick=lambda _: query, settle=False) as sitting:
             await sitting.until("run-119")
             assert "◌ reading" in sitting.screen[0]
-            assert f"{feed.NEWEST} runs" in sitting.screen[1]
+            assert f"{NEWEST} runs" in sitting.screen[1]
             await sitting.pilot.press("down")
             await sitting.until("▌  ✓ finished run-118")
             may_open.set()
@@ -76,7 +77,7 @@ def test_curves_that_could_not_be_read_are_asked_for_again(tmp_path):
 
 
 def test_a_view_that_begins_with_other_runs_waits_for_all_of_them(tmp_path):
-    query = many(feed.NEWEST + 20)
+    query = many(NEWEST + 20)
 
     async def story():
         async with workbench(tmp_path, query=query) as sitting:

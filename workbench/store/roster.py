@@ -48,6 +48,8 @@ class Roster:
         self._seen: tuple[str, float, int] | None = None
         """Inode, birth and last commit of the store that the runs are from."""
         self._revision = ""
+        self._newest: tuple[str, int, Mapping[str, RunRow]] | None = None
+        """Revision, how many were asked for, and the newest runs, fetched before all others."""
 
     def all(self) -> list[Run]:
         """Every run as it is now, in no order."""
@@ -60,6 +62,14 @@ class Roster:
         """The newest visible runs; fetches no other when nothing was fetched before."""
         if self._seen is not None:
             return in_order(run for run in self.all() if not run.hidden)[:n]
+        rows, now = self._newest_rows(n), self._clock()
+        return in_order(self._run(row, *self._status(row, now)) for row in rows.values())[:n]
+
+    def _newest_rows(self, n: int) -> Mapping[str, RunRow]:
+        """Fetched once a revision: they may be asked for before there is a screen to show them."""
+        revision = self._store.revision()
+        if revision and self._newest is not None and self._newest[:2] == (revision, n):
+            return self._newest[2]
         with self._store.read() as con:
             rows = run_rows.fetch_runs(con, run_rows.newest_runs(con, n))
             self.judged = fetch_judged(con, runs=list(rows))
@@ -69,8 +79,8 @@ class Roster:
                 " ORDER BY wall_time DESC, run_id DESC LIMIT 1"
             ).fetchall()
         self._baseline = baseline[0][0] if baseline else None
-        now = self._clock()
-        return in_order(self._run(row, *self._status(row, now)) for row in rows.values())[:n]
+        self._newest = revision, n, rows
+        return rows
 
     def roles(self, key: str) -> Roles:
         """A metric's roles: configured, told by the logs, guessed; from any thread, and without waiting."""

@@ -16,9 +16,8 @@ from workbench.core.where import parse, percentiles_of
 from workbench.tui.collector import set_aside
 from workbench.tui.messages import ChartLoaded, ConfigLoaded, Crashed, ExtrasLoaded, LoadFailed, RunsLoaded, Unchanged
 from workbench.tui.run_columns import Snapshot, telling_runs
+from workbench.tui.session import NEWEST
 
-NEWEST = 100
-"""Runs that are read first where there are many: more than any terminal has rows."""
 SPARK_POINTS = 30
 _UNFOLDED_AT_ONCE = 20
 MOST_AT_ONCE = 200

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 VERSION = 1
 MARKERS: tuple[Marker, ...] = ("braille", "block", "dot", "ascii")
 """What curves can be drawn with."""
+NEWEST = 100
+"""Runs that are read first where nothing is remembered: more than any terminal has rows."""
 PAINTED_ROWS = 60
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from workbench.core.settings import Settings, settings_path
 from workbench.core.settings_file import SettingsFiles
 from workbench.tui import collector
-from workbench.tui.session import session_path
+from workbench.tui.session import NEWEST, session_path
 
 if TYPE_CHECKING:
     from workbench.core.blocks import Empty
@@ -77,8 +77,7 @@ def _run(
     if not store.exists:
         _create(store, scratch)
         ingester.start()  # there is nothing to paint before it has read something
-    if not session_path(root).exists():
-        threading.Thread(target=_warm, args=(store,), name="warm", daemon=True).start()
+    quick = partial(_quick, store) if session_path(root).exists() else _ahead(store, config)
     from workbench.tui.app import WorkbenchApp
     from workbench.tui.quiet import kept_terminal
 
@@ -91,7 +90,7 @@ def _run(
         with kept_terminal((scratch or place.store) / "tui.log") as terminal_taken:
             app = WorkbenchApp(
                 partial(_query, store, root, writes=scratch is None), Annotator(root), config,
-                partial(_panels, root, config), quick=partial(_quick, store), on_start=terminal_taken,
+                partial(_panels, root, config), quick=quick, on_start=terminal_taken,
                 on_answer=on_answer, settings=files,
             )  # fmt: skip
             app.waiting = waiting
@@ -173,10 +172,23 @@ def _create(store: Store, scratch: Path | None) -> None:
     store.create()
 
 
-def _warm(store: Store) -> None:
-    """Open the store once while the interface's modules are loaded; what keeps it shut is found out later, and said."""
-    with suppress(Exception), store.read():
-        pass
+def _ahead(store: Store, config: Config) -> Callable[[Config], Query]:
+    """What the first rows are read with; they are being read while the interface's modules are loaded."""
+    made: list[Query] = []
+
+    def read() -> None:
+        with suppress(Exception):  # whoever asks for them meets it again, and says so
+            made.append(query := _quick(store, config))
+            query.newest(NEWEST + 1)
+
+    thread = threading.Thread(target=read, name="first-rows", daemon=True)
+    thread.start()
+
+    def quick(now: Config) -> Query:
+        thread.join()
+        return made[0] if made and now is config else _quick(store, now)
+
+    return quick
 
 
 class Ingester:
