@@ -104,6 +104,14 @@ def test_a_search_is_a_group_of_finished_runs_with_their_times(everything: Proje
     assert all(run.metrics["mean_fit_time"].last is not None for run in runs)
 
 
+def test_a_parameter_with_more_digits_than_a_number_can_have_is_text_of_a_search(project: Project) -> None:
+    digits = "1" + "0" * 400
+    project.write("cv_results.csv", f"mean_fit_time,param_C,params,mean_test_score\n0.1,{digits},\"{{'C': 1}}\",0.5\n")
+    project.read(final=True)
+    (run,) = project.query.runs()
+    assert run.metrics["mean_test_score"].last == 0.5
+
+
 def test_timm_is_finished_when_its_last_epoch_is_there(project: Project) -> None:
     copied(project, "timm")
     assert [(run.total_steps, run.status) for run in project.query.runs()] == [(3, "running")]

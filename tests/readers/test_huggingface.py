@@ -13,6 +13,7 @@ from tests.support.ingest import NOW, Project
 from tests.support.reading import at, head_of, rounded
 from workbench.readers.huggingface.folder import output_folder
 from workbench.readers.huggingface.reader import HuggingFaceReader, series_key
+from workbench.readers.tensorboard.reader import TensorBoardReader
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "huggingface"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
@@ -38,6 +39,16 @@ def test_the_history_is_what_the_trainers_own_callback_makes_of_it(output: Path)
     assert list(reading.of_kind("status").values()) == ["finished"]
     assert reading.fact("param", "learning_rate") == 1e-4
     assert reading.purges == [5]
+
+
+def test_a_log_cut_anywhere_waits_until_it_says_whose_it_is(output: Path) -> None:
+    (log,) = output.glob("runs/*/events*")
+    whole, claims = log.read_bytes(), []
+    for size in range(1, 400):
+        log.write_bytes(whole[:size])
+        claims.append(TensorBoardReader().claim(head_of(log, output.parent)))
+    known = [claim.run_folder == "out" for claim in claims if claim.score == 1]
+    assert known and all(known), "never the run of a folder of its own"
 
 
 def test_names_as_the_callback_writes_them() -> None:

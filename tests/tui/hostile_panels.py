@@ -50,7 +50,7 @@ def main(root: Path) -> None:
     from workbench.tui.app import WorkbenchApp
     from workbench.tui.quiet import kept_terminal
 
-    def all_panels():
+    def all_panels(_):
         shout()
         return [*panels(), Loud()]
 

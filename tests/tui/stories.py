@@ -119,7 +119,7 @@ async def workbench(
     root: Path,
     size: tuple[int, int] = (80, 24),
     query: LiveQuery | None = None,
-    with_panels: Sequence[Any] | Callable[[], Sequence[Any]] = (),
+    with_panels: Sequence[Any] | Callable[[Any], Sequence[Any]] = (),
     opening: Callable[[], object] = lambda: None,
     settle: bool = True,
     **options: Any,

@@ -19,7 +19,7 @@ from tests.tui.stories import tell
 from tests.tui.test_charts_screen import charts, shown
 from workbench.core.model import Artifact
 from workbench.tui import chart_choosing, chart_grid, chart_images, terminal_answers
-from workbench.tui.terminal_answers import QUESTION, TerminalAnswers
+from workbench.tui.terminal_answers import TerminalAnswers
 
 
 def with_images(*places: str) -> LiveQuery:
@@ -208,11 +208,27 @@ def test_in_tmux_without_passthrough_the_image_is_drawn_in_cells(logged):
         tmux("kill-server")
 
 
-def test_what_is_typed_while_the_terminal_answers_stays_typed():
+@pytest.mark.parametrize(
+    ("name", "value", "asks_kitty"), [("TERM", "xterm-256color", True), ("TMUX", "/tmp/x,1,0", False),
+                                      ("STY", "1.pts", False), ("TERM", "tmux-256color", False)],
+)  # fmt: skip
+def test_a_multiplexer_is_not_asked_for_graphics_that_would_become_its_panes_title(
+    monkeypatch, name, value, asks_kitty
+):
+    for each in ("TERM", "TMUX", "STY"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, value)
     heard, sent = TerminalAnswers(), []
     heard.listens = True
     heard.ask(sent.append)
-    assert "".join(sent) == QUESTION
+    assert ("\x1b_G" in "".join(sent)) is asks_kitty
+    assert "".join(sent).endswith("\x1b[16t\x1b[c")
+
+
+def test_what_is_typed_while_the_terminal_answers_stays_typed():
+    heard = TerminalAnswers()
+    heard.listens = True
+    heard.ask(lambda _: None)
     parts = ["a\x1b_Gi=31;", "OK\x1b", "\\b\x1b[6;2", "0;10tc\x1b[A\x1b[?6", "2;4c\x1b", "[Bd"]
     assert "".join(map(heard.typed, parts)) == "abc\x1b[A\x1b[Bd"
     assert (heard.graphics, heard.cell, heard.wait()) == ("sixel", (10, 20), True)

@@ -65,7 +65,7 @@ def test_every_key_and_every_click_does_what_question_mark_says(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
-        async with workbench(tmp_path, (80, 24), Asked(), lambda: every_panel(tmp_path), settings=files()) as at:
+        async with workbench(tmp_path, (80, 24), Asked(), lambda _: every_panel(tmp_path), settings=files()) as at:
             await open_full(at, name)
             await each_key_does_its_action(at, monkeypatch)
             await the_mouse_does_the_same(at, monkeypatch)
@@ -78,7 +78,7 @@ def test_every_key_and_every_click_does_what_question_mark_says(
 
 def test_a_panel_that_failed_has_the_keys_that_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
-        async with workbench(tmp_path, (80, 24), Asked(), lambda: every_panel(tmp_path), settings=files()) as at:
+        async with workbench(tmp_path, (80, 24), Asked(), lambda _: every_panel(tmp_path), settings=files()) as at:
             async for state in SCREENS["drift"](at):
                 if state != "loading":
                     await each_key_does_its_action(at, monkeypatch)

@@ -99,7 +99,7 @@ from workbench.core.config import Config
 from workbench.tui.app import WorkbenchApp
 wait = threading.Event()
 async def main():
-    app = WorkbenchApp(lambda _: wait.wait(60), None, Config(Path({str(tmp_path)!r})), lambda: [], poll=0)
+    app = WorkbenchApp(lambda _: wait.wait(60), None, Config(Path({str(tmp_path)!r})), lambda _: [], poll=0)
     async with app.run_test() as pilot:
         await pilot.pause()
         print(sorted({{"numpy", "duckdb", "polars", "msgspec", "plotext"}} & set(sys.modules)))

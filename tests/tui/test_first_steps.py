@@ -11,6 +11,7 @@ from tests.support.memory_query import MemoryQuery, series
 from tests.tui.project import NOW, LiveQuery, Notebook, run
 from tests.tui.stories import Story, clock, panels, tell, workbench
 from workbench.core.config import load_config
+from workbench.panels.registry import all_panels
 from workbench.tui.app import WorkbenchApp
 
 
@@ -62,6 +63,27 @@ def test_an_edited_configuration_is_taken_up_and_a_broken_one_is_named(tmp_path)
             await sitting.settle()
             assert "main_metrik" in sitting.said and "stays in use" in sitting.said
             assert "train/loss" in sitting.screen[2]
+
+    tell(story)
+
+
+def test_gates_follow_the_configuration(tmp_path):
+    async def story():
+        file = tmp_path / "flights" / "workbench.toml"
+        file.parent.mkdir()
+
+        async def edit(sitting: Story, text: str) -> None:
+            file.write_text(text)
+            sitting.app.look_at_config()
+            await sitting.settle()
+
+        async with workbench(tmp_path, (120, 40), with_panels=all_panels) as sitting:
+            assert "gates" not in sitting.app.panels
+            await edit(sitting, '[gates]\nmodel = "best(val/accuracy) >= 0.1"\n')
+            await sitting.press("i")
+            assert "all 1 pass" in sitting.text
+            await edit(sitting, '[gates]\nmodel = "best(val/accuracy) >= 0.99"\n')
+            assert "1 of 1 gates fail" in sitting.text
 
     tell(story)
 

@@ -169,21 +169,11 @@ def test_with_every_key_remapped_no_screen_tells_an_old_one(tmp_path, settings):
     tell(story)
 
 
-def test_an_action_without_a_key_is_told_by_its_command(tmp_path):
-    async def story():
-        async with workbench(tmp_path) as sitting:
-            app = sitting.app
-            without = [
-                each if each.id != "mark" else type(each)(each.id, (), each.label, each.help, each.scope)
-                for each in app.actions
-            ]
-            type(app).actions = property(lambda self: without)
-            try:
-                assert app.key_for("mark", "runs") == ":mark"
-            finally:
-                del type(app).actions
-
-    tell(story)
+def test_what_logs_and_people_wrote_is_not_taken_for_prose():
+    quoted = "see [[wiki.page]] and [[app.quit]]"
+    block = Stack([Note(quoted), Empty("Nothing yet", "[[app.quit]] leaves.")])
+    shown = keyed(block)
+    assert shown == Stack([Note(quoted), Empty("Nothing yet", ":quit leaves.")])
 
 
 def test_what_is_told_of_a_panel_without_runs_is_told_with_keys_that_hold():

@@ -49,7 +49,7 @@ def through(tmp_path: Path, name: str, size: tuple[int, int], look: Callable[[St
             query.now = LiveQuery().now
             query.hold()
         async with workbench(
-            tmp_path, size, query, lambda: every_panel(tmp_path), settle=name != "runs", settings=files()
+            tmp_path, size, query, lambda _: every_panel(tmp_path), settle=name != "runs", settings=files()
         ) as at:
             async for state in SCREENS[name](at):
                 look(at, state)
@@ -161,7 +161,7 @@ def test_a_terminal_that_grows_shows_what_a_large_one_shows(tmp_path: Path, name
     seen: list[str] = []
 
     async def story() -> None:
-        async with workbench(tmp_path, (60, 15), Asked(), lambda: every_panel(tmp_path), settings=files()) as at:
+        async with workbench(tmp_path, (60, 15), Asked(), lambda _: every_panel(tmp_path), settings=files()) as at:
             await open_full(at, name)
             await at.pilot.resize_terminal(120, 40)
             await at.settle()

@@ -48,29 +48,30 @@ def scaled(value: float, log: bool) -> float:
     return math.log10(value) if value > 0 else math.nan
 
 
-def curve_of(line: Line, values: NDArray[np.float64], log_y: bool, log_x: bool = False) -> Curve:
-    """One line, or its raw values, on linear or logarithmic axes."""
+def curve_of(line: Line, values: NDArray[np.float64], chart: Lines) -> Curve:
+    """One line of a chart, or its raw values, on linear or logarithmic axes; where axes have names, NaN is unknown."""
     x, y = np.asarray(line.x, np.float64), np.asarray(values, np.float64)
     hidden_x = 0
-    if log_x:
+    if chart.log_x:
         right = x > 0
         hidden_x = int(len(x) - right.sum())
         x, y = np.log10(x[right]), y[right]
     finite = np.isfinite(y)
     bad_x, hidden = x[~finite], 0
-    if log_y:
+    if chart.log_y:
         shown = finite & (y > 0)
         hidden = int(finite.sum() - shown.sum())
         y = np.log10(y, out=np.full(len(y), np.nan), where=shown)
     elif len(bad_x):
         y = np.where(finite, y, np.nan)
+    bad_x = bad_x[:0] if chart.x_names else bad_x
     return Curve(plain(line.name, limit=200), line.color, x, y, bad_x, hidden, hidden_x)
 
 
 def behind(chart: Lines) -> list[Curve]:
     """What is drawn fainter behind the curves: unsmoothed values, and the edges of bands."""
     return [
-        curve_of(line, values, chart.log_y, chart.log_x)
+        curve_of(line, values, chart)
         for line in chart.lines
         for values in (line.raw, line.low, line.high)
         if values is not None
@@ -87,15 +88,22 @@ def limits(
     if x_range is not None and chart.log_x:
         x_range = (math.log10(min(x_range)), math.log10(max(x_range))) if min(x_range) > 0 else None
     if x_range is None:
-        x_range = _extent([curve.x[~np.isnan(curve.y)] for curve in curves])
+        x_range = _named_extent(chart.x_names) or _extent([curve.x[~np.isnan(curve.y)] for curve in curves])
     x_low, x_high = _apart(*x_range, room=0.5 if chart.x_kind == "number" else 30.0)
     if y_range is not None and chart.log_y:
         y_range = (math.log10(y_range[0]), math.log10(y_range[1])) if min(y_range) > 0 else None
     if y_range is None:
-        low, high = _extent([curve.y[(curve.x >= x_low) & (curve.x <= x_high)] for curve in curves])
+        low, high = _named_extent(chart.y_names) or _extent(
+            [curve.y[(curve.x >= x_low) & (curve.x <= x_high)] for curve in curves]
+        )
         room = 0.02 * (high - low) if math.isfinite(high - low) else 0.0
         y_range = (low - room, high + room)
     return x_low, x_high, *_apart(*y_range)
+
+
+def _named_extent(names: Sequence[str]) -> tuple[float, float] | None:
+    """An axis with names is as long as they are many, whatever lies on it."""
+    return (0.0, float(len(names) - 1)) if len(names) > 1 else None
 
 
 def _extent(parts: Sequence[Floats]) -> tuple[float, float]:

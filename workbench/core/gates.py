@@ -19,6 +19,11 @@ class GateResult:
     message: str
     subject: str = ""
     """What was judged: a run, a monitor."""
+    run: str = ""
+    """Id of the run that was judged; empty where it is production alone."""
+    monitor: str = ""
+    panel: str = ""
+    """Where more is said of what was judged in production: drift, latency or windows."""
 
 
 def failing_first(gates: Sequence[GateResult]) -> list[GateResult]:

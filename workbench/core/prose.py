@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from workbench.core.blocks import Block, Columns, Empty, Note, Stack
+from workbench.core.blocks import Block, Columns, Empty, Stack
 
 _NAMED = re.compile(r"\[\[([a-z_]+)\.([a-z_]+(?:\([^\[\]()]*\))?)\]\]")
 
 
-def typed(scope: str, action: str) -> str | None:
+def typed(scope: str, action: str) -> str:
     """The command that does an action, as it is typed in the interface."""
     return f":{action.partition('(')[0].replace('_', '-')}"
 
@@ -30,10 +30,8 @@ def with_keys(text: str, key: Callable[[str, str], str | None] = typed) -> str:
 
 
 def keyed(block: Block, key: Callable[[str, str], str | None] = typed) -> Block:
-    """A block with keys in all its prose."""
+    """A block with keys in what it says to do next; other texts, which may be those of logs, stay as they are."""
     match block:
-        case Note(text):
-            return replace(block, text=with_keys(text, key))
         case Empty(_, hint):
             return replace(block, hint=with_keys(hint, key))
         case Stack(blocks) | Columns(blocks):

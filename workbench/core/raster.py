@@ -108,7 +108,7 @@ def draw(
     told otherwise.
     """
     canvas = Canvas(columns, rows)
-    curves = [curve_of(line, line.y, chart.log_y, chart.log_x) for line in chart.lines]
+    curves = [curve_of(line, line.y, chart) for line in chart.lines]
     raws = behind(chart)
     bounds = limits(curves + raws, chart, x_range, y_range)
     readings = () if crosshair is None else tuple(_readings(chart, crosshair))

@@ -58,8 +58,8 @@ class GatesPanel(Panel):
         """Judge every gate."""
         config, now = self._config, self._clock()
         results = evaluate_all(config.gates, query, baseline=focus.baseline, monitors=config.monitors, now=now)
-        ids = {run.name: run.id for run in reversed(query.runs())}
-        found = {each.name: judged_on(each, ids) for each in results}
+        names = {run.id: run.name for run in query.runs()}
+        found = {each.name: _judged_on(each, names) for each in results}
         return GatesData(results, {name: place for name, place in found.items() if place is not None})
 
     def view(self, data: GatesData, fit: Fit) -> Block:
@@ -76,13 +76,11 @@ class GatesPanel(Panel):
         return Stack([Note(summary, "bad" if failing else "good"), table, *notes], self.title)
 
 
-def judged_on(result: GateResult, ids: Mapping[str, str]) -> Judged | None:
-    """Where to look for what a gate was judged on; `ids` are those of runs, by name."""
-    kind, _, name = result.subject.split(", ")[-1].partition(" ")
-    if kind == "monitor":
-        panel = "drift" if "drift" in result.check else "latency" if "latency" in result.check else "windows"
-        return Judged(panel, {"monitor": name}, name)
-    return Judged("run", {"run": ids[name]}, name) if kind == "run" and name in ids else None
+def _judged_on(result: GateResult, names: Mapping[str, str]) -> Judged | None:
+    """Where to look for what a gate was judged on; `names` are those of runs, by id."""
+    if result.monitor:
+        return Judged(result.panel, {"monitor": result.monitor}, result.monitor)
+    return Judged("run", {"run": result.run}, names[result.run]) if result.run in names else None
 
 
 def _row(result: GateResult) -> list[Cell]:

@@ -22,6 +22,8 @@ from workbench.plugin.discovery import (
 from workbench.plugin.isolated import IsolatedPanel
 from workbench.plugin.options import panel_place, with_options
 
+GATES = "gates"
+"""Name of the panel of gates, which is there only in a project that has some."""
 _OURS = "workbench itself"
 
 
@@ -30,11 +32,7 @@ def all_panels(config: Config | None = None) -> Sequence[Panel]:
 
     A panel whose options cannot be used keeps its defaults, and is told of in the panel "Plugins".
     """
-    own: tuple[Panel, ...] = built_in()
-    if config is not None and config.gates:
-        from workbench.panels.gates import GatesPanel  # needs the rules, which are nobody else's
-
-        own = (*own, GatesPanel(config))
+    own = _own(config)
     panels, refused = _distinct()
     wrong = _configure((*own, *panels), config)
 
@@ -42,6 +40,15 @@ def all_panels(config: Config | None = None) -> Sequence[Panel]:
         return (*failures(), *refused, *wrong)
 
     return (*own, *panels, *([PluginsPanel(problems)] if problems() else []))
+
+
+def _own(config: Config | None) -> tuple[Panel, ...]:
+    """The built-in panels, that of gates where there are some."""
+    if config is None or not config.gates:
+        return tuple(built_in())
+    from workbench.panels.gates import GatesPanel  # needs the rules, which are nobody else's
+
+    return (*built_in(), GatesPanel(config))
 
 
 def all_sections() -> Sequence[Panel]:
@@ -57,7 +64,7 @@ def check_options(config: Config) -> None:
     Raises:
         ConfigError: one cannot, with file, key and the nearest right name.
     """
-    wrong = _configure((*built_in(), *_distinct()[0]), config)
+    wrong = _configure((*_own(config), *_distinct()[0]), config)
     if wrong and not safe_mode():
         raise ConfigError(wrong[0].error)
 
@@ -99,7 +106,7 @@ def _defaults(panel: Panel) -> object:
 
 def _distinct() -> tuple[Sequence[Panel], Sequence[Failure]]:
     """Plugins' panels with a name of their own, and those that came too late for theirs."""
-    owners = {panel.name: _OURS for panel in built_in()} | {PluginsPanel.name: _OURS}
+    owners = dict.fromkeys((*(panel.name for panel in built_in()), PluginsPanel.name, GATES), _OURS)
     panels, refused = [], []
     for loaded in loaded_panels():
         name = loaded.made.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, ClassVar
@@ -79,7 +80,7 @@ def _cell(text: str) -> Any:
 
 
 def _whole(text: str, value: float | int) -> float | int:
-    return int(value) if text.strip().lstrip("-").isdecimal() else value
+    return int(value) if text.strip().lstrip("-").isdecimal() and math.isfinite(value) else value
 
 
 def _of_json(loaded: Any) -> Iterator[Mapping[str, Any]]:

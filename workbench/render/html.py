@@ -109,7 +109,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _remarks(chart: Lines) -> list[str]:
-    return list(notes([curve_of(line, line.y, chart.log_y) for line in chart.lines]))
+    return list(notes([curve_of(line, line.y, chart) for line in chart.lines]))
 
 
 def _anchors(document: Document) -> list[str]:

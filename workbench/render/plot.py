@@ -34,7 +34,7 @@ _MARKS = "█▒░▓"
 
 def line_rows(chart: Lines, columns: int, rows: int, zone: tzinfo | None = UTC) -> list[Row]:
     """A line chart of `columns` by about `rows`, with legend, marks and remarks."""
-    curves = [curve_of(line, line.y, chart.log_y, chart.log_x) for line in chart.lines]
+    curves = [curve_of(line, line.y, chart) for line in chart.lines]
     # Behind several curves raw ones would only blur them, as plotext merges the dots of a cell.
     banded = any(line.low is not None for line in chart.lines)
     raws = behind(chart) if len(curves) == 1 or banded else []

@@ -51,7 +51,7 @@ def picture(height: float, title: str, description: str, parts: Sequence[Markup]
 
 def lines_svg(chart: Lines, zone: tzinfo | None = UTC) -> Markup:
     """A line chart with axes, marks, × for NaN and inf, and a letter at the end of each line."""
-    curves = [curve_of(line, line.y, chart.log_y, chart.log_x) for line in chart.lines]
+    curves = [curve_of(line, line.y, chart) for line in chart.lines]
     raws = behind(chart)
     known = any(np.isfinite(curve.y).any() for curve in curves + raws)
     x_low, x_high, y_low, y_high = limits(curves + raws, chart, None, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from workbench.core.compare import baseline_of
 from workbench.core.config import GateConfig, MonitorConfig
@@ -11,6 +12,7 @@ from workbench.core.gates import GateResult, failing_first
 from workbench.core.model import Run
 from workbench.core.moments import window_name
 from workbench.core.query import Query
+from workbench.core.roles import guess
 from workbench.core.units import number
 from workbench.core.where import WhereError, parse, unknown_keys
 from workbench.rules.asked import of_monitors
@@ -38,7 +40,7 @@ def evaluate(
     `runs` are the visible runs, newest first, to spare asking for them once a gate; `baseline` is the id of the run
     that `baseline` stands for, the chosen one by default; `production` is what is known of the monitors.
     """
-    subject = ""
+    result = GateResult(gate.name, gate.check, False, None, None, "")
     asked = production.afresh() if production is not None else Production(query)
     try:
         newest = query.runs() if runs is None else runs
@@ -47,13 +49,14 @@ def evaluate(
         monitors = _monitors(terms, asked)
         run = _judged_run(gate, query, newest) if any(term.function not in PRODUCTION for term in terms) else None
         subject = ", ".join([*([f"run {run.name}"] if run else []), *(f"monitor {name}" for name in monitors)])
-        return _judge(gate, check, query, asked, run=run, runs=newest, subject=subject, baseline=baseline)
+        result = replace(result, subject=subject, run=run.id if run else "")
+        result = replace(result, monitor=monitors[-1], panel=_panel(terms)) if monitors else result
+        return _judge(result, check, query, asked, run=run, runs=newest, baseline=baseline)
     except WhereError as error:
         place = f" (at character {error.position + 1} of {error.text!r})" if error.text else ""
-        why = f"cannot be read: {error.message}{place}"
-        return GateResult(gate.name, gate.check, False, None, None, why, subject)
+        return replace(result, message=f"cannot be read: {error.message}{place}")
     except Unanswerable as error:
-        return GateResult(gate.name, gate.check, False, None, None, f"cannot be evaluated: {error}", subject)
+        return replace(result, message=f"cannot be evaluated: {error}")
 
 
 def evaluate_all(
@@ -91,9 +94,17 @@ def _judged_run(gate: GateConfig, query: Query, runs: Sequence[Run] | None) -> R
     raise Unanswerable("; ".join([f"no visible run matches where = {gate.where!r}", *hints]))
 
 
+def _panel(terms: Sequence[Quantity]) -> str:
+    """Where more is said of what a gate measures in production."""
+    asked = [term for term in terms if term.function in PRODUCTION]
+    if any(term.function == "drift" for term in asked):
+        return "drift"
+    return "latency" if any(guess(term.part).kind == "latency" for term in asked) else "windows"
+
+
 def _judge(
-    gate: GateConfig, check: Check, query: Query, production: Production, *, run: Run | None, runs: Sequence[Run],
-    subject: str, baseline: str | None,
+    result: GateResult, check: Check, query: Query, production: Production, *, run: Run | None, runs: Sequence[Run],
+    baseline: str | None,
 ) -> GateResult:  # fmt: skip
     measure = Measure(query, run, production)
     base: tuple[Run, float] | None = None
@@ -106,7 +117,7 @@ def _judge(
     turned = has_baseline(check.left) or not list(quantities(check.left))
     value, limit = (right, left) if turned else (left, right)
     message = _message(check, left, right, production, passed=passed, base=base, run=run)
-    return GateResult(gate.name, gate.check, passed, _float(value), _float(limit), message, subject)
+    return replace(result, passed=passed, value=_float(value), limit=_float(limit), message=message)
 
 
 def _baseline_value(query: Query, measured: Term, runs: Sequence[Run], chosen: str | None) -> tuple[Run, float]:

@@ -146,9 +146,9 @@ def _bucketed(con: DuckDBPyConnection, states: Sequence[SeriesState]) -> dict[in
         FROM (SELECT * FROM {visible_points(con)} WHERE {among(ids)}) JOIN asked USING (series_id)
         GROUP BY series_id, ((step::DOUBLE - first_step) * {BUCKETS} / (last_step - first_step + 1))::BIGINT
         ORDER BY 1, 2"""
-    con.register("asked", asked)
-    con.execute("SET memory_limit = '128MB'")  # what is scanned once need not be kept
     try:
+        con.register("asked", asked)
+        con.execute("SET memory_limit = '128MB'")  # what is scanned once need not be kept
         found = con.execute(query).fetchnumpy()
     finally:
         con.unregister("asked")

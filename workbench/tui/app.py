@@ -66,7 +66,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         query: Query | Callable[[Config], Query],
         annotator: Annotator,
         config: Config,
-        panels: Sequence[Panel] | Callable[[], Sequence[Panel]],
+        panels: Sequence[Panel] | Callable[[Config], Sequence[Panel]],
         *,
         quick: Callable[[Config], Query] | None = None,
         on_start: Callable[[], None] = lambda: None,
@@ -141,7 +141,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         for panel in shown:
             if panel.name not in self._with_mode:
                 self._with_mode.add(panel.name)
-                self.add_mode(panel.name, lambda panel=panel: screen_of(panel))  # type: ignore[misc]
+                self.add_mode(panel.name, lambda name=panel.name: screen_of(self.panels[name]))  # type: ignore[misc]
         self.take_keys()
         self._go_on()
         if self._early is not None:

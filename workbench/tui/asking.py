@@ -32,7 +32,7 @@ class AskingApp(KeyOrderApp, inherit_bindings=False):
     def __init__(
         self,
         query: Query | Callable[[Config], Query],
-        panels: Sequence[Panel] | Callable[[], Sequence[Panel]],
+        panels: Sequence[Panel] | Callable[[Config], Sequence[Panel]],
         config: Config,
         clock: Callable[[], float],
         view: ViewState,
@@ -128,10 +128,11 @@ class AskingApp(KeyOrderApp, inherit_bindings=False):
         if not self._panels_wanted:
             return
         self._panels_wanted = False
+        source, config = self._panel_source, self._config
 
         def job() -> PanelsFound | LoadFailed:
             try:
-                return PanelsFound(self._panel_source() if callable(self._panel_source) else self._panel_source)
+                return PanelsFound(source(config) if callable(source) else source)
             except Exception as error:  # noqa: BLE001 - whatever keeps them away is shown
                 return LoadFailed(error)
 

@@ -41,9 +41,10 @@ def _sparkline(values: tuple[float, ...], width: int) -> str:
 
 def _mark(cell: Cell, said: str) -> str:
     """What says without colour what the tone says, where it is no word: `! 22.2 %`."""
-    if cell.tone not in MARKS or not said[:1].isalnum():
+    if cell.tone not in MARKS or not said.lstrip("-−+")[:1].isalnum():
         return ""
-    wordless = isinstance(cell.value, int | float) or not any(char.isalpha() for char in said)
+    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+    wordless = is_number or not any(char.isalpha() for char in said)
     return MARKS[cell.tone] if wordless else ""
 
 

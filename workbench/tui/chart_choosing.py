@@ -135,7 +135,7 @@ class ChartChoosing(ChartAsking):
             self.workbench.say(event.error, bad=True)
         elif self.is_current:
             self.app.clear_notifications()
-            self.app.push_screen(ImageScreen(event.title, event.pictures))
+            self.app.push_screen(ImageScreen(event.title, event.pictures, event.widget))
 
     def close_chart(self) -> None:
         """Back to the grid."""

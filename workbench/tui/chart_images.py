@@ -23,7 +23,7 @@ from workbench.core.model import Artifact
 from workbench.tui.bars import Bar, Piece
 from workbench.tui.dialogs import Dialog
 from workbench.tui.keys import bindings
-from workbench.tui.terminal_answers import ANSWERS
+from workbench.tui.terminal_answers import ANSWERS, in_multiplexer
 
 if TYPE_CHECKING:
     from workbench.core.query import Query
@@ -74,7 +74,7 @@ def widget_class() -> Any:
         return widget.SixelImage
     if graphics == "kitty" or (not ANSWERS.wait() and ANSWERS.exact_colors and speaks_kitty(os.environ)):
         return widget.TGPImage
-    return widget.UnicodeImage if os.environ.get("NO_COLOR") else widget.HalfcellImage
+    return widget.UnicodeImage if "NO_COLOR" in os.environ else widget.HalfcellImage
 
 
 @cache
@@ -116,6 +116,8 @@ class ImagesLoaded(Message):
 
     title: str
     pictures: Sequence[tuple[str, Any]] = ()
+    widget: Any = None
+    """What shows a picture on this terminal."""
     error: str = ""
 
 
@@ -123,8 +125,7 @@ def load_images(title: str, places: Sequence[tuple[str, str]]) -> Message:
     """Read images, by (name, place); runs off the event loop."""
     try:
         ANSWERS.wait()
-        widget_class()
-        return ImagesLoaded(title, [(name, picture(place)) for name, place in places])
+        return ImagesLoaded(title, [(name, picture(place)) for name, place in places], widget_class())
     except Exception as error:  # noqa: BLE001 - a library or a file of others may raise anything; it is said
         return ImagesLoaded(title, error=f"{title} cannot be shown: {error}")
 
@@ -132,7 +133,7 @@ def load_images(title: str, places: Sequence[tuple[str, str]]) -> Message:
 def speaks_kitty(environment: Mapping[str, str]) -> bool:
     """Whether the terminal draws Kitty's graphics by placeholders, with no multiplexer in between."""
     named = environment.get("TERM") == "xterm-kitty" or environment.get("TERM_PROGRAM") == "ghostty"
-    return named and not (environment.get("TMUX") or environment.get("STY"))
+    return named and not in_multiplexer(environment)
 
 
 class ImageScreen(Dialog[None]):
@@ -145,10 +146,11 @@ class ImageScreen(Dialog[None]):
     ImageScreen Horizontal { height: 1fr; }
     """
 
-    def __init__(self, title: str, pictures: Sequence[tuple[str, Any]]) -> None:
+    def __init__(self, title: str, pictures: Sequence[tuple[str, Any]], widget: Any) -> None:
         super().__init__()
         self._title = title
         self._pictures = pictures
+        self._widget = widget
         self._shown: list[Any] = []
 
     def compose(self) -> ComposeResult:
@@ -163,7 +165,7 @@ class ImageScreen(Dialog[None]):
                     bar.show([Piece(f" {text.plain(name, limit=200)}", "dim")])
                     yield bar
                     with Vertical():
-                        shown = widget_class()(found)
+                        shown = self._widget(found)
                         shown.styles.width, shown.styles.height = "auto", "auto"  # only so its shape is kept
                         self._shown.append(shown)
                         yield shown

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -24,6 +24,9 @@ from workbench.tui.places import Place, bar_places
 from workbench.tui.prompt import Prompt, Verdict
 from workbench.tui.session import ViewState
 from workbench.tui.telling import Shown, Spoken
+
+if TYPE_CHECKING:
+    from workbench.plugin.api import Panel
 
 SMALLEST = (60, 15)
 """Columns and rows below which nothing useful fits."""
@@ -95,6 +98,9 @@ class WorkbenchScreen(Screen[None], inherit_bindings=False):
 
     def go_back(self) -> None:
         """Esc on this screen."""
+
+    def panels_changed(self, panels: Mapping[str, Panel]) -> None:
+        """The panels have been collected, again where the configuration has changed."""
 
     def link_changed(self) -> None:
         """The store can or cannot be read."""

@@ -40,6 +40,7 @@ class StoreApp(AskingApp, inherit_bindings=False):
     @on(PanelsFound)
     def _panels_found(self, event: PanelsFound) -> None:
         self.panels = {panel.name: panel for panel in event.panels}
+        self.tell(lambda screen: screen.panels_changed(self.panels))
         self.panels_known()
 
     @on(ConfigLoaded)
@@ -50,6 +51,8 @@ class StoreApp(AskingApp, inherit_bindings=False):
         elif event.config is not None:
             self._config = event.config
             self.start()
+            self._panels_wanted = True
+            self.find_panels()
 
     def say(self, words: str, *, bad: bool = False) -> None:
         """A passing remark, in the place of the one before."""
@@ -70,11 +73,14 @@ class StoreApp(AskingApp, inherit_bindings=False):
             self.rows.sparks.clear()
             self._asked.forget()
         self.rows.take(event.snapshot)
-        self.live, self._revision, self._failure = True, event.revision, None
+        failed, self._failure = self._failure is not None, None
+        self.live, self._revision = True, event.revision
         self._next_load = self.clock() + REST * event.seconds
         self.painting = None
         self.monitors = event.monitors
         self.tell(lambda screen: screen.data_changed())
+        if failed:
+            self.tell(lambda screen: screen.link_changed())
         self._first_answer()
         if self._query is not None:
             self._lanes["unfold"].submit(lambda: feed.unfold(event.snapshot.runs))

@@ -40,6 +40,8 @@ class LogFollower(WorkbenchScreen):
         super().__init__()
         self.run_shown = run
         self._step = step
+        self._part = ""
+        """Name of the log that was chosen; empty for the run's first."""
         self._lane, self._follow_lane = Lane("log"), Lane("log-news")
         self._logs: Sequence[RunLog] = ()
         self._opened: OpenLog | None = None
@@ -102,6 +104,7 @@ class LogFollower(WorkbenchScreen):
     # Reading
 
     def _open(self, part: str) -> None:
+        self._part = part
         query, root, step = self.workbench.query_or_none, self.workbench.root, self._step
         self._reading = query is not None
         if query is None:
@@ -114,7 +117,7 @@ class LogFollower(WorkbenchScreen):
         if self._opened is not None:
             self._opened.stop.set()
         self._logs, self._opened, self._failure, self._reading = event.logs, event.opened, event.error, False
-        self._step = None
+        self._step = self._step if event.opened is None else None
         self._again_at = time.monotonic() + AGAIN
         self.set_class(event.opened is None, "-empty")
         if event.opened is None:
@@ -130,7 +133,7 @@ class LogFollower(WorkbenchScreen):
     def data_changed(self) -> None:
         """Look again where there was no log yet."""
         if self._opened is None and not self._reading:
-            self._open("")
+            self._open(self._part)
         self.show_bars()
 
     def _request(self) -> Request | None:
@@ -191,7 +194,7 @@ class LogFollower(WorkbenchScreen):
     def _look(self) -> None:
         opened, query, run_id = self._opened, self.workbench.query_or_none, self.run_shown.id
         if opened is None and self.is_current and not self._reading and time.monotonic() > self._again_at:
-            self._open("")
+            self._open(self._part)
         elif opened is not None and self.is_current and not self._follow_lane.busy:
             self._follow_lane.submit(posting(self.post_message, lambda: look(opened, query, run_id)))
 

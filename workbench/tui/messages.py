@@ -142,11 +142,13 @@ class Failure:
     """Why a panel shows nothing: what it raised, where, and the whole traceback."""
 
     doing: str
-    """`load` or `view`; `store` where it is the store that cannot be read."""
+    """`load`, `view` or `act`."""
     error: str
     place: str
     """File and line; empty where a block was refused rather than an exception raised, or the store says it all."""
     traceback: str
+    by_store: bool = False
+    """The store cannot be read, and the panel is not to blame."""
 
 
 @dataclass
@@ -162,14 +164,12 @@ def failure_of(error: BaseException, doing: str) -> Failure:
     import traceback
 
     from workbench.plugin.box import reason_of
-    from workbench.store.errors import StoreError
+    from workbench.store.errors import StoreError, StoreRefusedError
 
-    if isinstance(error, StoreError):
-        doing, (words, place) = "store", (str(error), "")
-    else:
-        words, place = reason_of(error)
+    by_store = isinstance(error, StoreError) and not isinstance(error, StoreRefusedError)
+    words, place = (str(error), "") if by_store else reason_of(error)
     try:
         text = "".join(traceback.format_exception(error))
     except Exception:  # noqa: BLE001 - an exception of a plugin may fail even at that
         text = f"{words}\n{place}"
-    return Failure(doing, words, place, text)
+    return Failure(doing, words, place, text, by_store)

@@ -116,6 +116,13 @@ class PanelLoader(WorkbenchScreen):
         self._due = None
         self.data_changed()
 
+    def panels_changed(self, panels: Mapping[str, Panel]) -> None:
+        """Go on with the panel as the configuration has it now."""
+        now = panels.get(self.panel.name, self.panel)
+        if now is not self.panel:
+            self.panel, self._failures = now, 0
+            self.load()
+
     def view_changed(self, before: ViewState) -> None:
         """Other options or marks are another focus."""
         if replace(before, cursor=self.workbench.view.cursor) != self.workbench.view:
@@ -248,14 +255,14 @@ class PanelLoader(WorkbenchScreen):
     def fail(self, failure: Failure) -> None:
         """Count a failure, and show it instead of the panel; a store that cannot be read is no fault of the panel."""
         self._failure = failure
-        if failure.doing != "store":
+        if not failure.by_store:
             self._failures += 1
         elif self._retry is None:
             self._retry = self.set_interval(STORE_AGAIN, self._try_again)
 
     def _try_again(self) -> None:
         """Load again where it was the store that could not be read."""
-        if self._failure is None or self._failure.doing != "store":
+        if self._failure is None or not self._failure.by_store:
             if self._retry is not None:
                 self._retry.stop()
                 self._retry = None
@@ -268,7 +275,7 @@ class PanelLoader(WorkbenchScreen):
         again, where = (self.workbench.key_for(each, "panel") for each in ("retry", "traceback"))
         hint = f"{again} tries again · {where} shows the traceback"
         title = f"Panel {self.panel.name} failed in {failure.doing}"
-        if failure.doing == "store":
+        if failure.by_store:
             title, parked = "The store cannot be read", False
             hint = f"It is tried again by itself. {hint}"
         if parked:

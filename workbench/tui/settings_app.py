@@ -13,7 +13,7 @@ from textual.message import Message
 from workbench.core.blocks import Tone
 from workbench.core.settings import SETTINGS, Problem, Settings
 from workbench.core.settings_file import SettingsFiles, keep_setting
-from workbench.tui.action import Action, Scope, word_of
+from workbench.tui.action import Action, Scope
 from workbench.tui.background import Lane
 from workbench.tui.dialogs import Reader
 from workbench.tui.feed import posting
@@ -104,9 +104,8 @@ class SettingsApp(ViewApp, inherit_bindings=False):
             self.say(otherwise)
 
     def key_for(self, action: str, scope: Scope = "app") -> str:
-        """The key an action has now, as printed on it; where it has none, the command that does it."""
-        found = next(each for each in self.actions if each.scope == scope and each.id == action)
-        return found.key or f"{self.key_for('command_line')}{word_of(found)}"
+        """The key an action has now, as printed on it."""
+        return next(each.key for each in self.actions if each.scope == scope and each.id == action)
 
     def told_key(self, scope: str, action: str) -> str | None:
         """The key of an action that prose names; None where there is no such action."""

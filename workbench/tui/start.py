@@ -90,7 +90,7 @@ def _run(
         with kept_terminal((scratch or place.store) / "tui.log") as terminal_taken:
             app = WorkbenchApp(
                 partial(_query, store, root, writes=scratch is None), Annotator(root), config,
-                partial(_panels, root, config), quick=quick, on_start=terminal_taken,
+                partial(_panels, root), quick=quick, on_start=terminal_taken,
                 on_answer=on_answer, settings=files,
             )  # fmt: skip
             app.waiting = waiting
@@ -202,7 +202,7 @@ class Ingester:
 
     def start(self) -> None:
         """Begin to mind the ingester, on a thread of its own; once it is minded, nothing."""
-        if not self._thread.is_alive():
+        if self._thread.ident is None:
             self._thread.start()
 
     def stop(self) -> None:

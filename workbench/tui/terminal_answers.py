@@ -6,10 +6,11 @@ would be taken for keys.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from textual._xterm_parser import XTermParser
@@ -17,8 +18,8 @@ from textual.message import Message
 
 Graphics = Literal["sixel", "kitty", ""]
 
-QUESTION = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[16t\x1b[c"
-"""Kitty's graphics, the size of a cell in pixels, and what kind of terminal it is, which every terminal answers."""
+_KITTY, QUESTION = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\", "\x1b[16t\x1b[c"
+"""Kitty's graphics; the size of a cell in pixels, and what kind of terminal it is, which every terminal answers."""
 PATIENCE = 0.7
 """Seconds to wait for an answer; one that comes later counts for the next image."""
 _HELD = 0.1
@@ -28,6 +29,13 @@ _ANSWER = re.compile(
 )
 _BEGUN = re.compile(r"\x1b(?:_(?:G[^\x1b]*\x1b?)?|\[(?:\?[\d;]*|6(?:;[\d;]*)?)?)?\Z")
 """The end of what has come may be the beginning of an answer."""
+
+
+def in_multiplexer(environment: Mapping[str, str]) -> bool:
+    """Whether tmux or screen stands between the interface and the terminal."""
+    return bool(
+        environment.get("TMUX") or environment.get("STY") or environment.get("TERM", "").startswith(("screen", "tmux"))
+    )
 
 
 class TerminalAnswers:
@@ -59,7 +67,8 @@ class TerminalAnswers:
         self.write = write
         if not self._expects and not self._answered.is_set():
             self._expects = True
-            write(QUESTION)
+            # A multiplexer passes no such graphics on, and tmux takes the question for its pane's title.
+            write(QUESTION if in_multiplexer(os.environ) else f"{_KITTY}{QUESTION}")
 
     def wait(self) -> bool:
         """Wait for the answers, not for long; True where they have come."""

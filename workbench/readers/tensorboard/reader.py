@@ -28,6 +28,14 @@ def run_folder(path: PurePath) -> tuple[PurePath, str]:
     return folder, ""
 
 
+def _second_end(data: bytes) -> int:
+    """Where the second record ends, as far as the beginning of a file tells: a Trainer's arguments stand there."""
+    from workbench.readers.tensorboard.records import HEADER
+
+    start = HEADER + int.from_bytes(data[:8], "little") + 4
+    return start + HEADER + int.from_bytes(data[start : start + 8], "little") + 4
+
+
 class TensorBoardReader(Reader):
     """Reads event files record by record; only complete records with right checksums count."""
 
@@ -51,8 +59,8 @@ class TensorBoardReader(Reader):
                 return Claim(0.4, "no record yet; whether it is a curve of the run above, its first values tell")
             return Claim(0.5, "named like an event file; no record yet")
         if valid_header(start):
-            if is_dated(head.path) and HEADER + int.from_bytes(start[:8], "little") + 4 >= head.size:
-                return Claim(0.4, "has only its version record yet; whose run it is, the next ones may tell")
+            if is_dated(head.path) and _second_end(head.data) > head.size:
+                return Claim(0.4, "has only its version record yet; whose run it is, the next one may tell")
             trainer = output_folder(head.path, head.data)
             if trainer is not None:
                 return Claim(1.0, "a Hugging Face Trainer's log inside its output folder", run_folder=str(trainer))
