@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -93,6 +94,21 @@ def test_keys_typed_before_the_panels_are_known_are_done_in_their_order(tmp_path
             await sitting.settle()
             assert sitting.app.current_mode == "compare"
             assert sitting.app.screen.query_one(Prompt).typed == "q"
+
+    tell(story)
+
+
+def test_who_leaves_does_not_wait_for_the_panels(tmp_path, monkeypatch):
+    monkeypatch.setattr(key_order, "LONGEST_HELD", 1000.0)
+    may_open = threading.Event()
+
+    async def story():
+        async with workbench(tmp_path, opening=lambda: may_open.wait(60), settle=False) as sitting:
+            await sitting.pilot.pause()
+            burst(sitting, "2q")
+            while not sitting.app._exit:
+                await asyncio.sleep(0.002)
+            may_open.set()
 
     tell(story)
 

@@ -9,7 +9,7 @@ MANY = 2_000
 GROWN = 1.5
 """How much more may be set aside than was worth it, before it is searched after all."""
 _worth = 0
-"""Objects that were set aside when all of them had just been searched."""
+"""Objects that were set aside at first, or when all of them had just been searched."""
 
 
 def set_aside(runs: int) -> None:

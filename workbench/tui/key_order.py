@@ -8,7 +8,7 @@ line, tmux or a paste of keys delivers them, those behind it would go to the scr
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from weakref import WeakSet
 
@@ -41,6 +41,11 @@ class KeyOrderApp(App[None], inherit_bindings=False):
         """Widgets that did not come back in time."""
 
     @property
+    def leaving_keys(self) -> Collection[str]:
+        """Keys that no key which is held may hold up."""
+        return ("ctrl+c",)
+
+    @property
     def keys_under_way(self) -> bool:
         """A key has been typed whose effects are not all there yet."""
         return self._key_under_way is not None and self.return_code is None
@@ -53,7 +58,9 @@ class KeyOrderApp(App[None], inherit_bindings=False):
             await self._hand_on(event)
         else:
             self._keys_waiting.append(event)
-            if self._key_patience is None:
+            if self._key_held is not None and self._somebody_leaves:
+                await self._go_on_without()
+            elif self._key_patience is None:
                 self._key_patience = self.set_timer(PATIENCE, self._go_on_without)
 
     def hold_keys(self, key: events.Key, otherwise: Callable[[], None]) -> None:
@@ -71,6 +78,12 @@ class KeyOrderApp(App[None], inherit_bindings=False):
             if self._key_under_way is None:
                 self.call_next(self._key_done)
 
+    @property
+    def _somebody_leaves(self) -> bool:
+        """The key right behind the one that is held leaves; of others nobody knows yet what they will mean."""
+        following = self._keys_waiting[0] if self._keys_waiting else None
+        return isinstance(following, events.Key) and following.key in self.leaving_keys
+
     async def _hand_on(self, event: events.Event) -> None:
         under_way = self._key_under_way = _UnderWay(self, self._key_done, self._deaf)
         await super().on_event(event)
@@ -81,6 +94,8 @@ class KeyOrderApp(App[None], inherit_bindings=False):
         """The next key's turn."""
         self._key_under_way = None
         if self._key_held is not None:
+            if self._somebody_leaves:
+                await self._go_on_without()
             return
         self._stop_waiting()
         if self._keys_waiting:

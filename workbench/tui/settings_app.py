@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -106,6 +107,11 @@ class SettingsApp(ViewApp, inherit_bindings=False):
     def key_for(self, action: str, scope: Scope = "app") -> str:
         """The key an action has now, as printed on it."""
         return next(each.key for each in self.actions if each.scope == scope and each.id == action)
+
+    @property
+    def leaving_keys(self) -> Collection[str]:
+        """What leaves the workbench."""
+        return next(each.keys for each in self.actions if (each.scope, each.id) == ("app", "quit"))
 
     def told_key(self, scope: str, action: str) -> str | None:
         """The key of an action that prose names; None where there is no such action."""

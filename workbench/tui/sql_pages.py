@@ -36,15 +36,15 @@ def schema_page(schema: Schema | None, about: Mapping[str, str], room: Room) -> 
     return Drawing(strips)
 
 
-def refusal_page(refused: Refused, asked: str, room: Room) -> Drawing:
-    """What is wrong, and a caret under the place of it."""
+def refusal_page(refused: Refused, asked: str, room: Room, run: str) -> Drawing:
+    """What is wrong, and a caret under the place of it; `run` is the key that runs a statement."""
     look = room.look
     lines = text.wrap(text.plain(refused.reason, multiline=True), room.width - 4)
     strips: list[Strip] = [room.blank()]
     for place, words in enumerate(lines):
         strips.append(room.line([Segment(" ✗ " if not place else "   ", look.bad), Segment(words, look.bad)]))
     if refused.line is None or refused.column is None:
-        return Drawing([*strips, room.blank(), room.text(" enter runs it again", room.look.dim)])
+        return Drawing([*strips, room.blank(), room.text(f" {run} runs it again", room.look.dim)])
     source = (asked.split("\n") + [""] * refused.line)[refused.line - 1]
     first = max(0, refused.column - 1 - (room.width - 24))
     head = f"   line {refused.line}: {'…' if first else ''}"
@@ -57,10 +57,10 @@ def refusal_page(refused: Refused, asked: str, room: Room) -> Drawing:
     return Drawing(strips)
 
 
-def nothing_page(rows: Rows, room: Room) -> Drawing:
-    """That no row matches, and which columns there would have been."""
+def nothing_page(rows: Rows, room: Room, run: str) -> Drawing:
+    """That no row matches, and which columns there would have been; `run` is the key that runs a statement."""
     names = ", ".join(text.plain(name) for name in rows.columns)
     lines = text.wrap(f"columns: {names}", room.width - 2)
     strips = [room.blank(), room.text(" No rows", room.look.strong)]
     strips += [room.text(f" {line}", room.look.dim) for line in lines]
-    return Drawing([*strips, room.blank(), room.text(" change the statement above, enter runs it", room.look.dim)])
+    return Drawing([*strips, room.blank(), room.text(f" change the statement above, {run} runs it", room.look.dim)])

@@ -101,10 +101,11 @@ class SqlScreen(ListActions, SqlWriting):
         self.show_bars()
 
     def _draw_page(self, room: Room) -> Drawing:
+        run = self.workbench.key_for("submit", "sql_edit")
         if not self._reading_schema and self._refused is not None:
-            return refusal_page(self._refused, self._asked, room)
+            return refusal_page(self._refused, self._asked, room, run)
         if not self._reading_schema and self._answer is not None:
-            return nothing_page(self._answer.rows, room)
+            return nothing_page(self._answer.rows, room, run)
         return self._draw_schema(room)
 
     def _draw_schema(self, room: Room) -> Drawing:

@@ -71,7 +71,7 @@ class WidgetScreen(PanelScreen):
             box.report(error)
 
     def _raised(self, error: BaseException) -> None:
-        """Show what the widget raised instead of the widget; it stays away until the user asks for it again."""
+        """Show what the widget raised instead of the widget; it stays away until it is asked for again."""
         if self._failure is None or self._failures < PARK_AFTER:
             self.fail(failure_of(error, "widget"))
         self.add_class("-failed")
