@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.analysis.diagnosis_curves import Course, Curve, Floats, middle, running_median, spread, spreads
 from workbench.core import units
@@ -157,25 +158,10 @@ def diverged(course: Course) -> Finding | None:
 def spiked(course: Course) -> Finding | None:
     """Single values far beyond anything the metric does otherwise, in the bad direction, and back again."""
     curve, y = course.curve, _worst(course)
-    n = len(y)
-    if n < 40:
+    if (standing := _standing_out(course, y)) is None:
         return None
-    telling = max(course.telling * (1.0 if course.is_log else 3.0), 0.25 * _reach(y))
-    if _highest_rise(y) <= telling:
-        return None
-    usual = running_median(y, _OWN)
-    apart = y - usual
-    if not (apart > telling).any():
-        return None
-    z = apart / _local_scale(apart)
-    skipped = max(5, n // 20)
-    z[:skipped] = 0.0
-    ranked = np.sort(z)[::-1]
-    wanted = max(20.0, 5.0 * float(max(-z.min(), 0.0)), 3.0 * float(ranked[min(n - 1, n // 50 + 10)]))
-    found = np.flatnonzero((z > wanted) & (apart > telling))
-    found = found[found < n - _OWN // 2]
-    if not len(found):
-        return None
+    usual, z, wanted, found = standing
+    n, apart = len(y), y - usual
     events = np.split(found, np.flatnonzero(np.diff(found) > _OWN) + 1)
     worst = int(found[np.argmax(apart[found])])
     event = next(each for each in events if each[0] <= worst <= each[-1])
@@ -196,6 +182,27 @@ def spiked(course: Course) -> Finding | None:
     }  # fmt: skip
     sure = sureness(float(z[worst]) / wanted)
     return Finding("spiked", curve.key, "info", said, since, _over(until, since), sure, evidence)
+
+
+def _standing_out(course: Course, y: Floats) -> tuple[Floats, Floats, float, NDArray[np.int64]] | None:
+    """Medians of neighbours, deviations from them, the deviation that is wanted, and the places that have it."""
+    n = len(y)
+    if n < 40:
+        return None
+    telling = max(course.telling * (1.0 if course.is_log else 3.0), 0.25 * _reach(y))
+    if _highest_rise(y) <= telling:
+        return None
+    usual = running_median(y, _OWN)
+    apart = y - usual
+    if not (apart > telling).any():
+        return None
+    z = apart / _local_scale(apart)
+    z[: max(5, n // 20)] = 0.0
+    ranked = np.sort(z)[::-1]
+    wanted = max(20.0, 5.0 * float(max(-z.min(), 0.0)), 3.0 * float(ranked[min(n - 1, n // 50 + 10)]))
+    found = np.flatnonzero((z > wanted) & (apart > telling))
+    found = found[found < n - _OWN // 2]
+    return (usual, z, wanted, found) if len(found) else None
 
 
 def _worst(course: Course) -> Floats:

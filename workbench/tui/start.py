@@ -95,14 +95,19 @@ def _run(
             )  # fmt: skip
             app.waiting = waiting
             app.outside = words
-            if find_spec("textual_image") is not None and "TEXTUAL_DRIVER" not in os.environ:
-                from workbench.tui.terminal_answers import listen
-
-                listen()
+            _listen()
             app.run(mouse=app.settings.flag("mouse"))
     finally:
         ingester.stop()
     return app.return_code or 0
+
+
+def _listen() -> None:
+    """Hear what the terminal says of itself, where there is something to draw images with."""
+    if find_spec("textual_image") is not None and "TEXTUAL_DRIVER" not in os.environ:
+        from workbench.tui.terminal_answers import listen
+
+        listen()
 
 
 def _quick(store: Store, config: Config) -> Query:
