@@ -35,7 +35,7 @@ POINTS = 500_000
 """Points that are fetched in one lease; they are held in memory until they are judged."""
 REST = 10.0
 """Seconds between two judgements of a run that goes on."""
-SHARE, SHARE_AT_FIRST = 0.03, 0.3
+SHARE, SHARE_AT_FIRST = 0.02, 0.3
 """Share of the time spent on judging again, and on what was never judged."""
 MOST = 24
 """Series of a run that are judged; a model logs one for every layer."""
