@@ -112,24 +112,25 @@ def test_a_run_that_goes_on_is_judged_again_after_a_rest_and_written_down_when_t
 def test_a_few_runs_at_a_time_the_rest_waits_for_the_next_look(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_findings, "AT_ONCE", 2)
+    monkeypatch.setattr(run_findings, "POINTS_LIVE", 100)
     clock = Clock()
     for place in range(5):
         project.write(f"runs/{place}/log.jsonl", losses(60))
     project.read()
     watch = RunFindingWatch(load_config(project.root), project.store, patience=0.5, clock=clock)
-    original = watch._judge
+    original, asked = run_findings.fetch_curves, []
 
-    def slowly(runs: Any) -> None:
+    def slowly(con: Any, states: Any) -> Any:
         clock.now += 1.0
-        original(runs)
+        asked.append(len({state.run for state in states}))
+        return original(con, states)
 
-    monkeypatch.setattr(watch, "_judge", slowly)
+    monkeypatch.setattr(run_findings, "fetch_curves", slowly)
     waiting = []
     for _ in range(3):
         clock.now += 60
         waiting.append(watch.update())
-    assert waiting == [True, True, False]
+    assert (waiting, asked) == ([True, True, False], [2, 2, 1])
 
 
 def test_a_better_engine_judges_all_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,8 +31,8 @@ AT_ONCE = 512
 """Runs that are looked up in one lease while many wait; a lease holds up others."""
 FEW = 64
 """The same while runs are live."""
-POINTS = 500_000
-"""Points that are fetched in one lease; they are held in memory until they are judged."""
+POINTS, POINTS_LIVE = 500_000, 50_000
+"""Points that are fetched in one lease, and held in memory until they are judged; fewer where others wait."""
 REST = 10.0
 """Seconds between two judgements of a run that goes on."""
 SHARE, SHARE_AT_FIRST = 0.02, 0.3
@@ -86,7 +86,7 @@ class RunFindingWatch:
             chosen = self._choose(AT_ONCE if first or self._patience is None else FEW)
             if not chosen:
                 break
-            self._judge(chosen)
+            self._judge(chosen, started)
         cost = time.thread_time() - worked
         if self._patience is not None:
             self._not_before = self._clock() + cost / (SHARE_AT_FIRST if first else SHARE)
@@ -123,12 +123,15 @@ class RunFindingWatch:
         due.sort(key=lambda run: (not self._is_new(run), -self._waiting[run], run))
         return due[:most]
 
-    def _judge(self, runs: Sequence[str]) -> None:
+    def _judge(self, runs: Sequence[str], started: float) -> None:
+        """Judge some runs, fewer where time runs out, and write down what is new."""
         with self._store.read() as con:
             commit = newest_commit(con)
             by_run = self._by_run(fetch_states(con, runs))
-        judged = []
-        for portion in _portions(runs, by_run):
+        judged: list[Judgement] = []
+        for portion in _portions(runs, by_run, POINTS if self._patience is None else POINTS_LIVE):
+            if judged and self._is_late(started):
+                break
             with self._store.read() as con:
                 rows = fetch_curves(con, [state for run in portion for state in by_run.get(run, ())])
             judged += [self._judgement(run, commit, by_run.get(run, []), rows) for run in portion]
@@ -190,13 +193,13 @@ class RunFindingWatch:
         return self._gists.get(judgement.run) != _gist(judgement.findings)
 
 
-def _portions(runs: Sequence[str], by_run: Mapping[str, Sequence[SeriesState]]) -> Iterator[list[str]]:
+def _portions(runs: Sequence[str], by_run: Mapping[str, Sequence[SeriesState]], most: int) -> Iterator[list[str]]:
     """Runs, as many at a time as have about so many points."""
     portion, points = [], 0
     for run in runs:
         portion.append(run)
         points += sum(min(state.n, LONG) for state in by_run.get(run, ()))
-        if points >= POINTS:
+        if points >= most:
             yield portion
             portion, points = [], 0
     if portion:
