@@ -31,24 +31,25 @@ def fetch_series(
     """
     series, table = next(iter(shown_series(con, [run], [key])), None), visible_points(con)
     if series is None:
-        return Series(run, key, np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
+        return _none(run, key)
     if steps is not None:
         table = f"(SELECT * FROM {table} WHERE step BETWEEN {int(steps[0])} AND {int(steps[1])})"
-    row = first_row(con, f"SELECT count(*), min(step), max(step) FROM {table} WHERE series_id = ?", [series])
-    n, low, high = row if row and row[0] else (0, 0, 0)
-    if points and n > max(points, FEW):
-        columns = con.execute(_thinned(table, _has_repeats(con, table, series, n)), [series, low, high, points // 2])
-    else:
-        columns = con.execute(
-            f"SELECT step, wall_time, value FROM {table} WHERE series_id = ? ORDER BY step, wall_time NULLS FIRST,"
-            " generation, byte_offset",
-            [series],
-        )
-    found = columns.fetchnumpy()
-    step = np.asarray(found["step"], dtype=np.int64)
-    last = np.append(step[1:] != step[:-1], True)[: len(step)] if not points or n <= max(points, FEW) else slice(None)
-    wall, value = floats(found["wall_time"]), floats(found["value"])
-    return Series(run, key, step[last], wall[last], value[last], n)
+    if points:
+        row = first_row(con, f"SELECT count(*), min(step), max(step) FROM {table} WHERE series_id = ?", [series])
+        n, low, high = row if row and row[0] else (0, 0, 0)
+        if n > max(points, FEW):
+            found = con.execute(
+                _thinned(table, _has_repeats(con, table, series, n)), [series, low, high, points // 2]
+            ).fetchnumpy()
+            step = np.asarray(found["step"], dtype=np.int64)
+            return Series(run, key, step, floats(found["wall_time"]), floats(found["value"]), n)
+    whole = fetch_whole(con, [series], table).get(series)
+    return _none(run, key) if whole is None else Series(run, key, whole.step, whole.wall, whole.value, whole.n)
+
+
+def _none(run: str, key: str) -> Series:
+    """A series without points."""
+    return Series(run, key, np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
 
 
 def fetch_series_of(con: DuckDBPyConnection, runs: Sequence[str], keys: Sequence[str]) -> dict[tuple[str, str], Series]:
@@ -75,9 +76,9 @@ class Whole(NamedTuple):
         return Whole(self.step[places], self.wall[places], self.value[places], self.n)
 
 
-def fetch_whole(con: DuckDBPyConnection, series: Iterable[int]) -> dict[int, Whole]:
-    """Whole series by id, in one scan; those without points are left out."""
-    select = f"SELECT series_id, step, wall_time, value FROM {visible_points(con)}"
+def fetch_whole(con: DuckDBPyConnection, series: Iterable[int], table: str = "") -> dict[int, Whole]:
+    """Whole series by id, in one scan; those without points are left out. `table` may narrow what there is to see."""
+    select = f"SELECT series_id, step, wall_time, value FROM {table or visible_points(con)}"
     made = _by_series(con, f"{select} WHERE {among(series)}")
     repeated = []
     for own, found in made.items():

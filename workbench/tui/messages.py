@@ -142,7 +142,7 @@ class Failure:
     """Why a panel shows nothing: what it raised, where, and the whole traceback."""
 
     doing: str
-    """`load`, `view` or `act`."""
+    """`load`, `view`, `widget`, or `act` with the action's name."""
     error: str
     place: str
     """File and line; empty where a block was refused rather than an exception raised, or the store says it all."""
