@@ -184,10 +184,12 @@ def writing(out: Path | None) -> Iterator[None]:
 
 def _judging(project: Project, spoken: bool, patience: float | None) -> Callable[[], object]:
     """What is done with news: monitors are evaluated, runs and monitors are judged, rules of plugins are asked."""
+    from workbench.ingest.progress import JudgingProgress, Progress
     from workbench.ingest.rules import rule_watch
     from workbench.ingest.run_findings import RunFindingWatch
 
-    runs = RunFindingWatch(project.config, project.store, tell, patience=patience)
+    progress = JudgingProgress() if spoken else Progress()
+    runs = RunFindingWatch(project.config, project.store, tell, patience=patience, progress=progress)
     monitors = _monitors(project, spoken) if project.config.monitors else None
     rules = rule_watch(project.query, project.store, tell)
 

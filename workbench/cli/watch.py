@@ -16,6 +16,7 @@ from workbench.cli.project import Project, fail, ingesting, open_project, teache
 
 if TYPE_CHECKING:
     from workbench.ingest.election import Election
+    from workbench.ingest.engine import Outcome
     from workbench.ingest.watch import Watch
 
 PATIENCE = 600.0
@@ -48,7 +49,6 @@ def watch(roots: tuple[Path, ...], once: bool, parent: int | None) -> None:
 
 def _once(project: Project) -> None:
     """Read to the end; where an ingester runs already, wait until it has read what is there now."""
-    from workbench.core.units import count
     from workbench.ingest.election import Election
 
     election = Election(project.place)
@@ -58,12 +58,15 @@ def _once(project: Project) -> None:
         raise fail(f"{project.root}: PID {election.holder()} reads the logs and did not finish in {PATIENCE:.0f} s", 3)
     try:
         with ingesting(project, spoken=True, patience=None) as loop:
-            outcome = loop.once(final=True)
+            loop.once(final=True, said=lambda outcome: tell(f"{project.root}: {_summary(outcome)}"))
     finally:
         election.resign()
-    tell(
-        f"{project.root}: {count(outcome.points)} points, {outcome.accepted:,} lines read, {outcome.rejected:,} refused"
-    )
+
+
+def _summary(outcome: Outcome) -> str:
+    from workbench.core.units import count
+
+    return f"{count(outcome.points)} points, {outcome.accepted:,} lines read, {outcome.rejected:,} refused"
 
 
 def _read_by_another(project: Project, election: Election) -> bool:

@@ -169,6 +169,7 @@ class Engine:
             total += self._slice(final, until if deadline is None else min(until, deadline))
         unread = self._left()
         self.flush()
+        self.progress.end()
         return total + Outcome(unread=unread)
 
     def _slice(self, final: bool, until: float) -> Outcome:
@@ -184,9 +185,10 @@ class Engine:
             total += step
             if not more:
                 self._backlog.pop(path, None)
-                self.progress.done_file()
+                self.progress.done()
         if not self.behind:
             self.flush()
+            self.progress.end()
         return total
 
     def _queue(self, sources: Iterable[Tracked]) -> None:

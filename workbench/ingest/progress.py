@@ -28,13 +28,16 @@ class Progress:
         self.points += points
         self.show()
 
-    def done_file(self) -> None:
-        """One more file was read to its end."""
-        self.files_done += 1
+    def done(self, files: int = 1) -> None:
+        """So many more files were read to their ends."""
+        self.files_done += files
         self.show()
 
-    def show(self, *, last: bool = False) -> None:
+    def show(self) -> None:
         """Say how far it is; the base says nothing."""
+
+    def end(self) -> None:
+        """The pass is over: what was drawn of it goes."""
 
     def sentence(self) -> str:
         """`37/100 files · 12.0 MiB of 40.1 MiB · 1.2M points/s · 3 s left`."""
@@ -58,13 +61,34 @@ class SpokenProgress(Progress):
         self._stream = stream or sys.stderr
         self._terminal = self._stream.isatty()
         self._said = 0.0
+        self._drawn = False
 
-    def show(self, *, last: bool = False) -> None:
+    def show(self) -> None:
         """Say how far it is, at most ten times a second on a terminal and every two seconds elsewhere."""
         now = time.monotonic()
-        if not last and now - max(self._said, self.began) < (0.1 if self._terminal else 2.0):
+        if now - max(self._said, self.began) < (0.1 if self._terminal else 2.0):
             return
         self._said = now
-        text = self.sentence()
-        self._stream.write(f"\r\x1b[2K{text}" + ("\n" if last else "") if self._terminal else f"{text}\n")
+        self._drawn = self._terminal
+        self._write(f"\r\x1b[2K{self.sentence()}" if self._terminal else f"{self.sentence()}\n")
+
+    def end(self) -> None:
+        """Wipe the line that redraws itself, so that what is said next has one of its own."""
+        if self._drawn:
+            self._drawn = False
+            self._write("\r\x1b[2K")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
         self._stream.flush()
+
+
+class JudgingProgress(SpokenProgress):
+    """The same of runs that are judged, which count as files."""
+
+    def sentence(self) -> str:
+        """`512/10,000 runs judged · 3 s left`."""
+        said = f"{self.files_done:,}/{self.files:,} runs judged"
+        seconds = time.monotonic() - self.began
+        left = (self.files - self.files_done) * seconds / max(self.files_done, 1)
+        return f"{said} · {units.duration(left)} left" if left else said

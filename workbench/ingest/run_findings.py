@@ -13,6 +13,7 @@ from workbench.analysis.diagnosis_pace import Rhythm, is_gpu_use, rhythm
 from workbench.core.config import Config
 from workbench.core.model import Finding
 from workbench.core.roles import roles_for, words_of
+from workbench.ingest.progress import Progress
 from workbench.store.run_findings import (
     LONG,
     CurveRows,
@@ -51,13 +52,14 @@ class RunFindingWatch:
 
     def __init__(
         self, config: Config, store: Store, tell: Callable[[str], None] = lambda text: None, *,
-        patience: float | None = 0.1, clock: Callable[[], float] = time.monotonic,
+        patience: float | None = 0.1, clock: Callable[[], float] = time.monotonic, progress: Progress | None = None,
     ) -> None:  # fmt: skip
         self._tell = tell
         self._config = config
         self._store = store
         self._patience = patience
         self._clock = clock
+        self._progress = progress or Progress()
         self._revision = ""
         self._looked = 0
         """Every commit up to this one has been looked at."""
@@ -82,11 +84,14 @@ class RunFindingWatch:
         self._look()
         first = any(self._is_new(run) for run in self._waiting)
         worked = time.thread_time()
+        self._progress.start(len(self._waiting), 0)
         while self._waiting and not self._is_late(started):
             chosen = self._choose(AT_ONCE if first or self._patience is None else FEW)
             if not chosen:
                 break
             self._judge(chosen, started)
+            self._progress.done(len(chosen))
+        self._progress.end()
         cost = time.thread_time() - worked
         if self._patience is not None:
             self._not_before = self._clock() + cost / (SHARE_AT_FIRST if first else SHARE)

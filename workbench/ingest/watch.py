@@ -49,9 +49,12 @@ class Watch:
         """End `run` after the current pass; may be called from a signal handler or another thread."""
         self._stop.set()
 
-    def once(self, *, final: bool = True, deadline: float | None = None) -> Outcome:
-        """Read all there is."""
+    def once(
+        self, *, final: bool = True, deadline: float | None = None, said: Callable[[Outcome], None] = lambda _: None
+    ) -> Outcome:
+        """Read all there is; `said` hears of it as soon as it is committed, before what comes after reading."""
         outcome = self._engine.catch_up(final=final, deadline=deadline)
+        said(outcome)
         if deadline is None or time.monotonic() < deadline:
             self._after()
         return outcome
