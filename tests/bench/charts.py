@@ -13,7 +13,7 @@ from tests.bench.data import once
 from tests.bench.figures import Budget, Figure
 from tests.bench.processes import WORKBENCH, Plan, measured
 from tests.bench.table import DOWN, bare, high
-from tests.bench.terminal import Terminal
+from tests.bench.terminal import NotDrawn, Terminal
 
 RUNS = 5
 KEYS = ("train/loss", "train/accuracy", "train/grad_norm", "val/loss", "val/accuracy", "val/f1")
@@ -38,7 +38,7 @@ def measure(plan: Plan) -> Sequence[Figure]:
         terminal.settle(2.0)
         took = {
             "crosshair": [frame(terminal, key) for key in ("x", *[LEFT] * 20, *[FAR_LEFT] * 5, *[RIGHT] * 10)],
-            "zoom and pan": [frame(terminal, key) for key in ("+", "+", *"hhhhllll", "-", "-") * 2],
+            "zoom and pan": [frame(terminal, key) for key in ("+", "+", *"(((())))", "-", "-") * 2],
             "cursor": [frame(terminal, key) for key in (".", ".", ",", DOWN) * 5],
         }
         terminal.leave()
@@ -56,6 +56,8 @@ def frame(terminal: Terminal, key: str) -> float:
     sent = last = terminal.send(key)
     while terminal.read(1.0 if last == sent else QUIET):
         last = terminal.moment
+    if "does nothing here" in terminal.text:
+        raise NotDrawn(f"{key!r} is no key of the charts any more")
     return (last - sent) * 1000
 
 

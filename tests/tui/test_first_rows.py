@@ -112,12 +112,14 @@ asyncio.run(main())
 
 @pytest.fixture
 def unfrozen():
+    before = gc.get_threshold()
     gc.enable()
     gc.unfreeze()
     collector._worth = 0
     yield
     collector._worth = 0
     gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 def test_what_a_large_load_made_is_not_searched_for_cycles_again(unfrozen):
@@ -126,6 +128,22 @@ def test_what_a_large_load_made_is_not_searched_for_cycles_again(unfrozen):
     made = [[] for _ in range(5_000)]
     collector.set_aside(collector.MANY)
     assert gc.get_freeze_count() > len(made)
+
+
+def test_what_was_set_aside_is_searched_in_an_idle_moment(unfrozen):
+    collector.set_aside(collector.MANY)
+    gc.disable()
+    made = [[] for _ in range(gc.get_freeze_count())]
+    for each in made:
+        each.append(each)
+    del each
+    collector.set_aside(collector.MANY)
+    grown = gc.get_freeze_count()
+    made.clear()
+    collector.tidy(idle=False)
+    assert gc.get_freeze_count() == grown, "a key may come the next moment"
+    collector.tidy(idle=True)
+    assert gc.get_freeze_count() < 0.7 * grown
 
 
 def test_cycles_set_aside_by_chance_do_not_pile_up():
@@ -141,6 +159,7 @@ for _ in range(100):
     seen.update(made[:1])
     made.clear()
     collector.set_aside(collector.MANY)
+    collector.tidy(idle=False)
 print(len(seen))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)

@@ -58,6 +58,10 @@ class Lazy(Mapping[str, V]):
     def __contains__(self, key: object) -> bool:
         return key in self._made
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """The same as of any mapping, without an exception at a key that is not there."""
+        return self._made.get(key, default)
+
     def __repr__(self) -> str:
         return repr(self._made)
 

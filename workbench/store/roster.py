@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.cycles import uncollected
 from workbench.core.ids import run_id
 from workbench.core.model import Direction, Roles, Run, Status, Summary
 from workbench.core.roles import roles_for
@@ -53,7 +53,7 @@ class Roster:
 
     def all(self) -> list[Run]:
         """Every run as it is now, in no order."""
-        with nullcontext() if self._seen else _uncollected():
+        with nullcontext() if self._seen else uncollected():
             self._refresh()
             now = self._clock()
             return [self._judged(row, now) for row in self._rows.values()]
@@ -186,18 +186,6 @@ class Roster:
 
     def _direction(self, key: str) -> Direction | None:
         return self.roles(key).direction
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Make many records at once: looking through them for cycles again and again takes longer than making them."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def in_order(runs: Iterable[Run]) -> list[Run]:

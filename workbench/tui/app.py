@@ -14,6 +14,7 @@ from textual.screen import Screen
 from workbench.core.config import Config
 from workbench.core.query import Query
 from workbench.core.settings_file import SettingsFiles
+from workbench.tui import collector
 from workbench.tui.action import SCOPE_TITLES
 from workbench.tui.actions import actions_in, panel_actions
 from workbench.tui.annotator import Annotator
@@ -107,7 +108,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
         if not self.start_with_newest():
             self.start()
         if self._poll:
-            self.set_interval(self._poll, self.look_at_store)
+            self.set_interval(self._poll, self.look_between_keys)
             self.set_interval(1.0, self._tick)
 
     def answer_seen(self) -> None:
@@ -119,6 +120,7 @@ class WorkbenchApp(WordsApp, inherit_bindings=False):
 
     def _tick(self) -> None:
         """Ages grow, and the configuration may have been edited."""
+        collector.tidy(idle=self.untouched > collector.IDLE)
         self.look_at_config()
         self.look_at_settings()
         for screen in self.workbench_screens:

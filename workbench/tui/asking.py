@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.core.config import Config
 from workbench.core.query import Query
-from workbench.tui import feed
+from workbench.tui import collector, feed
 from workbench.tui.asked import Asked
 from workbench.tui.background import Lane
 from workbench.tui.chrome import WorkbenchScreen
@@ -24,6 +25,9 @@ from workbench.tui.session import Painting, ViewState
 
 if TYPE_CHECKING:
     from workbench.plugin.api import Panel
+
+PAUSE, WITHOUT_NEWS = 0.3, 3.0
+"""Seconds without a key that are a pause, and the longest that somebody who makes none goes without news."""
 
 
 class AskingApp(KeyOrderApp, inherit_bindings=False):
@@ -59,6 +63,7 @@ class AskingApp(KeyOrderApp, inherit_bindings=False):
         self._next_load = 0.0
         self._looking = False
         """An answer about the store is on its way."""
+        self._looked = 0.0
         self._seeing = False
         """The first rows are being painted."""
         self._failure: Exception | None = None
@@ -142,6 +147,15 @@ class AskingApp(KeyOrderApp, inherit_bindings=False):
         """Take up an edited `workbench.toml`; one that cannot be used is named, and the old one stays."""
         root, stamp = self._config.root, self._config_stamp
         self._lanes["config"].submit(feed.posting(self.post_message, lambda: feed.load_changed(root, stamp)))
+
+    def look_between_keys(self) -> None:
+        """Load the runs if the store has changed; many of them wait for a pause in what is typed, but not for long."""
+        now = time.monotonic()
+        many = len(self.rows.snapshot.runs) >= collector.MANY
+        if many and self.untouched < PAUSE and now - self._looked < WITHOUT_NEWS:
+            return
+        self._looked = now
+        self.look_at_store()
 
     def look_at_store(self) -> None:
         """Load the runs if the store has changed; a load that took long is given a rest."""

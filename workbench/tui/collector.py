@@ -4,30 +4,48 @@ from __future__ import annotations
 
 import gc
 
+_NEVER = 1 << 30
 MANY = 2_000
 """Runs from which on a load's objects are set aside."""
-GROWN = 1.5
-"""How much more may be set aside than was worth it, before it is searched after all."""
+GROWN, OVERGROWN = 1.5, 3.0
+"""How much more may be set aside than was worth it, before it is searched in an idle moment, and before at any."""
+IDLE = 5.0
+"""Seconds after which nobody is expected to press a key the next moment."""
+ROUNDS, MOST_ROUNDS = 20, 1_000
+"""Searches among what is young after which the old is searched in an idle moment, and at any."""
 _worth = 0
 """Objects that were set aside at first, or when all of them had just been searched."""
 
 
 def set_aside(runs: int) -> None:
-    """After a load of so many runs: where they are many, no later search looks at them.
+    """After a load of so many runs: where they are many, no later search looks at them, and `tidy` says when.
 
     With ten thousand runs a full search stops every thread for a tenth of a second, at a key as well as at any other
     moment. What is set aside is freed as usual once nothing refers to it, but cycles that happen to be among it stay,
-    and a busy interface leaves many: when half as much again is set aside, all of it is searched once.
+    and a busy interface leaves many.
     """
     global _worth  # noqa: PLW0603 - there is one collector
-    if runs < MANY:
+    if runs >= MANY:
+        gc.freeze()
+        gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
+        _worth = _worth or gc.get_freeze_count()
+
+
+def tidy(*, idle: bool) -> None:
+    """Where much was set aside, search for cycles while nobody waits for a key; once there are too many, at any moment.
+
+    All that was set aside is searched, too, when it has grown by half: threefold, if no moment is idle.
+    """
+    global _worth  # noqa: PLW0603 - there is one collector
+    if not _worth:
         return
-    if _worth and gc.get_freeze_count() > GROWN * _worth:
+    if gc.get_freeze_count() > (GROWN if idle else OVERGROWN) * _worth:
         gc.unfreeze()
         gc.collect()
-        _worth = 0
-    gc.freeze()
-    _worth = _worth or gc.get_freeze_count()
+        gc.freeze()
+        _worth = gc.get_freeze_count()
+    elif gc.get_count()[2] > (ROUNDS if idle else MOST_ROUNDS):
+        gc.collect()
 
 
 def hold() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from textual.message import Message
 
 from workbench.core.config import CONFIG_NAME, Config, ConfigError, load_config
+from workbench.core.cycles import uncollected
 from workbench.core.model import Run, Series
 from workbench.core.query import Query
 from workbench.core.roles import PERCENTILES, main_metric
@@ -31,8 +32,9 @@ def load_runs(query: Query, preferred: str | None, configured: str | None, revis
         now = query.revision()
         if now == revision:
             return Unchanged()
-        snapshot = _snapshot(query.runs(hidden=True), query, preferred, configured)
-        set_aside(len(snapshot.runs))
+        with uncollected():
+            snapshot = _snapshot(query.runs(hidden=True), query, preferred, configured)
+            set_aside(len(snapshot.runs))
         return RunsLoaded(snapshot, query.monitors(), now, time.thread_time() - started)
     except Exception as error:  # noqa: BLE001 - whatever the store raises is shown, and tried again
         return LoadFailed(error)
@@ -77,6 +79,7 @@ def unfold(runs: Sequence[Run]) -> None:
             run.params.get("")
             run.metrics.get("")
         time.sleep(0.005)  # whoever draws comes first
+    set_aside(len(runs))
 
 
 def series_state(run: Run, snapshot: Snapshot) -> tuple[int, ...]:

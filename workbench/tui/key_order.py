@@ -7,6 +7,8 @@ line, tmux or a paste of keys delivers them, those behind it would go to the scr
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any
@@ -39,6 +41,12 @@ class KeyOrderApp(App[None], inherit_bindings=False):
         self._key_held: tuple[events.Key, Callable[[], None]] | None = None
         self._deaf: WeakSet[MessagePump] = WeakSet()
         """Widgets that did not come back in time."""
+        self._touched = -math.inf
+
+    @property
+    def untouched(self) -> float:
+        """Seconds since a key or the mouse was last used."""
+        return time.monotonic() - self._touched
 
     @property
     def leaving_keys(self) -> Collection[str]:
@@ -52,6 +60,8 @@ class KeyOrderApp(App[None], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Hand an event on; a key waits for its turn."""
+        if isinstance(event, events.InputEvent):
+            self._touched = time.monotonic()
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
         elif self._key_under_way is None and self._key_held is None:

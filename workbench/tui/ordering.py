@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import itemgetter
 
 from workbench.core.model import Run
@@ -16,6 +17,20 @@ from workbench.tui.session import ViewState
 
 REMEMBERED = 64
 """Filters whose runs are remembered: what somebody types and takes back, letter by letter."""
+
+
+Wanted = frozenset[tuple[str, float]]
+"""The percentiles a filter asks for: (series, percentile)."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a filter found."""
+
+    ids: frozenset[str]
+    wanted: Wanted
+    stale: set[str] = field(default_factory=set)
+    """Ids of runs that have changed, come or gone since."""
 
 
 class RunOrder:
@@ -32,18 +47,21 @@ class RunOrder:
         self.percentiles: dict[tuple[str, str], Sequence[float]] = {}
         self._shown: frozenset[str] = frozenset()
         self._orders: dict[tuple[str, bool], Sequence[str]] = {}
-        self._matching: dict[str, tuple[frozenset[str], bool]] = {}
-        """Ids by filter, and whether that hangs on percentiles."""
+        self._matching: dict[str, _Found] = {}
 
     def take(self, snapshot: Snapshot) -> None:
         """Show what a load of the store gave."""
-        self.snapshot = snapshot
+        before, self.snapshot = self.by_id, snapshot
         self.by_id = {run.id: run for run in snapshot.runs}
         self.visible = [run for run in snapshot.runs if not run.hidden]
         self.states = Counter([run.status for run in snapshot.runs])
         self._shown = frozenset([run.id for run in self.visible])
         self._orders.clear()
-        self._matching.clear()
+        changed = {run.id for run in snapshot.runs if before.get(run.id) is not run} | (before.keys() - self.by_id)
+        if 2 * len(changed) > len(before):
+            self._matching.clear()
+        for found in self._matching.values():
+            found.stale |= changed
 
     def learn(self, sparks: Mapping[str, Sequence[float]], percentiles: Percentiles) -> None:
         """Know more of some runs."""
@@ -51,7 +69,7 @@ class RunOrder:
         self.percentiles.update(percentiles)
         for descending in (False, True):
             self._orders.pop(("p95", descending), None)
-        self._matching = {where: found for where, found in self._matching.items() if not found[1]}
+        self._matching = {where: found for where, found in self._matching.items() if not found.wanted}
 
     def arrange(self, view: ViewState, where: str | None = None) -> Sequence[str]:
         """Ids of the runs that match, in the view's order; unknown values come last whichever way it is sorted.
@@ -88,17 +106,22 @@ class RunOrder:
         if found is None:
             if len(self._matching) >= REMEMBERED:
                 self._matching.clear()
-            found = self._matching[where] = (frozenset(self._search(expr)), bool(percentiles_of(expr)))
-        return found[0]
+            wanted = percentiles_of(expr)
+            found = self._matching[where] = _Found(self._search(expr, wanted, self.snapshot.runs), wanted)
+        elif found.stale:
+            again = [run for run in map(self.by_id.get, found.stale) if run is not None]
+            found.ids = (found.ids - found.stale) | self._search(expr, found.wanted, again)
+            found.stale = set()
+        return found.ids
 
-    def _search(self, expr: Expr) -> list[str]:
-        match, wanted = matcher(expr), percentiles_of(expr)
+    def _search(self, expr: Expr, wanted: Wanted, runs: Sequence[Run]) -> frozenset[str]:
+        match = matcher(expr)
         if not wanted:
             nothing: Mapping[str, float] = {}
-            return [run.id for run in self.snapshot.runs if match(run, nothing)]
-        return [run.id for run in self.snapshot.runs if match(run, self._given(run.id, wanted))]
+            return frozenset([run.id for run in runs if match(run, nothing)])
+        return frozenset([run.id for run in runs if match(run, self._given(run.id, wanted))])
 
-    def _given(self, run_id: str, wanted: frozenset[tuple[str, float]]) -> dict[str, float]:
+    def _given(self, run_id: str, wanted: Wanted) -> dict[str, float]:
         found = {}
         for key, percentile in wanted:
             values = self.percentiles.get((run_id, key))
