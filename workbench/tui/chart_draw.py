@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -14,7 +14,7 @@ from workbench.core.axes import LETTERS
 from workbench.core.strokes import ASCII_GLYPHS, Marker
 from workbench.tui.chart_lines import Curves
 from workbench.tui.chart_manner import Manner
-from workbench.tui.draw_plot import ink_of, run_style
+from workbench.tui.draw_plot import Inks, run_style
 from workbench.tui.look import Look
 
 TALL = 11
@@ -55,6 +55,7 @@ class Picture:
         self._curves: Curves | None = None
         self.frame = raster.Frame((), raster.no_colors())
         """The last drawing, without a crosshair."""
+        self._inks: Mapping[int, Style] = {}
         self._strips: list[Strip] = []
 
     def strips(self, curves: Curves, canvas: Canvas, height: int) -> list[Strip]:
@@ -67,6 +68,7 @@ class Picture:
                 curves.block, canvas.width, height,
                 marker=manner.marker, x_range=manner.span, zone=None, legend=False, letters=len(curves.block.lines) > 1,
             )  # fmt: skip
+            self._inks = Inks(look)
             self._strips = [self._strip(self.frame, row, canvas) for row in range(len(self.frame.chars))]
         if canvas.crosshair is None:
             return self._strips
@@ -78,9 +80,8 @@ class Picture:
             self._strip(ruled, row, canvas) if first <= row < last else strip for row, strip in enumerate(self._strips)
         ]
 
-    @staticmethod
-    def _strip(frame: raster.Frame, row: int, canvas: Canvas) -> Strip:
-        return canvas.line([Segment(words, ink_of(ink, canvas.look)) for words, ink in frame.runs(row)])
+    def _strip(self, frame: raster.Frame, row: int, canvas: Canvas) -> Strip:
+        return canvas.line([Segment(words, self._inks[ink]) for words, ink in frame.runs(row)])
 
 
 def heading(title: str, right: Sequence[Segment], canvas: Canvas) -> Strip:

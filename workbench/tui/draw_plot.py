@@ -40,7 +40,8 @@ def lines(block: Lines, room: Room) -> Drawing:
     frame = raster.draw(block, room.width, rows, marker=marker, crosshair=room.crosshair, zone=None)
     if frame.notes:
         frame = raster.draw(block, room.width, rows - 1, marker=marker, crosshair=room.crosshair, zone=None)
-    inked = [[Segment(words, ink_of(ink, room.look)) for words, ink in frame.runs(y)] for y in range(len(frame.chars))]
+    inks = Inks(room.look)
+    inked = [[Segment(words, inks[ink]) for words, ink in frame.runs(y)] for y in range(len(frame.chars))]
     strips = [room.line(segments) for segments in inked]
     if frame.notes:
         strips.append(room.text(" · ".join(frame.notes), room.look.warn))
@@ -59,8 +60,9 @@ def scatter(block: Scatter, room: Room) -> Drawing:
     frame = draw_scatter(block, room.width, rows, ascii_only=ascii_only, zone=None)
     if frame.notes:
         frame = draw_scatter(block, room.width, rows - 1, ascii_only=ascii_only, zone=None)
+    inks = Inks(room.look)
     strips = [
-        room.line([Segment(words, ink_of(color, room.look)) for words, color in frame.runs(y)])
+        room.line([Segment(words, inks[color]) for words, color in frame.runs(y)])
         for y in range(len(frame.chars))
     ]
     return Drawing([*strips, *(room.text(note, room.look.warn) for note in frame.notes)])
@@ -76,12 +78,18 @@ def steps_of(block: Lines, low: float, high: float) -> Sequence[float]:
     return found
 
 
-def ink_of(color: int, look: Look) -> Style:
-    """A cell's style by the raster's colour code."""
-    fixed = {raster.TEXT: look.base, raster.DIM: look.dim, raster.WARN: look.warn}
-    if color in fixed:
-        return fixed[color]
-    return faint_style(color - raster.FAINT, look) if color >= raster.FAINT else run_style(color, look)
+class Inks(dict[int, Style]):
+    """Styles of cells by the raster's colour codes; each is made once, however many cells have it."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__({raster.TEXT: look.base, raster.DIM: look.dim, raster.WARN: look.warn})
+        self._look = look
+
+    def __missing__(self, color: int) -> Style:
+        faint = color >= raster.FAINT
+        made = faint_style(color - raster.FAINT, self._look) if faint else run_style(color, self._look)
+        self[color] = made
+        return made
 
 
 def bars(block: Bars, room: Room) -> Drawing:
