@@ -239,3 +239,50 @@ def test_which_run_a_file_belongs_to(folder, run, prefix):
     path = PurePath(folder) / PATH
     assert run_folder(path) == (PurePath(run), prefix)
     assert TensorBoardReader().run_folder(path) == run_folder(path)
+
+
+# Images, which stay where they are
+
+
+def image_events(data: bytes) -> dict[str, list[bytes]]:
+    """The encoded images by tag, as protocol buffers' own decoder finds them."""
+    found: dict[str, list[bytes]] = {}
+    for _, event in records(data):
+        for value in event.summary.value:
+            if value.WhichOneof("value") == "image":
+                found.setdefault(value.tag, []).append(value.image.encoded_image_string)
+            elif value.tensor.dtype == 7 and len(value.tensor.string_val) > 2:
+                found.setdefault(value.tag, []).append(value.tensor.string_val[2])
+    return found
+
+
+def test_the_newest_image_of_a_tag_is_told_by_its_place_in_the_file(tmp_path):
+    with make.SummaryWriter(str(tmp_path)) as writer:
+        for step in range(3):
+            writer.add_image("samples", np.full((3, 8, 12), 60 * step, np.uint8), step)
+    data = next(tmp_path.glob("*tfevents*")).read_bytes()
+    png = image_events(data)["samples"][0]
+    sizes = [b"12", b"8", png, png]
+    tensor = TensorProto(dtype=7, tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=4)]), string_val=sizes)
+    data += make.event_file([make.value_event(4, Summary.Value(tag="of tensors", tensor=tensor))])
+    batch = read(data)
+    facts = {fact.key: fact.value for fact in batch.facts if fact.kind == "artifact"}
+    assert {key: data[at["offset"] :][: at["length"]] for key, at in facts.items()} == {
+        tag: images[-1] for tag, images in image_events(data).items()
+    }
+    assert {at["path"] for at in facts.values()} == {str(PATH)} and set(facts) == {"samples", "of tensors"}
+    assert batch.message == "" and batch.rejects == ()
+
+
+def test_the_place_of_an_image_counts_from_the_beginning_of_the_file_however_it_is_cut():
+    event = make.value_event(1, Summary.Value(tag="x", image=Summary.Image(encoded_image_string=b"GIF89a and so on")))
+    data = make.event_file([make.value_event(0, Summary.Value(tag="loss", simple_value=1.0)), event])
+    cut = len(make.event_file([make.value_event(0, Summary.Value(tag="loss", simple_value=1.0))]))
+    (fact,) = read(data[cut:], cut).facts
+    assert data[fact.value["offset"] :][: fact.value["length"]] == b"GIF89a and so on"
+
+
+def test_what_calls_itself_an_image_and_is_none_is_counted():
+    event = make.value_event(1, Summary.Value(tag="x", image=Summary.Image(encoded_image_string=b"<svg/>")))
+    batch = read(make.event_file([event]))
+    assert (batch.facts, batch.message) == ((), "not read yet: images 1")

@@ -119,7 +119,16 @@ def test_histograms_keep_their_counts_in_few_bins_and_other_media_are_counted():
         assert (ours.edges[0], ours.edges[-1]) == pytest.approx((edges[0], edges[-1]))
         below = np.interp(0.0, edges, np.concatenate([[0], np.cumsum(each["weights.values"])]))
         assert np.interp(0.0, ours.edges, np.concatenate([[0], np.cumsum(ours.counts)])) == pytest.approx(below, abs=30)
-    assert batch.message == "not read: image-file 1, lists 6"
+    assert batch.message == "not read: lists 6"
+
+
+def test_an_image_is_the_file_that_wandb_wrote_beside_the_run():
+    data, expected = fixture("every")
+    (fact,) = [fact for fact in read(data).facts if fact.kind == "artifact"]
+    items = [record["history"]["item"] for record in expected["records"] if record["type"] == "history"]
+    (path,) = [item["image.path"] for item in items if "image.path" in item]
+    assert fact.key == "image"
+    assert fact.value["path"].endswith(f"/files/{path}") or fact.value["path"] == f"files/{path}"
 
 
 def unpacked(each: dict) -> np.ndarray:

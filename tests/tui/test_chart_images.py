@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.support.graphics_terminal import GraphicsTerminal, kitty_images, sixels
@@ -241,3 +242,23 @@ def test_an_escape_that_is_no_answer_is_a_key_again_soon(monkeypatch):
     heard.listens = True
     heard.ask(lambda _: None)
     assert (heard.typed("\x1b"), heard.kept_back(), heard.kept_back()) == ("", "\x1b", "")
+
+
+def test_an_image_within_an_event_file_is_read_from_its_place(tmp_path):
+    from tests.fixtures.make_tensorboard import SummaryWriter
+    from tests.support.ingest import Project
+
+    pixels = np.arange(8 * 12 * 3, dtype=np.uint8).reshape(8, 12, 3)
+    with SummaryWriter(str(tmp_path / "runs" / "a")) as writer:
+        writer.add_image("samples", np.zeros_like(pixels), 0, dataformats="HWC")
+        writer.add_image("samples", pixels, 1, dataformats="HWC")
+    project = Project(tmp_path)
+    project.read(final=True)
+    (run,) = project.query.runs()
+    (image,) = chart_images.images_of(project.query, run.id)
+    assert (image.name, image.place) == ("samples", str(next(tmp_path.rglob("*tfevents*"))))
+    assert np.array_equal(np.asarray(chart_images.picture(image))[:, :, :3], pixels)
+    with pytest.raises(OSError, match="identify"):
+        chart_images.picture(replace(image, offset=image.offset + 1))
+    with pytest.raises(ValueError, match="bytes"):
+        chart_images.picture(replace(image, length=1 << 40))

@@ -120,6 +120,9 @@ class Artifact:
     """As the run said it."""
     place: str = ""
     """Absolute, where there is such a file within the project; else empty."""
+    offset: int = 0
+    length: int | None = None
+    """Bytes from `offset` on that are an image within the file; None where the whole file was meant."""
 
 
 @dataclass(frozen=True, slots=True)

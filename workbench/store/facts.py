@@ -144,8 +144,14 @@ def fetch_artifacts(con: DuckDBPyConnection, run: str, root: Path) -> list[Artif
     ).fetchall()
     folders = con.execute("SELECT DISTINCT path FROM run_log WHERE run_id = ?", [run]).fetchall()
     said = [(name, decoded(text)) for name, text in rows]
-    paths = [(name, str(value.get("path", ""))) for name, value in said if isinstance(value, dict)]
-    return [Artifact(name, path, _place(path, root, [folder for (folder,) in folders])) for name, path in paths]
+    bases = [folder for (folder,) in folders]
+    made = []
+    for name, value in said:
+        if isinstance(value, dict):
+            path, offset, length = str(value.get("path", "")), value.get("offset"), value.get("length")
+            part = (offset, length) if isinstance(offset, int) and isinstance(length, int) else (0, None)
+            made.append(Artifact(name, path, _place(path, root, bases), *part))
+    return made
 
 
 def _place(path: str, root: Path, folders: Sequence[str]) -> str:

@@ -115,8 +115,8 @@ class ChartChoosing(ChartAsking):
             self.workbench.say(MISSING, bad=True)
             return
         names = dict(zip((run.id for run in self.runs), labels_of(self.runs), strict=True))
-        places = [
-            (names[run.id], image.place)
+        images = [
+            (names[run.id], image)
             for run in self.runs
             for image in self.points.images(run.id)
             if image.name == chart.keys[0]
@@ -125,7 +125,7 @@ class ChartChoosing(ChartAsking):
         if self.app._driver is not None:
             ANSWERS.exact_colors = self.workbench.color_count > 256 and "NO_COLOR" not in os.environ
             ANSWERS.ask(self.app._driver.write)
-        self.run_in_lane(lambda: load_images(chart.title, places))
+        self.run_in_lane(lambda: load_images(chart.title, images))
 
     @on(ImagesLoaded)
     def _images_loaded(self, event: ImagesLoaded) -> None:

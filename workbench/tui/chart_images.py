@@ -35,6 +35,8 @@ MISSING = "images need the package textual-image: pip install textual-image"
 """What is said where the library is not installed."""
 LARGEST = (4000, 4000)
 """Pixels; a larger image is made smaller before it is drawn."""
+LONGEST = 64 * 1024 * 1024
+"""Bytes of an image within another file."""
 MOST_PIXELS = 100_000_000
 """A file that claims more is not opened."""
 
@@ -48,16 +50,27 @@ def installed() -> bool:
 def images_of(query: Query, run_id: str) -> tuple[Artifact, ...]:
     """The images among the files a run made, those that are gone left out."""
     found = query.artifacts(run_id)
-    return tuple(each for each in found if each.place and Path(each.place).suffix.lower() in SUFFIXES)
+    return tuple(
+        each
+        for each in found
+        if each.place and (each.length is not None or Path(each.place).suffix.lower() in SUFFIXES)
+    )
 
 
-def picture(place: str) -> Any:
-    """A file as a picture, no larger than is of use.
+def picture(image: Artifact) -> Any:
+    """A file, or its part that is an image, as a picture no larger than is of use.
 
     Raises:
         OSError, ValueError: it cannot be read, or is no image.
     """
-    with import_module("PIL.Image").open(place) as opened:
+    source: str | io.BytesIO = image.place
+    if image.length is not None:
+        if not 0 < image.length <= LONGEST:
+            raise ValueError(f"an image of {image.length:,} bytes")
+        with open(image.place, "rb") as file:
+            file.seek(image.offset)
+            source = io.BytesIO(file.read(image.length))
+    with import_module("PIL.Image").open(source) as opened:
         if opened.width * opened.height > MOST_PIXELS:
             raise ValueError(f"{opened.width:,} x {opened.height:,} pixels are too many")
         opened.thumbnail(LARGEST)
@@ -121,11 +134,11 @@ class ImagesLoaded(Message):
     error: str = ""
 
 
-def load_images(title: str, places: Sequence[tuple[str, str]]) -> Message:
-    """Read images, by (name, place); runs off the event loop."""
+def load_images(title: str, images: Sequence[tuple[str, Artifact]]) -> Message:
+    """Read images, each with the name of its run; runs off the event loop."""
     try:
         ANSWERS.wait()
-        return ImagesLoaded(title, [(name, picture(place)) for name, place in places], widget_class())
+        return ImagesLoaded(title, [(name, picture(image)) for name, image in images], widget_class())
     except Exception as error:  # noqa: BLE001 - a library or a file of others may raise anything; it is said
         return ImagesLoaded(title, error=f"{title} cannot be shown: {error}")
 

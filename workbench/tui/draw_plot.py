@@ -62,8 +62,7 @@ def scatter(block: Scatter, room: Room) -> Drawing:
         frame = draw_scatter(block, room.width, rows - 1, ascii_only=ascii_only, zone=None)
     inks = Inks(room.look)
     strips = [
-        room.line([Segment(words, inks[color]) for words, color in frame.runs(y)])
-        for y in range(len(frame.chars))
+        room.line([Segment(words, inks[color]) for words, color in frame.runs(y)]) for y in range(len(frame.chars))
     ]
     return Drawing([*strips, *(room.text(note, room.look.warn) for note in frame.notes)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -35,6 +36,7 @@ _STRUCTS = {
 }  # fmt: skip
 _VARINT_LISTS = (7, 10, 11, 13, 16, 17)
 """Fields of a tensor that list int, int64, bool, half, uint32 and uint64 elements."""
+_IMAGE = re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP", re.DOTALL)
 _KINDS: dict[int, ValueKind] = {4: "image", 5: "histogram", 6: "audio"}
 
 
@@ -60,6 +62,8 @@ class Value:
     content: bytes = b""
     bins: Bins | None = None
     """Edges (n + 1) and counts (n) of what is a histogram, or may be one: a matrix of doubles with three columns."""
+    picture: tuple[int, int] | None = None
+    """First byte and length of an encoded image in the event, the first where there are several."""
 
     @property
     def of_session(self) -> bool:
@@ -105,6 +109,7 @@ def _value(data: bytes, whole: Field) -> Value:
     number: Number | None = None
     words = ""
     bins: Bins | None = None
+    picture: tuple[int, int] | None = None
     for field in fields(data, whole.lo, whole.hi):
         match field.number, field.wire:
             case 1, 2:
@@ -114,12 +119,25 @@ def _value(data: bytes, whole: Field) -> Value:
             case ((4 | 5 | 6), 2):
                 kind, number = _KINDS[field.number], None
                 bins = histogram_bins(data, field) if kind == "histogram" else None
+                picture = _picture(data, field, 4) if kind == "image" else None
             case 8, 2:
-                kind, number, words = _tensor(data, field)
+                picture = _picture(data, field, 8)
+                kind, number, words = _tensor(data, field) if picture is None else ("image", None, "")
                 bins = matrix_bins(data, field) if kind == "tensor" else None
             case 9, 2:
                 plugin, content = _metadata(data, field)
-    return Value(tag, kind, number, words, plugin, content, bins)
+    return Value(tag, kind, number, words, plugin, content, bins, picture)
+
+
+def _picture(data: bytes, whole: Field, number: int) -> tuple[int, int] | None:
+    """Where the first encoded image among the fields of a number lies; GIF, JPEG, PNG and WebP are told by their start.
+
+    TensorFlow 2 lists width, height and the images as strings of one tensor.
+    """
+    for field in fields(data, whole.lo, whole.hi):
+        if field[:2] == (number, BYTES) and _IMAGE.match(data, field.lo, field.hi):
+            return field.lo, field.hi - field.lo
+    return None
 
 
 def _metadata(data: bytes, whole: Field) -> tuple[str, bytes]:

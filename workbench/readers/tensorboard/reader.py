@@ -42,7 +42,7 @@ class TensorBoardReader(Reader):
     name: ClassVar[str] = "tensorboard"
     framing: ClassVar[Framing] = "records"
     names: ClassVar[tuple[str, ...]] = ("*tfevents*",)
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     flush_interval: ClassVar[float] = 120.0
 
     def claim(self, head: Head) -> Claim:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def read_records(chunk: Chunk) -> Batch:
     """Decode the complete records of a stretch; what comes after them waits for the next."""
     skipped = min(int(chunk.state.get("skip", 0)), len(chunk.data))
     data = chunk.data[skipped:]
-    reading = _Reading(chunk.start + skipped, dict(chunk.state))
+    reading = _Reading(chunk.start + skipped, chunk.path, dict(chunk.state))
     reading.state["skip"] = int(chunk.state.get("skip", 0)) - skipped
     frames = frame(data)
     columns, singles = gather_columns(data, frames)
@@ -65,6 +66,7 @@ class _Reading:
 
     base: int
     """Offset in the source of the stretch's first byte."""
+    path: PurePath
     state: dict[str, Any]
     keys: dict[str, int] = field(default_factory=dict)
     scalars: _Scalars = field(default_factory=_Scalars)
@@ -125,6 +127,8 @@ class _Reading:
             self.remember([note])
         elif value.bins and (value.kind == "histogram" or plugin == "histograms"):
             self.histogram(value.tag, value.bins, event, offset)
+        elif value.picture is not None:
+            self.picture(value.tag, *value.picture, wall, offset)
         elif value.kind != "metadata":
             self.count(plugin or _PLURALS.get(value.kind, value.kind))
         if value.plugin and value.kind != "scalar" and len(self.state["plugins"]) < _MOST_REMEMBERED:
@@ -145,6 +149,11 @@ class _Reading:
             self.count("histograms")
         else:
             self.histograms.append(Histogram(tag, event.step, event.wall, *kept, offset))
+
+    def picture(self, tag: str, at: int, length: int, wall: float | None, offset: int) -> None:
+        """Remember where an image lies; the newest of a tag holds."""
+        place = {"path": str(self.path), "offset": offset + HEADER + at, "length": length}
+        self.remember([Fact("artifact", place, tag, wall, offset)])
 
     def key(self, tag: str) -> int:
         """The code of a tag."""

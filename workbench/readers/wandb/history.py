@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ STEP, TIME = "_step", "_timestamp"
 HIDDEN = frozenset({STEP, TIME, "_runtime", "_wandb"})
 """Keys of W&B's own, which are no metrics."""
 _EXACT = 2.0**53
+_LONGEST_PATH = 4096
 
 
 @dataclass(slots=True)
@@ -49,6 +51,8 @@ class Rows:
     """Numbers of history rows on their way to points."""
 
     axes: Axes
+    files: PurePath
+    """Where W&B keeps what a run logged besides numbers."""
     keys: dict[str, int] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
     histograms: list[Histogram] = field(default_factory=list)
@@ -167,14 +171,26 @@ class Rows:
     def _media(self, name: str, tree: dict[str, Any], step: int, wall: float, offset: int) -> None:
         kind = str(tree.get("_type", "dict"))
         drawn = histogram(name, tree, step, wall, offset) if kind == "histogram" else None
-        if drawn is None:
-            self._count(kind)
-        else:
+        picture = _picture(kind, tree)
+        if drawn is not None:
             self.histograms.append(drawn)
+        elif picture:
+            place = {"path": str(self.files / picture)}
+            self.facts[f"{kind} {name}"] = Fact("artifact", place, name, wall if math.isfinite(wall) else None, offset)
+        else:
+            self._count(kind)
 
     def _count(self, what: str) -> None:
         what = what[:64] if what in self.unread or len(self.unread) < 32 else "others"
         self.unread[what] = self.unread.get(what, 0) + 1
+
+
+def _picture(kind: str, tree: dict[str, Any]) -> str:
+    """The file of an image, the first of several, below the run's `files`; empty where it is none."""
+    found = tree.get("path") if kind == "image-file" else None
+    if kind == "images/separated" and isinstance(tree.get("filenames"), list):
+        found = next(iter(tree["filenames"]), None)
+    return found[:_LONGEST_PATH] if isinstance(found, str) else ""
 
 
 def _carried(row: Ints, value: NDArray[np.float64], n: int, before: float) -> NDArray[np.float64]:

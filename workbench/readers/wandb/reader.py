@@ -17,6 +17,7 @@ class WandbReader(Reader):
     name: ClassVar[str] = "wandb"
     framing: ClassVar[Framing] = "records"
     names: ClassVar[tuple[str, ...]] = ("*.wandb",)
+    version: ClassVar[int] = 2
     flush_interval: ClassVar[float] = 15.0
 
     def claim(self, head: Head) -> Claim:
@@ -47,7 +48,7 @@ class WandbReader(Reader):
             return Batch(state=chunk.state, message="nothing written yet")
         base = chunk.start + skipped
         records = frame(chunk.data[skipped:], base, lost=bool(chunk.state.get("lost")))
-        return Reading(chunk.state).batch(records, skipped)
+        return Reading(chunk.state, chunk.path).batch(records, skipped)
 
 
 def native_id(path: PurePath) -> str:
