@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,8 +20,8 @@ class _Terminal(io.StringIO):
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second passes at every look."""
-    ticks = iter(range(1_000))
-    monkeypatch.setattr(module.time, "monotonic", lambda: float(next(ticks)))
+    seconds = itertools.count()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
 
 
 def test_the_line_of_a_terminal_goes_at_the_end_so_that_what_follows_stands_alone() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import PurePath
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,10 +18,12 @@ from tests.fixtures.make_tensorboard import event_file, value_event
 from tests.support.event_files import scalar
 from tests.support.ingest import Project, line
 from workbench.core.config import load_config
+from workbench.ingest import progress as progress_module
 from workbench.ingest.annotate import Annotator
 from workbench.ingest.catching_up import CatchingUp
 from workbench.ingest.election import Election
 from workbench.ingest.hints import Hints
+from workbench.ingest.progress import SpokenProgress
 from workbench.ingest.readers import all_readers
 from workbench.ingest.watch import Rhythm, Watch
 
@@ -199,3 +204,38 @@ def test_who_reads_is_asked_without_getting_in_the_way(project: Project) -> None
     assert first.holder() is None
     assert first.win()
     first.resign()
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_is_read_is_said_before_what_comes_after_reading(project: Project) -> None:
+    project.write("a.jsonl", line(0, loss=1.0))
+    heard: list[object] = []
+    engine = project.engine()
+    Watch(engine, after=lambda: heard.append("after")).once(
+        said=lambda outcome: heard.append((outcome.points, project.points()))
+    )
+    engine.close()
+    assert heard == [(1, [("loss", 0, 1.0)]), "after"]
+
+
+def test_following_live_files_draws_no_progress_over_which_others_would_speak(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, seconds = _Terminal(), itertools.count()
+    monkeypatch.setattr(progress_module, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    project.write("a.jsonl", line(0, loss=1.0))
+    engine = project.engine()
+    engine.progress = SpokenProgress(stream)
+    engine.catch_up()
+    drawn = stream.getvalue()
+    assert "1/1 files" in drawn and drawn.endswith("\r\x1b[2K")
+    project.write("a.jsonl", line(1, loss=0.5), at=project.now + 1)
+    project.now += 1
+    outcome = engine.live()
+    engine.close()
+    assert outcome is not None and outcome.points == 1
+    assert stream.getvalue() == drawn

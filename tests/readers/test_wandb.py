@@ -127,8 +127,24 @@ def test_an_image_is_the_file_that_wandb_wrote_beside_the_run():
     (fact,) = [fact for fact in read(data).facts if fact.kind == "artifact"]
     items = [record["history"]["item"] for record in expected["records"] if record["type"] == "history"]
     (path,) = [item["image.path"] for item in items if "image.path" in item]
-    assert fact.key == "image"
-    assert fact.value["path"].endswith(f"/files/{path}") or fact.value["path"] == f"files/{path}"
+    assert (fact.key, fact.value) == ("image", {"path": f"files/{path}"})
+
+
+@pytest.mark.parametrize(
+    ("media", "path"),
+    [
+        ({"_type": "images/separated", "filenames": ["a.png", "b.png"], "count": 2}, "files/a.png"),
+        ({"_type": "images/separated", "filenames": []}, None),
+        ({"_type": "images/separated", "filenames": [3]}, None),
+        ({"_type": "images/separated"}, None),
+        ({"_type": "image-file", "path": 7}, None),
+        ({"_type": "table-file", "path": "a.json"}, None),
+    ],
+)
+def test_of_several_images_the_first_is_told_and_what_names_no_file_is_counted(media, path):
+    batch = read(framed([row(0, x=media)]))
+    assert [fact.value["path"] for fact in batch.facts if fact.kind == "artifact"] == ([path] if path else [])
+    assert ("not read" in batch.message) == (path is None)
 
 
 def unpacked(each: dict) -> np.ndarray:

@@ -14,7 +14,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.fixtures.make_tensorboard import SummaryWriter
 from tests.support.graphics_terminal import GraphicsTerminal, kitty_images, sixels
+from tests.support.ingest import Project
 from tests.tui.project import LiveQuery, project
 from tests.tui.stories import tell
 from tests.tui.test_charts_screen import charts, shown
@@ -245,9 +247,6 @@ def test_an_escape_that_is_no_answer_is_a_key_again_soon(monkeypatch):
 
 
 def test_an_image_within_an_event_file_is_read_from_its_place(tmp_path):
-    from tests.fixtures.make_tensorboard import SummaryWriter
-    from tests.support.ingest import Project
-
     pixels = np.arange(8 * 12 * 3, dtype=np.uint8).reshape(8, 12, 3)
     with SummaryWriter(str(tmp_path / "runs" / "a")) as writer:
         writer.add_image("samples", np.zeros_like(pixels), 0, dataformats="HWC")
@@ -262,3 +261,19 @@ def test_an_image_within_an_event_file_is_read_from_its_place(tmp_path):
         chart_images.picture(replace(image, offset=image.offset + 1))
     with pytest.raises(ValueError, match="bytes"):
         chart_images.picture(replace(image, length=1 << 40))
+
+
+def test_images_of_one_tag_in_two_parts_of_a_run_stay_apart_and_follow_a_renamed_folder(tmp_path):
+    project, part = Project(tmp_path), {"train": 40, "validation": 90}
+    for name, grey in part.items():
+        with SummaryWriter(str(tmp_path / "k" / name)) as writer:
+            writer.add_scalar("epoch_loss", 1.0, 0)
+            writer.add_image("samples", np.full((3, 4, 4), grey, np.uint8), 0)
+    project.read(final=True)
+    (tmp_path / "k").rename(tmp_path / "moved")
+    project.read(final=True)
+    run = next(run for run in project.query.runs() if chart_images.images_of(project.query, run.id))
+    found = {image.name: image for image in chart_images.images_of(project.query, run.id)}
+    assert set(found) == {"train/samples", "validation/samples"}
+    for name, grey in part.items():
+        assert np.asarray(chart_images.picture(found[f"{name}/samples"]))[0, 0, 0] == grey

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.support.memory_query import MemoryQuery
 from tests.tui.project import NOW, LiveQuery, run
 from tests.tui.stories import tell, workbench
 from workbench.store.errors import StoreError
-from workbench.tui import collector
+from workbench.tui import asking, collector, key_order
 from workbench.tui.session import NEWEST
 
 
@@ -115,11 +116,12 @@ def unfrozen():
     before = gc.get_threshold()
     gc.enable()
     gc.unfreeze()
-    collector._worth = 0
+    collector._worth, collector._counted = 0, None
     yield
-    collector._worth = 0
+    collector._worth, collector._counted = 0, None
     gc.unfreeze()
     gc.set_threshold(*before)
+    gc.enable()
 
 
 def test_what_a_large_load_made_is_not_searched_for_cycles_again(unfrozen):
@@ -131,8 +133,8 @@ def test_what_a_large_load_made_is_not_searched_for_cycles_again(unfrozen):
 
 
 def test_what_was_set_aside_is_searched_in_an_idle_moment(unfrozen):
-    collector.set_aside(collector.MANY)
     gc.disable()
+    collector.set_aside(collector.MANY, whole=True)
     made = [[] for _ in range(gc.get_freeze_count())]
     for each in made:
         each.append(each)
@@ -158,9 +160,44 @@ for _ in range(100):
     made = [Cycle() for _ in range(5_000)]
     seen.update(made[:1])
     made.clear()
-    collector.set_aside(collector.MANY)
+    collector.set_aside(collector.MANY, whole=True)
     collector.tidy(idle=False)
 print(len(seen))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert int(done.stdout) < 60, "most of them were freed"
+
+
+def test_many_runs_are_loaded_again_in_a_pause_of_typing_but_somebody_who_makes_none_gets_news_too(
+    tmp_path, monkeypatch
+):
+    clock = [100.0]
+    monkeypatch.setattr(asking, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(key_order, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    async def story():
+        async with workbench(tmp_path) as at:
+            looks, look = [], at.app.look_at_store
+            monkeypatch.setattr(at.app, "look_at_store", lambda: (looks.append(clock[0]), look()))
+
+            async def passes(seconds, key=""):
+                clock[0] += seconds
+                at.app._next_load = 0.0
+                if key:
+                    await at.press(key)
+                at.app.look_between_keys()
+                await at.settle()
+
+            await passes(1.0, "j")
+            assert len(looks) == 1, "few runs are quickly loaded"
+            monkeypatch.setattr(collector, "MANY", 2)
+            for _ in range(10):
+                await passes(0.25, "j")
+            assert len(looks) == 1, "a key comes before news"
+            await passes(asking.PAUSE + 0.1)
+            assert len(looks) == 2, "a pause"
+            for _ in range(20):
+                await passes(0.25, "j")
+            assert len(looks) == 3 and looks[2] - looks[1] >= asking.WITHOUT_NEWS, "no pause for too long"
+
+    tell(story)

@@ -135,7 +135,8 @@ class Fact:
     "running" to take back what was said under the same key; key: the reason in words) · total_steps int ·
     flush_interval float seconds the writer may be silent · heartbeat float seconds at which the writer promised to be
     back · stage (key: name) dict(start, end, rows, status) ·
-    artifact (key: name) dict(path, bytes, sha256) · data (key: role) dict(path, bytes, sha256, rows) ·
+    artifact (key: name) dict(path, bytes, sha256), the path from the project, the run's folder or the source's; for
+    an image within the source itself dict(offset, length) in bytes · data (key: role) dict(path, bytes, sha256, rows) ·
     summary (key) JSON scalar · environment (key) JSON scalar · hidden bool · baseline bool · group str, the study,
     experiment or sweep it belongs to · parent str, native id of the run it is nested in · goal (key: metric) "min" or
     "max", which way the writer said is better · console str, path of a text log relative to the project.

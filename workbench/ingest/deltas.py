@@ -47,7 +47,7 @@ def delta_of(
     points, cursor = batch.points, source.cursor
     rows, new_series = _point_rows(source, points, known)
     runs = {cursor.run_id, *(rows.runs if rows else ())} | {_run_of(source, fact.run) for fact in batch.facts}
-    facts = [(_run_of(source, fact.run), fact) for fact in batch.facts]
+    facts = [(_run_of(source, fact.run), _named(source, fact)) for fact in batch.facts]
     histograms, more_series = _histogram_rows(source, batch.histograms, known)
     console = [
         ConsoleRow(_run_of(source, item.run), item.offset, item.wall, item.stream, item.text) for item in batch.console
@@ -72,6 +72,14 @@ def delta_of(
         histograms,
         console,
     )
+
+
+def _named(source: Tracked, fact: Fact) -> Fact:
+    """A file that the run made is named like its metrics: `samples` of `train/` is another than that of `val/`."""
+    before, after = source.cursor.key_prefix, source.own.key_suffix
+    if fact.kind != "artifact" or not (before or after):
+        return fact
+    return replace(fact, key=before + fact.key + after)
 
 
 def given_up(source: Tracked, alone: bool) -> Delta:

@@ -68,6 +68,7 @@ class Engine:
         finally:
             self._reading.close()
             self._committer.close()
+            self.progress.end()
 
     def scan(self) -> list[Tracked]:
         """Walk the project and look into all that is new; sources with something to read, the newest first."""
@@ -183,6 +184,7 @@ class Engine:
             path = next(iter(self._backlog))
             step, more = self._stretch(self._backlog[path], final)
             total += step
+            self.progress.advance(step.bytes, step.points)
             if not more:
                 self._backlog.pop(path, None)
                 self.progress.done()
@@ -205,7 +207,6 @@ class Engine:
             return Outcome(), False
         points = 0 if step.delta.points is None else len(step.delta.points.value)
         self._add(step.delta, points)
-        self.progress.advance(step.bytes, points)
         return Outcome(points, step.accepted, len(step.delta.rejects), step.bytes), step.more
 
     def _left(self) -> int:

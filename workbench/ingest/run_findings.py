@@ -85,13 +85,14 @@ class RunFindingWatch:
         first = any(self._is_new(run) for run in self._waiting)
         worked = time.thread_time()
         self._progress.start(len(self._waiting), 0)
-        while self._waiting and not self._is_late(started):
-            chosen = self._choose(AT_ONCE if first or self._patience is None else FEW)
-            if not chosen:
-                break
-            self._judge(chosen, started)
-            self._progress.done(len(chosen))
-        self._progress.end()
+        try:
+            while self._waiting and not self._is_late(started):
+                chosen = self._choose(AT_ONCE if first or self._patience is None else FEW)
+                if not chosen:
+                    break
+                self._judge(chosen, started)
+        finally:
+            self._progress.end()
         cost = time.thread_time() - worked
         if self._patience is not None:
             self._not_before = self._clock() + cost / (SHARE_AT_FIRST if first else SHARE)
@@ -140,6 +141,7 @@ class RunFindingWatch:
             with self._store.read() as con:
                 rows = fetch_curves(con, [state for run in portion for state in by_run.get(run, ())])
             judged += [self._judgement(run, commit, by_run.get(run, []), rows) for run in portion]
+            self._progress.done(len(portion))
         news = [each for each in judged if self._is_news(each)]
         if news:
             with self._store.write() as con:

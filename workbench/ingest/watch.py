@@ -90,6 +90,7 @@ class Watch:
             self._engine.work_off(limits.SLICE)
             news = True
         if news or self._more:
+            self._engine.progress.end()  # what comes now may have something to say
             self._more = bool(self._after())
         return next_full
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from operator import itemgetter
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -137,27 +137,52 @@ def fetch_stages(con: DuckDBPyConnection, run: str) -> list[Stage]:
     return sorted(stages, key=lambda stage: (stage.start or 0.0, stage.name))
 
 
-def fetch_artifacts(con: DuckDBPyConnection, run: str, root: Path) -> list[Artifact]:
-    """The files a run made, by name; a path that leads out of the project has no place."""
+def fetch_artifacts(con: DuckDBPyConnection, run: str) -> list[SaidArtifact]:
+    """The files a run said it made, by name, with the folders that they may be in."""
     rows = con.execute(
-        f"SELECT key, value FROM ({FACTS.format(where='WHERE run_id = ?')}) WHERE kind = 'artifact' ORDER BY key", [run]
+        f"""SELECT key, value, (SELECT arg_max(path, commit_id) FROM source_log s WHERE s.source_id = a.source_id)
+        FROM ({FACTS.format(where="WHERE run_id = ?")}) a WHERE kind = 'artifact' ORDER BY key""",
+        [run],
     ).fetchall()
-    folders = con.execute("SELECT DISTINCT path FROM run_log WHERE run_id = ?", [run]).fetchall()
-    said = [(name, decoded(text)) for name, text in rows]
-    bases = [folder for (folder,) in folders]
-    made = []
-    for name, value in said:
-        if isinstance(value, dict):
-            path, offset, length = str(value.get("path", "")), value.get("offset"), value.get("length")
-            part = (offset, length) if isinstance(offset, int) and isinstance(length, int) else (0, None)
-            made.append(Artifact(name, path, _place(path, root, bases), *part))
-    return made
+    folders = [path for (path,) in con.execute("SELECT DISTINCT path FROM run_log WHERE run_id = ?", [run]).fetchall()]
+    made = [(name, decoded(text), source or "") for name, text, source in rows]
+    return [SaidArtifact(name, value, source, folders) for name, value, source in made if isinstance(value, dict)]
+
+
+@dataclass(frozen=True, slots=True)
+class SaidArtifact:
+    """A file as a run named it, before anybody looked where it is."""
+
+    name: str
+    said: Mapping[str, Any]
+    source: str
+    """Path of the log that said so, from the project."""
+    folders: Sequence[str]
+    """Of the run, from the project."""
+
+
+def placed_artifacts(made: Sequence[SaidArtifact], root: Path) -> list[Artifact]:
+    """The files where they lie now; a path that leads out of the project has no place. Looks at the disk, no store."""
+    places: dict[tuple[str, str], str] = {}
+    found = []
+    for each in made:
+        offset, length = each.said.get("offset"), each.said.get("length")
+        part = (offset, length) if _is_size(offset) and _is_size(length) else (0, None)
+        path = each.source if part[1] is not None else str(each.said.get("path", ""))
+        if (path, each.source) not in places:
+            places[path, each.source] = _place(path, root, [*each.folders, str(PurePath(each.source).parent)])
+        found.append(Artifact(each.name, path, places[path, each.source], *part))
+    return found
+
+
+def _is_size(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 1 << 63
 
 
 def _place(path: str, root: Path, folders: Sequence[str]) -> str:
-    """Where a file lies: as it was named, else from the project or the run's folder; only within the project."""
+    """Where a file lies: as it was named, else from the project, the run's folder or the log's; only in the project."""
     inside = root.resolve()
-    for base in (inside, *(inside / folder for folder in folders if folder)):
+    for base in (inside, *(inside / folder for folder in dict.fromkeys(folders) if folder)):
         try:
             found = (base / path).resolve()
             if path and found.is_relative_to(inside) and found.is_file():

@@ -30,7 +30,7 @@ from workbench.core.run_logs import LogPlace
 from workbench.core.timely import timely
 from workbench.store import windows as window_rows
 from workbench.store.console import run_sql
-from workbench.store.facts import fetch_artifacts, fetch_stages
+from workbench.store.facts import fetch_artifacts, fetch_stages, placed_artifacts
 from workbench.store.findings import fetch_findings, in_order_of_worth
 from workbench.store.histograms import fetch_console, fetch_histogram_keys, fetch_histograms
 from workbench.store.log_places import fetch_run_sources, place_of_step, step_of_place
@@ -131,7 +131,8 @@ class StoreQuery:
 
     def artifacts(self, run_id: str) -> Sequence[Artifact]:
         with self._store.read() as con:
-            return fetch_artifacts(con, run_id, self._config.root)
+            made = fetch_artifacts(con, run_id)
+        return placed_artifacts(made, self._config.root)
 
     def stages(self, run_id: str) -> Sequence[Stage]:
         with self._store.read() as con:

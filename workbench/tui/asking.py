@@ -150,12 +150,9 @@ class AskingApp(KeyOrderApp, inherit_bindings=False):
 
     def look_between_keys(self) -> None:
         """Load the runs if the store has changed; many of them wait for a pause in what is typed, but not for long."""
-        now = time.monotonic()
         many = len(self.rows.snapshot.runs) >= collector.MANY
-        if many and self.untouched < PAUSE and now - self._looked < WITHOUT_NEWS:
-            return
-        self._looked = now
-        self.look_at_store()
+        if not many or self.untouched >= PAUSE or time.monotonic() - self._looked >= WITHOUT_NEWS:
+            self.look_at_store()
 
     def look_at_store(self) -> None:
         """Load the runs if the store has changed; a load that took long is given a rest."""
@@ -165,7 +162,7 @@ class AskingApp(KeyOrderApp, inherit_bindings=False):
         if query is None:
             self.start()
             return
-        self._looking = True
+        self._looking, self._looked = True, time.monotonic()
         preferred, configured, revision = self.view.metric, self._config.main_metric, self._revision
         job = lambda: feed.load_runs(query, preferred, configured, revision)  # noqa: E731
         self._lanes["store"].submit(feed.posting(self.post_message, job))

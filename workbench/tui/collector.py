@@ -14,21 +14,25 @@ IDLE = 5.0
 ROUNDS, MOST_ROUNDS = 20, 1_000
 """Searches among what is young after which the old is searched in an idle moment, and at any."""
 _worth = 0
-"""Objects that were set aside at first, or when all of them had just been searched."""
+"""Objects that were set aside once all runs were there, or when all of them had just been searched."""
+_counted: int | None = None
+"""Objects that are set aside; None while they have not been counted, which takes milliseconds."""
 
 
-def set_aside(runs: int) -> None:
+def set_aside(runs: int, *, whole: bool = False) -> None:
     """After a load of so many runs: where they are many, no later search looks at them, and `tidy` says when.
 
     With ten thousand runs a full search stops every thread for a tenth of a second, at a key as well as at any other
     moment. What is set aside is freed as usual once nothing refers to it, but cycles that happen to be among it stay,
-    and a busy interface leaves many.
+    and a busy interface leaves many. `whole` is for when the runs have all that they ever unfold.
     """
-    global _worth  # noqa: PLW0603 - there is one collector
+    global _worth, _counted  # noqa: PLW0603 - there is one collector
     if runs >= MANY:
         gc.freeze()
         gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
-        _worth = _worth or gc.get_freeze_count()
+        _counted = None
+        if whole and not _worth:
+            _worth = _counted = gc.get_freeze_count()
 
 
 def tidy(*, idle: bool) -> None:
@@ -36,14 +40,16 @@ def tidy(*, idle: bool) -> None:
 
     All that was set aside is searched, too, when it has grown by half: threefold, if no moment is idle.
     """
-    global _worth  # noqa: PLW0603 - there is one collector
+    global _worth, _counted  # noqa: PLW0603 - there is one collector
     if not _worth:
         return
-    if gc.get_freeze_count() > (GROWN if idle else OVERGROWN) * _worth:
+    if _counted is None:
+        _counted = gc.get_freeze_count()
+    if _counted > (GROWN if idle else OVERGROWN) * _worth:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
-        _worth = gc.get_freeze_count()
+        _worth = _counted = gc.get_freeze_count()
     elif gc.get_count()[2] > (ROUNDS if idle else MOST_ROUNDS):
         gc.collect()
 

@@ -79,7 +79,7 @@ def unfold(runs: Sequence[Run]) -> None:
             run.params.get("")
             run.metrics.get("")
         time.sleep(0.005)  # whoever draws comes first
-    set_aside(len(runs))
+    set_aside(len(runs), whole=True)
 
 
 def series_state(run: Run, snapshot: Snapshot) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from workbench.readers.protobuf import BYTES, VARINT, Field, WireError, double, fields, signed, text, unsigned
@@ -119,9 +120,9 @@ def _value(data: bytes, whole: Field) -> Value:
             case ((4 | 5 | 6), 2):
                 kind, number = _KINDS[field.number], None
                 bins = histogram_bins(data, field) if kind == "histogram" else None
-                picture = _picture(data, field, 4) if kind == "image" else None
+                picture = _picture(data, field, 4, 0) if kind == "image" else None
             case 8, 2:
-                picture = _picture(data, field, 8)
+                picture = _picture(data, field, 8, 2)
                 kind, number, words = _tensor(data, field) if picture is None else ("image", None, "")
                 bins = matrix_bins(data, field) if kind == "tensor" else None
             case 9, 2:
@@ -129,15 +130,16 @@ def _value(data: bytes, whole: Field) -> Value:
     return Value(tag, kind, number, words, plugin, content, bins, picture)
 
 
-def _picture(data: bytes, whole: Field, number: int) -> tuple[int, int] | None:
-    """Where the first encoded image among the fields of a number lies; GIF, JPEG, PNG and WebP are told by their start.
+def _picture(data: bytes, whole: Field, number: int, before: int) -> tuple[int, int] | None:
+    """Where the first encoded image lies, a field of this number with so many before it; told by its first bytes.
 
     TensorFlow 2 lists width, height and the images as strings of one tensor.
     """
-    for field in fields(data, whole.lo, whole.hi):
-        if field[:2] == (number, BYTES) and _IMAGE.match(data, field.lo, field.hi):
-            return field.lo, field.hi - field.lo
-    return None
+    of_number = (field for field in fields(data, whole.lo, whole.hi) if field[:2] == (number, BYTES))
+    field = next(islice(of_number, before, None), None)
+    if field is None or not _IMAGE.match(data, field.lo, field.hi):
+        return None
+    return field.lo, field.hi - field.lo
 
 
 def _metadata(data: bytes, whole: Field) -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""TensorBoard event files, whoever wrote them: scalars in both encodings, hyperparameters, notes, and restarts."""
+"""TensorBoard event files, whoever wrote them: scalars, histograms, hyperparameters, notes, images, restarts."""
 
 from __future__ import annotations
 

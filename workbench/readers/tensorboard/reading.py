@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +33,7 @@ def read_records(chunk: Chunk) -> Batch:
     """Decode the complete records of a stretch; what comes after them waits for the next."""
     skipped = min(int(chunk.state.get("skip", 0)), len(chunk.data))
     data = chunk.data[skipped:]
-    reading = _Reading(chunk.start + skipped, chunk.path, dict(chunk.state))
+    reading = _Reading(chunk.start + skipped, dict(chunk.state))
     reading.state["skip"] = int(chunk.state.get("skip", 0)) - skipped
     frames = frame(data)
     columns, singles = gather_columns(data, frames)
@@ -66,7 +65,6 @@ class _Reading:
 
     base: int
     """Offset in the source of the stretch's first byte."""
-    path: PurePath
     state: dict[str, Any]
     keys: dict[str, int] = field(default_factory=dict)
     scalars: _Scalars = field(default_factory=_Scalars)
@@ -152,7 +150,7 @@ class _Reading:
 
     def picture(self, tag: str, at: int, length: int, wall: float | None, offset: int) -> None:
         """Remember where an image lies; the newest of a tag holds."""
-        place = {"path": str(self.path), "offset": offset + HEADER + at, "length": length}
+        place = {"path": "", "offset": offset + HEADER + at, "length": length}
         self.remember([Fact("artifact", place, tag, wall, offset)])
 
     def key(self, tag: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,8 +50,6 @@ class Rows:
     """Numbers of history rows on their way to points."""
 
     axes: Axes
-    files: PurePath
-    """Where W&B keeps what a run logged besides numbers."""
     keys: dict[str, int] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
     histograms: list[Histogram] = field(default_factory=list)
@@ -175,7 +172,7 @@ class Rows:
         if drawn is not None:
             self.histograms.append(drawn)
         elif picture:
-            place = {"path": str(self.files / picture)}
+            place = {"path": f"files/{picture}"}
             self.facts[f"{kind} {name}"] = Fact("artifact", place, name, wall if math.isfinite(wall) else None, offset)
         else:
             self._count(kind)

@@ -12,7 +12,7 @@ _NAME = re.compile(r"run-(.+)\.wandb")
 
 
 class WandbReader(Reader):
-    """Reads a run's own log; the files beside it, which are written late or never, are not needed and left alone."""
+    """Reads a run's own log; of the files beside it, written late or never, only its images are shown, in place."""
 
     name: ClassVar[str] = "wandb"
     framing: ClassVar[Framing] = "records"
@@ -48,7 +48,7 @@ class WandbReader(Reader):
             return Batch(state=chunk.state, message="nothing written yet")
         base = chunk.start + skipped
         records = frame(chunk.data[skipped:], base, lost=bool(chunk.state.get("lost")))
-        return Reading(chunk.state, chunk.path).batch(records, skipped)
+        return Reading(chunk.state).batch(records, skipped)
 
 
 def native_id(path: PurePath) -> str:

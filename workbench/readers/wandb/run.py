@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,12 +36,12 @@ _GOALS = {1: "min", 2: "max"}
 class Reading:
     """What one stretch has said so far, and what was known before."""
 
-    def __init__(self, state: Mapping[str, Any], path: PurePath) -> None:
+    def __init__(self, state: Mapping[str, Any]) -> None:
         self.state: dict[str, Any] = dict(state)
         self.console = Console(dict(state.get("console", {})))
         last = {name: math.nan if value is None else float(value) for name, value in state.get("axes", {}).items()}
         self.axes = Axes(dict(state.get("along", {})), last)
-        self.rows = Rows(self.axes, path.parent / "files", unread=dict(state.get("unread", {})))
+        self.rows = Rows(self.axes, unread=dict(state.get("unread", {})))
         self.own_summary = dict.fromkeys(state.get("set", ()))
         self.facts: dict[tuple[str, str], Fact] = {}
         self.rejects: list[Reject] = []
