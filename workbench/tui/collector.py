@@ -63,3 +63,8 @@ def release() -> None:
     """Search again, but not among what has been made so far."""
     gc.freeze()
     gc.enable()
+
+
+def loaded() -> None:
+    """Modules have been loaded that stay: without them a full search is over in a fifth of the time."""
+    gc.freeze()

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from workbench.core import units
 from workbench.core.blocks import Tone
 from workbench.core.text import plain
-from workbench.tui import feed
+from workbench.tui import collector, feed
 from workbench.tui.asking import AskingApp
 from workbench.tui.messages import (
     ChartLoaded,
@@ -42,6 +42,7 @@ class StoreApp(AskingApp, inherit_bindings=False):
         self.panels = {panel.name: panel for panel in event.panels}
         self.tell(lambda screen: screen.panels_changed(self.panels))
         self.panels_known()
+        collector.loaded()
 
     @on(ConfigLoaded)
     def _config_loaded(self, event: ConfigLoaded) -> None:
