@@ -190,7 +190,6 @@ class Engine:
                 self.progress.done()
         if not self.behind:
             self.flush()
-            self.progress.end()
         return total
 
     def _queue(self, sources: Iterable[Tracked]) -> None:
