@@ -23,13 +23,17 @@ def curves(project: Project) -> dict[str, CurveRows]:
     return {states[series]: rows for series, rows in found.items()}
 
 
-def test_steps_come_in_order_and_the_latest_of_those_written_twice(project: Project) -> None:
+@pytest.mark.parametrize("more", [0, 1, 9])
+def test_steps_come_in_order_and_the_latest_of_those_written_twice(project: Project, more: int) -> None:
     steps = [0, 1, 4, 5, 2, 3, 3, 6]
-    project.write("a/log.jsonl", "".join(line(step, loss=at, other=step) for at, step in enumerate(steps)))
+    others = [f"other/{place}" for place in range(more)]
+    rows = [line(step, loss=at, **dict.fromkeys(others, step)) for at, step in enumerate(steps)]
+    project.write("a/log.jsonl", "".join(rows))
     found = curves(project)
     assert found["loss"].step.tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert found["loss"].value.tolist() == [0, 1, 4, 6, 2, 3, 7]
-    assert found["other"].value.tolist() == found["other"].step.tolist()
+    for key in others:
+        assert found[key].value.tolist() == found[key].step.tolist() == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_long_series_come_in_buckets_with_their_extremes_and_where_they_broke(project: Project) -> None:

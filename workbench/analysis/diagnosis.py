@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from workbench.analysis.diagnosis_broken import diverged, not_finite, spiked
-from workbench.analysis.diagnosis_curves import Course, Curve, course
+from workbench.analysis.diagnosis_curves import Course, Curve, courses
 from workbench.analysis.diagnosis_pace import gpu_idle, is_gpu_use
 from workbench.analysis.diagnosis_progress import VALIDATION, overfitting, pairs, plateaued
 from workbench.core.model import Finding
@@ -55,17 +55,16 @@ def _every(curves: Sequence[Curve], active_until: float | None) -> list[Finding]
     """What each rule finds in each metric."""
     others = [curve for curve in curves if curve.roles.kind != "performance"]
     told = [curve for curve in curves if curve.roles.kind == "performance" and len(curve.value)]
-    courses = [each for curve in told if not _is_opposed(curve.key) and (each := course(curve)) is not None]
-    courses = [each for each in courses if len(each.y)]
     found = _those(not_finite(curve, others) for curve in (*told, *others) if len(curve.value))
     broken = {finding.subject for finding in found if finding.until is None}
-    courses = [each for each in courses if each.curve.key not in broken]
-    found += (overfit := _those(overfitting(train, val) for train, val in pairs(courses)))
+    judged = courses(curve for curve in told if curve.key not in broken and not _is_opposed(curve.key))
+    paired = pairs(judged)
+    found += (overfit := _those(overfitting(train, val) for train, val in paired))
     skipped = {finding.subject for finding in overfit}
-    found += (went := _those(_diverged(one, courses) for one in courses if one.curve.key not in skipped))
+    found += (went := _those(_diverged(one, paired) for one in judged if one.curve.key not in skipped))
     skipped |= {finding.subject for finding in went}
-    found += _those(spiked(one) for one in courses)
-    found += _those(plateaued(one) for one in courses if one.curve.key not in skipped)
+    found += _those(spiked(one) for one in judged)
+    found += _those(plateaued(one) for one in judged if one.curve.key not in skipped)
     found += _those(gpu_idle(curve, active_until) for curve in others if is_gpu_use(curve.key))
     return found
 
@@ -78,12 +77,12 @@ def _is_opposed(key: str) -> bool:
     return bool(_OPPOSED & set(words_of(key)))
 
 
-def _diverged(one: Course, courses: Sequence[Course]) -> Finding | None:
+def _diverged(one: Course, paired: Sequence[tuple[Course, Course]]) -> Finding | None:
     """Divergence; of a validation metric alone it may be overfitting that nobody can tell without the training's."""
     found = diverged(one)
     if found is None or not VALIDATION & set(words_of(one.curve.key)):
         return found
-    if any(val is one for _, val in pairs(courses)):
+    if any(val is one for _, val in paired):
         return found
     words = f"{found.sentence}; without a training metric, this may be overfitting"
     return replace(found, severity="warn", sentence=words)

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.analysis.diagnosis_curves import Course, Curve, Floats, middle, running_median, spread, spreads
+from workbench.analysis.diagnosis_curves import (
+    NEIGHBOURS,
+    Course,
+    Curve,
+    Floats,
+    highest_rises,
+    middle,
+    running_median,
+    spread,
+    spreads,
+)
 from workbench.core import units
 from workbench.core.model import Finding
 from workbench.core.roles import words_of
@@ -21,8 +31,6 @@ _BEFORE = 60
 """Points before the break in which its cause is sought."""
 _LEAST = 12
 """Blocks without which nothing is called diverged."""
-_OWN = 11
-"""Neighbours among which a spike stands out."""
 
 
 # NaN and infinity
@@ -162,7 +170,7 @@ def spiked(course: Course) -> Finding | None:
         return None
     usual, z, wanted, found = standing
     n, apart = len(y), y - usual
-    events = np.split(found, np.flatnonzero(np.diff(found) > _OWN) + 1)
+    events = np.split(found, np.flatnonzero(np.diff(found) > NEIGHBOURS) + 1)
     worst = int(found[np.argmax(apart[found])])
     event = next(each for each in events if each[0] <= worst <= each[-1])
     step, _ = curve.at(int(course.place[worst]))
@@ -189,10 +197,12 @@ def _standing_out(course: Course, y: Floats) -> tuple[Floats, Floats, float, NDA
     n = len(y)
     if n < 40:
         return None
-    telling = max(course.telling * (1.0 if course.is_log else 3.0), 0.25 * _reach(y))
-    if _highest_rise(y) <= telling:
+    own = y is course.y
+    reach, rise = (course.reach, course.rise) if own else (_reach(y), float(highest_rises(y[None, :])[0]))
+    telling = max(course.telling * (1.0 if course.is_log else 3.0), 0.25 * reach)
+    if rise <= telling:
         return None
-    usual = running_median(y, _OWN)
+    usual = running_median(y, NEIGHBOURS)
     apart = y - usual
     if not (apart > telling).any():
         return None
@@ -201,7 +211,7 @@ def _standing_out(course: Course, y: Floats) -> tuple[Floats, Floats, float, NDA
     ranked = np.sort(z)[::-1]
     wanted = max(20.0, 5.0 * float(max(-z.min(), 0.0)), 3.0 * float(ranked[min(n - 1, n // 50 + 10)]))
     found = np.flatnonzero((z > wanted) & (apart > telling))
-    found = found[found < n - _OWN // 2]
+    found = found[found < n - NEIGHBOURS // 2]
     return (usual, z, wanted, found) if len(found) else None
 
 
@@ -215,17 +225,6 @@ def _worst(course: Course) -> Floats:
     if curve.roles.direction == "higher":
         return np.asarray(-y, np.float64)
     return np.asarray(np.log(np.maximum(y, 1e-300)) if course.is_log else y, np.float64)
-
-
-def _highest_rise(y: Floats) -> float:
-    """No value is further above the median of its neighbours than this: blocks with their neighbours hold them all."""
-    whole = y[: len(y) - len(y) % _OWN].reshape(-1, _OWN)
-    rest = y[len(y) - _OWN :]
-    high, low = np.append(whole.max(axis=1), rest.max()), np.append(whole.min(axis=1), rest.min())
-    around = low.copy()
-    np.minimum(around[1:], low[:-1], out=around[1:])
-    np.minimum(around[:-1], low[1:], out=around[:-1])
-    return float((high - around).max())
 
 
 def _local_scale(apart: Floats) -> Floats:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ Steps = NDArray[np.int64]
 
 BLOCKS = 96
 """Blocks that a long curve is cut into."""
+NEIGHBOURS = 11
+"""Values among which a spike stands out."""
 _MAD = 1.4826
 _WIDE = 10.0
-"""Ratio of large to small values from which a positive curve is looked at in logarithms."""
+"""Ratio of large to small values from which a curve of positive values is looked at in logarithms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Curve:
         return int(self.step[place]), wall if math.isfinite(wall) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Course:
     """The finite values of a curve, turned so that lower is better, and in logarithms where they span decades."""
 
@@ -57,32 +59,20 @@ class Course:
     """Places of these values in the curve."""
     y: Floats
     is_log: bool
-
-    @cached_property
-    def edges(self) -> NDArray[np.int64]:
-        """Where each block begins, and the end of the last."""
-        n = len(self.y)
-        return np.append(np.arange(0, n, max(-(-n // BLOCKS), 1), dtype=np.int64), n)
-
-    @cached_property
-    def blocks(self) -> Floats:
-        """The median of each block."""
-        n = len(self.y)
-        size = max(-(-n // BLOCKS), 1)
-        if size == 1:
-            return self.y
-        medians = _middles(self.y[: n - n % size].reshape(-1, size))
-        return medians if n % size == 0 else np.append(medians, middle(self.y[n - n % size :]))
-
-    @cached_property
-    def level(self) -> Floats:
-        """Blocks smoothed by a running median."""
-        return running_median(self.blocks, 5 if len(self.blocks) >= 40 else 3)
-
-    @cached_property
-    def noise(self) -> float:
-        """Spread of blocks around their level, as a standard deviation."""
-        return spread(self.blocks - self.level)
+    edges: NDArray[np.int64]
+    """Where each block begins, and the end of the last."""
+    blocks: Floats
+    """The median of each block."""
+    level: Floats
+    """Blocks smoothed by a running median."""
+    noise: float
+    """Spread of blocks around their level, as a standard deviation."""
+    telling: float
+    """The least change worth a word: half as much again, or a tenth of what values usually are; 0 if all are."""
+    reach: float
+    """How far values are apart, the lowest and the highest twentieth aside."""
+    rise: float
+    """No value is further above the median of its neighbours than this."""
 
     def where(self, block: int) -> int:
         """Place in the curve of a block's first value."""
@@ -93,34 +83,75 @@ class Course:
         back = math.exp(y) if self.is_log else y
         return -back if self.curve.roles.direction == "higher" else back
 
-    @cached_property
-    def telling(self) -> float:
-        """The least change worth a word: half as much again, or a tenth of what values usually are; 0 if all are."""
-        if self.is_log:
-            return math.log(1.5)
-        sizes = np.abs(self.y)
-        return 0.1 * (middle(sizes) or float(sizes.mean()))
+
+def courses(curves: Iterable[Curve]) -> list[Course]:
+    """What can be judged of curves whose better direction is known; those of one length are worked out at once."""
+    alike: dict[int, list[tuple[int, Curve, NDArray[np.int64]]]] = {}
+    for position, curve in enumerate(curves):
+        place = np.flatnonzero(np.isfinite(curve.value))
+        if curve.roles.direction is not None and len(place):
+            alike.setdefault(len(place), []).append((position, curve, place))
+    found: dict[int, Course] = {}
+    for group in alike.values():
+        made = _of_one_length([curve for _, curve, _ in group], [place for _, _, place in group])
+        found |= zip((position for position, _, _ in group), made, strict=True)
+    return [found[position] for position in sorted(found)]
 
 
-def course(curve: Curve) -> Course | None:
-    """What can be judged of a curve whose better direction is known; None where nothing can."""
-    if curve.roles.direction is None:
-        return None
-    place = np.flatnonzero(np.isfinite(curve.value))
-    y = curve.value[place]
-    if curve.roles.direction == "higher":
-        return Course(curve, place, -y, False)
-    is_log = len(y) > 0 and is_wide(y)
-    return Course(curve, place, np.log(y) if is_log else y, is_log)
+def _of_one_length(curves: Sequence[Curve], places: Sequence[NDArray[np.int64]]) -> list[Course]:
+    """Courses of curves that have the same number of finite values."""
+    y = np.stack([curve.value[place] for curve, place in zip(curves, places, strict=True)])
+    higher = np.array([curve.roles.direction == "higher" for curve in curves])
+    y[higher] = -y[higher]
+    n, ranked = y.shape[1], np.sort(y, axis=1)
+    low, high = ranked[:, n // 20], ranked[:, (19 * n) // 20]
+    began = y[:, : max(1, n // 50)].max(axis=1)
+    is_log = ~higher & (ranked[:, 0] > 0) & (np.maximum(high, began) > _WIDE * low)
+    y[is_log] = np.log(y[is_log])
+    reach = np.where(is_log, np.log(high) - np.log(low), high - low)
+    size = max(-(-n // BLOCKS), 1)
+    edges = np.append(np.arange(0, n, size, dtype=np.int64), n)
+    blocks = _blocks(y, size)
+    level = _running_medians(blocks, 5 if blocks.shape[1] >= 40 else 3)
+    numbers = np.column_stack([_spreads(blocks - level), _telling(ranked, is_log), reach, highest_rises(y)]).tolist()
+    return [
+        Course(curve, places[at], y[at], bool(is_log[at]), edges, blocks[at], level[at], *numbers[at])
+        for at, curve in enumerate(curves)
+    ]
 
 
-def is_wide(y: Floats) -> bool:
-    """Whether values are all positive and span more than a decade."""
-    if float(y.min()) <= 0:
-        return False
-    ranked = np.sort(y)
-    low, high = float(ranked[len(y) // 20]), float(ranked[(19 * len(y)) // 20])
-    return bool(max(high, float(y[: max(1, len(y) // 50)].max())) > _WIDE * low)
+def _blocks(y: Floats, size: int) -> Floats:
+    """The median of each block of so many values, row by row; the last one may be shorter."""
+    if size == 1:
+        return y
+    whole = y.shape[1] - y.shape[1] % size
+    medians = _middles(y[:, :whole].reshape(len(y), -1, size))
+    return medians if whole == y.shape[1] else np.column_stack([medians, _middles(y[:, whole:])])
+
+
+def _telling(ranked: Floats, is_log: NDArray[np.bool_]) -> Floats:
+    """Of rows that are sorted, and not yet in logarithms."""
+    sizes = np.abs(ranked)
+    mixed = (ranked[:, 0] < 0) & (ranked[:, -1] > 0)
+    if mixed.any():
+        sizes[mixed] = np.sort(sizes[mixed], axis=1)
+    usual = _middles_of_sorted(sizes)
+    return np.where(is_log, math.log(1.5), 0.1 * np.where(usual == 0, sizes.mean(axis=1), usual))
+
+
+def highest_rises(rows: Floats) -> Floats:
+    """No value of a row is further above the median of its neighbours: stretches with those beside them hold them."""
+    n = rows.shape[1]
+    if n < NEIGHBOURS:
+        return np.asarray(rows.max(axis=1) - rows.min(axis=1))
+    whole = rows[:, : n - n % NEIGHBOURS].reshape(len(rows), -1, NEIGHBOURS)
+    rest = rows[:, n - NEIGHBOURS :]
+    high = np.column_stack([whole.max(axis=2), rest.max(axis=1)])
+    low = np.column_stack([whole.min(axis=2), rest.min(axis=1)])
+    around = low.copy()
+    np.minimum(around[:, 1:], low[:, :-1], out=around[:, 1:])
+    np.minimum(around[:, :-1], low[:, 1:], out=around[:, :-1])
+    return np.asarray((high - around).max(axis=1))
 
 
 def spread(residuals: Floats) -> float:
@@ -142,24 +173,39 @@ def spreads(residuals: Floats, parts: int) -> tuple[Floats, NDArray[np.int64]]:
     size, longer = divmod(len(residuals), parts)
     split = longer * (size + 1)
     rows = [residuals[:split].reshape(longer, size + 1), residuals[split:].reshape(parts - longer, size)]
-    found = [_MAD * _middles(np.abs(each - _middles(each)[:, None])) for each in rows if len(each)]
+    found = [_spreads(each) for each in rows if len(each)]
     return np.concatenate(found), np.repeat(np.array([size + 1, size]), [longer, parts - longer])
 
 
+def _spreads(rows: Floats) -> Floats:
+    """The spread of each row."""
+    return np.asarray(_MAD * _middles(np.abs(rows - _middles(rows)[:, None])))
+
+
 def _middles(rows: Floats) -> Floats:
-    """The median of each row."""
-    ranked, n = np.sort(rows, axis=1), rows.shape[1]
-    return np.asarray((ranked[:, n // 2] + ranked[:, (n - 1) // 2]) / 2)
+    """The median of each row, which is the last axis."""
+    return _middles_of_sorted(np.sort(rows, axis=-1))
+
+
+def _middles_of_sorted(rows: Floats) -> Floats:
+    n = rows.shape[-1]
+    return np.asarray((rows[..., n // 2] + rows[..., (n - 1) // 2]) / 2)
 
 
 def running_median(y: Floats, width: int) -> Floats:
     """The median of `width` neighbours (odd); at the ends of those that are there."""
-    if len(y) < 3 or width < 3:
-        return y
-    half, n = width // 2, len(y)
+    found: Floats = _running_medians(y[None, :], width)[0]
+    return found
+
+
+def _running_medians(rows: Floats, width: int) -> Floats:
+    """The same of each row."""
+    half, n = width // 2, rows.shape[1]
+    if n < 3 or width < 3:
+        return rows
     if n <= 2 * half:
-        return np.array([middle(y[max(0, at - half) : at + half + 1]) for at in range(n)])
-    inner = np.partition(np.lib.stride_tricks.sliding_window_view(y, width), half, axis=1)[:, half]
-    first = [middle(y[: at + half + 1]) for at in range(half)]
-    last = [middle(y[at - half :]) for at in range(n - half, n)]
-    return np.concatenate([first, inner, last])
+        return np.column_stack([_middles(rows[:, max(0, at - half) : at + half + 1]) for at in range(n)])
+    inner = np.partition(np.lib.stride_tricks.sliding_window_view(rows, width, axis=1), half, axis=-1)[..., half]
+    first = [_middles(rows[:, : at + half + 1]) for at in range(half)]
+    last = [_middles(rows[:, at - half :]) for at in range(n - half, n)]
+    return np.column_stack([*first, inner, *last])

@@ -36,8 +36,8 @@ def rhythm(step: Steps, wall: Floats) -> Rhythm:
     from workbench.core.progress import pace
 
     known = np.isfinite(wall)
-    times = np.unique(wall[known])
-    gaps = np.diff(times)
+    gaps = np.diff(np.sort(wall[known]))
+    gaps = gaps[gaps > 0]
     if len(gaps) < 3:
         return Rhythm()
     return Rhythm(float(np.median(gaps)), pace(step, wall))

@@ -13,12 +13,11 @@ from workbench.ingest import limits
 from workbench.ingest.tracked import REFUSED
 from workbench.store.append import Cursor, Delta, Positions, append, latest_cursors
 from workbench.store.errors import StoreError, StoreRefusedError, StoreUnwritableError
+from workbench.store.incoming import MANY
 from workbench.store.store import Store
 from workbench.store.summaries import compact
 
 _COMPACT_EVERY = 50
-_FEW = 50_000
-"""Points up to which a commit is quicker without DuckDB's second thread."""
 
 _BAD_ROWS = (StoreRefusedError, ValueError, TypeError, ArithmeticError)
 """What a row that cannot be stored raises; anything else is about the store."""
@@ -113,7 +112,7 @@ class Committer:
         self._positions = positions
 
     def _tune(self, con: DuckDBPyConnection, points: int) -> None:
-        threads = 1 if points < _FEW else 2
+        threads = 1 if points < MANY else 2
         if threads != self._threads:
             con.execute(f"SET threads = {threads}")
             self._threads = threads

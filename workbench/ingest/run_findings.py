@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.analysis.diagnosis import ENGINE, Curve, diagnose, is_judged
 from workbench.analysis.diagnosis_pace import Rhythm, is_gpu_use, rhythm
+from workbench.core.ahead import ahead
 from workbench.core.config import Config
 from workbench.core.model import Finding
 from workbench.core.roles import roles_for, words_of
@@ -135,11 +136,7 @@ class RunFindingWatch:
             commit = newest_commit(con)
             by_run = self._by_run(fetch_states(con, runs))
         judged: list[Judgement] = []
-        for portion in _portions(runs, by_run, POINTS if self._patience is None else POINTS_LIVE):
-            if judged and self._is_late(started):
-                break
-            with self._store.read() as con:
-                rows = fetch_curves(con, [state for run in portion for state in by_run.get(run, ())])
+        for portion, rows in self._fetched(runs, by_run, started):
             judged += [self._judgement(run, commit, by_run.get(run, []), rows) for run in portion]
             self._progress.done(len(portion))
         news = [each for each in judged if self._is_news(each)]
@@ -154,6 +151,23 @@ class RunFindingWatch:
         if news:
             self._known.update({each.run: (each.commit, ENGINE, each.points) for each in news})
             self._gists.update({each.run: _gist(each.findings) for each in news})
+
+    def _fetched(
+        self, runs: Sequence[str], by_run: Mapping[str, Sequence[SeriesState]], started: float
+    ) -> Iterator[tuple[Sequence[str], dict[int, CurveRows]]]:
+        """Runs, a portion at a time, with the points of their series, until time runs out.
+
+        The next portion comes while one is judged; where time may run out, it would come for nothing.
+        """
+
+        def fetch(portion: Sequence[str]) -> tuple[Sequence[str], dict[int, CurveRows]]:
+            with self._store.read() as con:
+                return portion, fetch_curves(con, [state for run in portion for state in by_run.get(run, ())])
+
+        if self._patience is None:
+            return ahead(fetch, _portions(runs, by_run, POINTS))
+        portions = _portions(runs, by_run, POINTS_LIVE)
+        return (fetch(portion) for place, portion in enumerate(portions) if not place or not self._is_late(started))
 
     def _by_run(self, states: Sequence[SeriesState]) -> dict[str, list[SeriesState]]:
         """The series of each run that are worth a look, and the one that is furthest, for its pace."""

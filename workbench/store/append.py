@@ -169,12 +169,10 @@ def _summary_rows(commit: int, filled: Sequence[tuple[Delta, PointRows]]) -> dic
     kind = np.uint16 if total < 1 << 16 else np.int64
     starts = np.cumsum([0, *counts[:-1]])
     columns = ("step", "wall_time", "value", "byte_offset")
-    codes = [points.code.astype(kind) for _, points in filled]
-    codes = [code + np.array(start, kind) for code, start in zip(codes, starts, strict=True)]
-    summary = summarize(
-        np.concatenate(codes),
-        *(np.concatenate([getattr(points, name) for _, points in filled]) for name in columns),
-    )
+    codes = [points.code.astype(kind, copy=False) for _, points in filled]
+    if len(filled) > 1:
+        codes = [code + np.array(start, kind) for code, start in zip(codes, starts, strict=True)]
+    summary = summarize(_joined(codes), *(_joined([getattr(points, name) for _, points in filled]) for name in columns))
     return {
         "commit_id": np.full(total, commit, np.int64),
         "series_id": np.concatenate([points.series for _, points in filled]),
@@ -183,6 +181,11 @@ def _summary_rows(commit: int, filled: Sequence[tuple[Delta, PointRows]]) -> dic
         "generation": np.repeat(np.array([delta.cursor.generation for delta, _ in filled], np.int32), counts),
         **{name: summary[name] for name in SUMMARY_COLUMNS},
     }
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """One array; a single part as it is, for a copy of a long one takes as long as what is done with it."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _insert_facts(con: DuckDBPyConnection, commit: int, deltas: Sequence[Delta]) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FEW = 20_000
 """Points that are fetched rather than thinned in SQL."""
 
+_WRITTEN_OUT = 4
+"""Series up to which a condition is quicker than a join."""
+
 
 def fetch_series(
     con: DuckDBPyConnection, run: str, key: str, points: int = 0, steps: tuple[int, int] | None = None
@@ -78,33 +81,55 @@ class Whole(NamedTuple):
 
 def fetch_whole(con: DuckDBPyConnection, series: Iterable[int], table: str = "") -> dict[int, Whole]:
     """Whole series by id, in one scan; those without points are left out. `table` may narrow what there is to see."""
-    select = f"SELECT series_id, step, wall_time, value FROM {table or visible_points(con)}"
-    made = _by_series(con, f"{select} WHERE {among(series)}")
+    ids, table = [*series], table or visible_points(con)
+    made, unsorted = _scanned(con, ids, table)
     repeated = []
-    for own, found in made.items():
-        if not (found.step[1:] > found.step[:-1]).all():
-            made[own] = sorted_by_step = found.at(np.argsort(found.step, kind="stable"))
-            if (sorted_by_step.step[1:] == sorted_by_step.step[:-1]).any():
-                repeated.append(own)
+    for own in unsorted:
+        made[own] = sorted_by_step = made[own].at(np.argsort(made[own].step, kind="stable"))
+        if (sorted_by_step.step[1:] == sorted_by_step.step[:-1]).any():
+            repeated.append(own)
     if repeated:
-        latest = f"{select} WHERE {among(repeated)} ORDER BY step, wall_time NULLS FIRST, generation, byte_offset"
-        for own, found in _by_series(con, latest).items():
+        latest = "ORDER BY step, wall_time NULLS FIRST, generation, byte_offset"
+        for own, found in _scanned(con, repeated, table, latest)[0].items():
             made[own] = found.at(np.append(found.step[1:] != found.step[:-1], True))
     return made
 
 
-def _by_series(con: DuckDBPyConnection, query: str) -> dict[int, Whole]:
-    """The points a query finds, those of each series in the order they were found."""
-    found = con.execute(query).fetchnumpy()
-    ids = np.asarray(found["series_id"], np.uint64)
-    order = np.argsort(ids, kind="stable")
-    ids, step = ids[order], np.asarray(found["step"], np.int64)[order]
+def _scanned(
+    con: DuckDBPyConnection, ids: Sequence[int], table: str, order_by: str = ""
+) -> tuple[dict[int, Whole], list[int]]:
+    """The points of each series in the order they were found, and the series whose steps do not rise all along."""
+    found = _found(con, ids, table, order_by)
+    place = np.asarray(found["place"])
+    order = np.argsort(place, kind="stable")
+    place, step = place[order], np.asarray(found["step"], np.int64)[order]
     wall, value = floats(found["wall_time"])[order], floats(found["value"])[order]
-    starts: list[int] = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])).tolist() if len(ids) else []
-    return {
-        int(ids[start]): Whole(step[start:stop], wall[start:stop], value[start:stop], stop - start)
-        for start, stop in zip(starts, [*starts[1:], len(ids)], strict=False)
+    alike = place[1:] == place[:-1]
+    starts: list[int] = np.flatnonzero(np.append(True, ~alike)).tolist() if len(place) else []
+    made = {
+        ids[place[start]]: Whole(step[start:stop], wall[start:stop], value[start:stop], stop - start)
+        for start, stop in zip(starts, [*starts[1:], len(place)], strict=False)
     }
+    back = np.flatnonzero(alike & (step[1:] <= step[:-1]))
+    return made, [ids[which] for which in dict.fromkeys(place[back].tolist())]
+
+
+def _found(con: DuckDBPyConnection, ids: Sequence[int], table: str, order_by: str) -> dict[str, NDArray[Any]]:
+    """Points of these series as columns; `place` is where the series stands among them."""
+    if len(ids) <= _WRITTEN_OUT:
+        listed = ", ".join(map(str, ids))
+        return con.execute(
+            f"SELECT list_position([{listed}]::UBIGINT[], series_id) - 1 AS place, step, wall_time, value"
+            f" FROM {table} WHERE {among(ids)} {order_by}"
+        ).fetchnumpy()
+    kind = np.uint16 if len(ids) < 1 << 16 else np.int64
+    con.register("asked", {"series_id": np.array(ids, np.uint64), "place": np.arange(len(ids), dtype=kind)})
+    try:
+        return con.execute(
+            f"SELECT place, step, wall_time, value FROM {table} JOIN asked USING (series_id) {order_by}"
+        ).fetchnumpy()
+    finally:
+        con.unregister("asked")
 
 
 def _has_repeats(con: DuckDBPyConnection, table: str, series: int, n: int) -> bool:
@@ -232,5 +257,7 @@ def among(series: Iterable[int]) -> str:
 
 def floats(column: Any) -> NDArray[np.float64]:
     """A DuckDB column as float64 with NaN for NULL."""
+    if type(column) is np.ndarray:  # without a NULL; masked arrays take long to import
+        return np.asarray(column, np.float64)
     filled: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
     return filled

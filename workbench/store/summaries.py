@@ -32,6 +32,41 @@ def summarize(
     `last` is the value at the highest step, the later one where a step repeats; extremes are of finite values and NaN
     where there is none.
     """
+    table = _turns(code, step)
+    if table is None:
+        return _of_any(code, step, wall, value, offset)
+    step, offset, wall, value = step.reshape(table), offset.reshape(table), wall.reshape(table), value.reshape(table)
+    finite = np.isfinite(value)
+    visible = value if finite.all() else np.where(finite, value, np.nan)
+    return {
+        "n": np.full(table[1], table[0]),
+        "not_finite": table[0] - finite.sum(axis=0),
+        "first": value[0],
+        "first_step": step[0],
+        "first_wall": np.fmin.reduce(wall, axis=0),
+        "last": value[-1],
+        "last_step": step[-1],
+        "last_wall": wall[-1],
+        "last_offset": offset[-1],
+        "min": np.fmin.reduce(visible, axis=0),
+        "max": np.fmax.reduce(visible, axis=0),
+    }
+
+
+def _turns(code: NDArray[np.integer[Any]], step: NDArray[np.int64]) -> tuple[int, int] | None:
+    """The shape of a table where every row has all series in the same order, and steps never go back; else None."""
+    width = int(code.max()) + 1
+    if len(code) % width or not (code.reshape(-1, width) == np.arange(width, dtype=code.dtype)).all():
+        return None
+    steps = step.reshape(-1, width)
+    return steps.shape if bool((steps[1:] >= steps[:-1]).all()) else None
+
+
+def _of_any(
+    code: NDArray[np.integer[Any]], step: NDArray[np.int64], wall: NDArray[np.float64], value: NDArray[np.float64],
+    offset: NDArray[np.int64],
+) -> dict[str, NDArray[Any]]:  # fmt: skip
+    """The same of points in any order."""
     order = np.argsort(code, kind="stable")
     code, step, value, wall, offset = code[order], step[order], value[order], wall[order], offset[order]
     same = code[1:] == code[:-1]

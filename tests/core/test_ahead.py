@@ -1,0 +1,56 @@
+"""One result ahead: the order is kept, never two at once, and errors come where their result would."""
+
+import threading
+
+import pytest
+
+from workbench.core.ahead import ahead
+
+
+def test_results_come_in_order_and_one_is_under_way_while_another_is_used():
+    began: list[int] = []
+    second = threading.Event()
+
+    def work(item: int) -> int:
+        began.append(item)
+        if item == 1:
+            second.set()
+        return item * 10
+
+    results = ahead(work, range(4))
+    assert next(results) == 0
+    assert second.wait(10)
+    assert began == [0, 1]
+    assert [*results] == [10, 20, 30]
+
+
+def test_an_error_is_raised_where_its_result_would_have_been():
+    def work(item: int) -> int:
+        if item == 1:
+            raise ValueError("no")
+        return item
+
+    results = ahead(work, range(3))
+    assert next(results) == 0
+    with pytest.raises(ValueError, match="no"):
+        next(results)
+
+
+def test_nothing_is_under_way_when_it_is_closed_early():
+    going, done = threading.Event(), threading.Event()
+
+    def work(item: int) -> int:
+        if item == 1:
+            going.wait(10)
+            done.set()
+        return item
+
+    results = ahead(work, range(5))
+    assert next(results) == 0
+    threading.Timer(0.0, going.set).start()
+    results.close()  # type: ignore[attr-defined]
+    assert done.is_set()
+
+
+def test_of_nothing_comes_nothing():
+    assert [*ahead(str, [])] == []

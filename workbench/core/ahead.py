@@ -1,0 +1,53 @@
+"""Work on the next item while the result of the last one is used: for what waits on a database or a disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class _Under(Generic[Item, Result]):
+    """One item being worked on, on a thread of its own."""
+
+    def __init__(self, work: Callable[[Item], Result], item: Item) -> None:
+        self._results: list[Result] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(work, item), name="ahead", daemon=True)
+        self._thread.start()
+
+    def _run(self, work: Callable[[Item], Result], item: Item) -> None:
+        try:
+            self._results.append(work(item))
+        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+            self._error = error
+
+    def wait(self) -> None:
+        """Wait until it is done, however it ended."""
+        self._thread.join()
+
+    def result(self) -> Result:
+        """What came of it; what was raised is raised here."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
+
+
+def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """`map`, one result ahead: never two at once, and none under way any more when the iterator is closed."""
+    under: _Under[Item, Result] | None = None
+    try:
+        for item in items:
+            done, under = under, None
+            ready = [] if done is None else [done.result()]
+            under = _Under(work, item)
+            yield from ready
+        if under is not None:
+            yield under.result()
+    finally:
+        if under is not None:
+            under.wait()
