@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from workbench.core.ahead import ahead
+from workbench.core.ahead import Begun, ahead
 
 
 def test_results_come_in_order_and_one_is_under_way_while_another_is_used():
@@ -54,3 +54,18 @@ def test_nothing_is_under_way_when_it_is_closed_early():
 
 def test_of_nothing_comes_nothing():
     assert [*ahead(str, [])] == []
+
+
+def test_what_has_begun_goes_on_beside_and_its_error_is_told_when_it_is_asked_for():
+    go = threading.Event()
+    begun = Begun(lambda: go.wait(10))
+    go.set()
+    assert begun.result() is True
+
+    def fail() -> None:
+        raise OSError("full")
+
+    failed = Begun(fail)
+    failed.wait()
+    with pytest.raises(OSError, match="full"):
+        failed.result()

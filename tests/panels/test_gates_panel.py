@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.sample_project import NOW, sample_project
 from workbench.core.blocks import Empty, Note, Stack, Table

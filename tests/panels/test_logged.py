@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.panels.test_panels import NARROW, WIDE, one, runs_panel, seen, table
 from tests.support.memory_query import MemoryQuery, series, with_points

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.support.memory_query import MemoryQuery
 from tests.support.sample_project import LOGISTIC, NOW, TREE, WINDOWS, sample_project, without_baseline

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.support.memory_query import MemoryQuery, series, with_points
 from workbench.core.blocks import Lines, Note, Stack, Table

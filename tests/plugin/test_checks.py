@@ -91,7 +91,7 @@ BAD = {
     "x and low of 'l' differ in length": Lines([Line("l", XY, XY, low=XY[:2], high=XY)]),
     "`text` is a int": Note(3),  # type: ignore[arg-type]
     "`hint` is a bytes": Empty("x", b"y"),  # type: ignore[arg-type]
-    "block 1 gave a type; a block is one of": Stack([Stat]),  # type: ignore[list-item]
+    "block 1 gave the class Stat itself; a block is one of": Stack([Stat]),  # type: ignore[list-item]
     "view(), block 2, block 1: `text`": Stack([Note("fine"), Columns([Note(None)])]),  # type: ignore[arg-type]
     "weights of Columns": Columns([Note("a")], weights=(0,)),
     "more than 20 deep": Stack(ITSELF),

@@ -6,10 +6,10 @@ import json
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.memory_query import MemoryQuery
 from tests.support.sample_project import SOURCES, TREE, sample_project, without_baseline

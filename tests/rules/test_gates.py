@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.support.memory_query import MemoryQuery, series, with_points
 from tests.support.sample_project import TREE, WINDOWS, sample_project, without_baseline

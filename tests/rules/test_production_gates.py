@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.support.memory_query import MemoryQuery
 from tests.support.sample_project import DAY, WINDOWS, sample_project

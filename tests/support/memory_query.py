@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from workbench.core.batch import ConsoleLine
 from workbench.core.compare import percentiles
@@ -33,8 +34,7 @@ from workbench.core.series import thin
 from workbench.core.where import matches, parse, percentiles_of
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryQuery:
+class MemoryQuery(Struct, frozen=True):
     """Runs with their points, windows and sources; summaries are derived from the points, as a store derives them."""
 
     all_runs: Sequence[Run] = ()

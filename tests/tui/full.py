@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from tests.support.memory_query import MemoryQuery, series, with_points
 from tests.tui.full_production import COLUMNS, TEMPERATURE, findings, flights, loans

@@ -9,10 +9,10 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.fixtures.make_tensorboard import SummaryWriter
 from tests.support.graphics_terminal import GraphicsTerminal, kitty_images, sixels

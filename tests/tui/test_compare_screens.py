@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.support.sweep import STARTED, sweep
 from tests.tui.project import NOW, LiveQuery

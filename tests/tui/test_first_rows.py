@@ -6,10 +6,10 @@ import gc
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.memory_query import MemoryQuery
 from tests.tui.project import NOW, LiveQuery, run
@@ -103,7 +103,7 @@ async def main():
     app = WorkbenchApp(lambda _: wait.wait(60), None, Config(Path({str(tmp_path)!r})), lambda _: [], poll=0)
     async with app.run_test() as pilot:
         await pilot.pause()
-        print(sorted({{"numpy", "duckdb", "polars", "msgspec", "plotext"}} & set(sys.modules)))
+        print(sorted({{"numpy", "duckdb", "polars", "plotext"}} & set(sys.modules)))
         wait.set()
 asyncio.run(main())
 """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tests.support.ingest import Project, line
 from tests.support.memory_query import MemoryQuery, series

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pytest
 from rich.style import Style
 from textual.color import Color
@@ -45,11 +43,11 @@ def test_the_terminals_own_colours_are_left_to_it():
     look = look_of({**ANSI_DARK.variables, **ANSI_DARK.to_color_system().generate()}, True)
     assert look.ansi
     assert not look.shades
-    for each in fields(look):
-        value = getattr(look, each.name)
+    for name in look.__struct_fields__:
+        value = getattr(look, name)
         if isinstance(value, Style):
             for color in filter(None, (value.color, value.bgcolor)):
-                assert color.triplet is None, each.name
+                assert color.triplet is None, name
     for share in (0, 0.4, 1):
         assert not look.heat(share).startswith("#")
         assert look.ink_on(look.heat(share)) != look.heat(share)

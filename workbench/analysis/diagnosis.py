@@ -6,9 +6,9 @@ Rules are made to keep quiet: each is tried on healthy curves of many shapes, se
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from workbench.analysis.diagnosis_broken import diverged, not_finite, spiked
 from workbench.analysis.diagnosis_curves import Course, Curve, courses

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.analysis.diagnosis_curves import (
@@ -94,8 +94,7 @@ def _broken_before(curve: Curve) -> Finding:
     return Finding("not-finite", curve.key, "warn", f"{said}; finite again", wall, _over(until, wall), None, evidence)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cause:
+class _Cause(Struct, frozen=True):
     words: str
     numbers: dict[str, object]
 

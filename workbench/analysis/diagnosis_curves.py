@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.core.model import Roles
@@ -23,8 +23,7 @@ _WIDE = 10.0
 """Ratio of large to small values from which a curve of positive values is looked at in logarithms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """Points of one metric of one run by step, the latest where a step was written twice.
 
     step, wall (seconds since 1970, NaN unknown), value: one length. A long series may come as buckets: `value` is then
@@ -50,8 +49,7 @@ class Curve:
         return int(self.step[place]), wall if math.isfinite(wall) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(Struct, frozen=True):
     """The finite values of a curve, turned so that lower is better, and in logarithms where they span decades."""
 
     curve: Curve

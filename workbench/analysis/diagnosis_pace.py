@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.analysis.diagnosis_curves import Curve, Floats, Steps
 from workbench.core import units
@@ -21,8 +21,7 @@ _USED = frozenset({"util", "utilization", "utilisation", "usage", "load", "busy"
 _NOT_USE = frozenset({"memory", "mem", "temp", "temperature", "power", "watts", "clock", "fan", "allocated", "bytes"})
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(Struct, frozen=True):
     """How often a run says something, and how fast it goes."""
 
     gap: float | None = None

@@ -14,8 +14,9 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core.compare_columns import RunColumn
 
@@ -32,8 +33,7 @@ class ImportanceError(RuntimeError):
     """Importance cannot be told of these runs; the message says why and what would help."""
 
 
-@dataclass(frozen=True, slots=True)
-class Importance:
+class Importance(Struct, frozen=True):
     """One parameter: the forest's view of it, and its ranks'."""
 
     key: str
@@ -56,8 +56,7 @@ class Importance:
     """Of numbers the median among the best quarter of the runs; None for names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Importances:
+class Importances(Struct, frozen=True):
     """All parameters that differ, the most important first, and how far the forest can be believed."""
 
     params: Sequence[Importance]

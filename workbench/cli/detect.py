@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import glob
 import re
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from workbench.cli.project import fail, format_option, teaches, use_plugins
 
@@ -38,7 +39,7 @@ def detect(file: Path, form: str) -> None:
     readers = [{"reader": name, "score": claim.score, "why": claim.why} for name, claim in found.answers]
     shape = {
         "path": str(file), "format": chosen, "why": found.claim.why, "readers": readers,
-        "mapping": asdict(proposed) if proposed else None, "toml": toml,
+        "mapping": to_builtins(proposed), "toml": toml,
     }  # fmt: skip
     print_listing(form, lambda: _view(headline, tone, found), lambda: shape, lambda: readers)
     if toml and form in ("table", "md"):

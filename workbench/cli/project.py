@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass  # msgspec is not needed for help
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -26,7 +26,7 @@ JUDGING = 0.3
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Project:
     """A folder with its configuration and an open store."""
 
@@ -92,12 +92,9 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
         ConfigError: its configuration cannot be used.
         StoreError: its store cannot be used.
     """
+    from workbench.core.ahead import Begun
     from workbench.core.config import load_config
-    from workbench.ingest.readers import all_readers, flush_intervals
-    from workbench.plugin.derived import with_metrics
-    from workbench.plugin.discovery import loaded_metrics, use_project
     from workbench.store.place import place_of
-    from workbench.store.query import StoreQuery
     from workbench.store.store import Store
 
     root = root.resolve()
@@ -106,9 +103,18 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
     if place.remark:
         tell(place.remark)
     store = Store(place)
-    store.create()
-    use_project(root, config.plugins, config.path)
-    readers = all_readers()
+    making = Begun(store.create)  # while DuckDB works, Python imports
+    try:
+        from workbench.ingest.readers import all_readers, flush_intervals
+        from workbench.plugin.derived import with_metrics
+        from workbench.plugin.discovery import loaded_metrics, use_project
+        from workbench.store.query import StoreQuery
+
+        use_project(root, config.plugins, config.path)
+        readers = all_readers()
+    finally:
+        making.wait()
+    making.result()
     query = with_metrics(StoreQuery(store, config, flush_intervals(readers)), loaded_metrics(), config.metrics)
     project = Project(root, config, place, store, cast("StoreQuery", query))
     if fresh:

@@ -1,27 +1,29 @@
-"""Work on the next item while the result of the last one is used: for what waits on a database or a disk."""
+"""Work on a thread while the caller goes on: for what waits on a database or a disk, whose result is wanted later."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class _Under(Generic[Item, Result]):
-    """One item being worked on, on a thread of its own."""
+class Begun(Generic[Result]):
+    """Work that has begun on a thread of its own."""
 
-    def __init__(self, work: Callable[[Item], Result], item: Item) -> None:
+    def __init__(self, work: Callable[[], Result]) -> None:
+        self._work = work
         self._results: list[Result] = []
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, args=(work, item), name="ahead", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="begun", daemon=True)
         self._thread.start()
 
-    def _run(self, work: Callable[[Item], Result], item: Item) -> None:
+    def _run(self) -> None:
         try:
-            self._results.append(work(item))
+            self._results.append(self._work())
         except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
             self._error = error
 
@@ -39,12 +41,12 @@ class _Under(Generic[Item, Result]):
 
 def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """`map`, one result ahead: never two at once, and none under way any more when the iterator is closed."""
-    under: _Under[Item, Result] | None = None
+    under: Begun[Result] | None = None
     try:
         for item in items:
             done, under = under, None
             ready = [] if done is None else [done.result()]
-            under = _Under(work, item)
+            under = Begun(partial(work, item))
             yield from ready
         if under is not None:
             yield under.result()

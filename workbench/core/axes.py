@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.core.blocks import Lines
 from workbench.core.canvas import DIM, FAINT, TEXT, Canvas
@@ -26,8 +26,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 """Name the lines of a chart where colour does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Where a line stands at the crosshair: its finite point nearest to it."""
 
     name: str
@@ -36,8 +35,7 @@ class Reading:
     y: float
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
+class Plot(Struct, frozen=True):
     """The rectangle curves are drawn in, in cells of a canvas, and its limits."""
 
     canvas: Canvas

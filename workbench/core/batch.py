@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +26,7 @@ FactKind = Literal[
 """What a fact is about; `docs` of each kind stand at `Fact`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """What detection may look at: the name, its neighbours, and at most 64 KiB of content."""
 
     path: PurePath
@@ -48,8 +47,7 @@ class Head:
         return self.data.split(b"\n", 1)[0].rstrip(b"\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A reader's bid for a source: 0 is no, 1 is certain; the highest bid wins."""
 
     score: float
@@ -78,8 +76,7 @@ NO = Claim(0.0, "")
 """The bid of a reader that does not know the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """A stretch of a source from byte `start` on; for lines it ends with a line's end unless `final`.
 
     With the framing `path`, `data` is empty and `start` counts what was consumed before, in the reader's own unit.
@@ -98,8 +95,7 @@ class Chunk:
     """Absolute path of the source, for the framing `path` alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Points:
+class Points(Struct, frozen=True):
     """Points as columns of one length n; keys and runs are coded, so that no string repeats.
 
     key: int32 index into `keys`. run: int32 index into `runs`, or None when all belong to the source's own run.
@@ -126,8 +122,7 @@ def no_points() -> Points:
     return Points((), np.empty(0, np.int32), ints, floats, floats, ints)
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One thing a source says about a run; the latest of a (kind, key) holds.
 
     kind and what `value` then is: name str · native_id str · format str · param (key) JSON scalar · tag (key) str ·
@@ -153,8 +148,7 @@ class Fact:
     """Of facts without a time that contradict each other, the one with the higher number holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Histogram:
+class Histogram(Struct, frozen=True):
     """Counts of one key at one step: `counts` of length n stand between the n + 1 ascending `edges`."""
 
     key: str
@@ -166,8 +160,7 @@ class Histogram:
     run: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleLine:
+class ConsoleLine(Struct, frozen=True):
     """A line of a run's output that its log carries inside; text logs are read in place instead."""
 
     text: str
@@ -177,8 +170,7 @@ class ConsoleLine:
     run: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Struct, frozen=True):
     """A line or record that was refused, kept whole up to 4 KiB."""
 
     offset: int
@@ -188,8 +180,7 @@ class Reject:
     excerpt: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Purge:
+class Purge(Struct, frozen=True):
     """A run was taken up again at `step`: its values at this step or later, in earlier files, are superseded."""
 
     step: int
@@ -199,8 +190,7 @@ class Purge:
     """Native id of the run; empty for the source's own run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """What a reader made of a chunk; `accepted` and the rejects together count every line or record in it."""
 
     points: Points = field(default_factory=no_points)

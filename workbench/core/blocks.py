@@ -7,8 +7,9 @@ Numbers stay numbers: a renderer formats them with `core.units`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +20,7 @@ Tone = Literal["", "good", "bad", "warn", "dim", "accent"]
 """Meaning, not colour; a renderer pairs each with a glyph or a word as well."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A table's cell: a value, and how it stands to the baseline."""
 
     value: str | float | int | bool | None
@@ -33,8 +33,7 @@ class Cell:
     """Overrides the formatted value on screens; JSON keeps `value`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A table's column: `key` in JSON, `title` on screens."""
 
     key: str
@@ -47,8 +46,7 @@ class Column:
     """0 is kept to the last; higher ones are dropped first when there is no room."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows under columns; `ids` name each row for actions, an empty one none."""
 
     columns: Sequence[Column]
@@ -57,8 +55,7 @@ class Table:
     ids: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One curve; NaN and inf break it."""
 
     name: str
@@ -73,8 +70,7 @@ class Line:
     high: NDArray[np.float64] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """Curves over one x axis."""
 
     lines: Sequence[Line]
@@ -92,8 +88,7 @@ class Lines:
     """The same of the y axis."""
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """One axis of a scatter: numbers, or names in their order."""
 
     label: str = ""
@@ -103,8 +98,7 @@ class Axis:
     """What the places 0, 1, 2 … are called; empty for numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A named point of a scatter; `good` marks the best one, `accent` those worth a second look."""
 
     name: str
@@ -115,8 +109,7 @@ class Point:
     """Index into the palette, stable per run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scatter:
+class Scatter(Struct, frozen=True):
     """Named points over two axes; one that is not finite is counted instead of drawn."""
 
     points: Sequence[Point]
@@ -125,8 +118,7 @@ class Scatter:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Struct, frozen=True):
     """Groups of bars side by side: one value per label and series."""
 
     labels: Sequence[str]
@@ -135,8 +127,7 @@ class Bars:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Heat:
+class Heat(Struct, frozen=True):
     """A matrix of values in rows by columns; None is no value."""
 
     rows: Sequence[str]
@@ -151,8 +142,7 @@ class Heat:
     """Cells marked one by one, where a threshold differs from cell to cell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(Struct, frozen=True):
     """One figure that matters, with its label, unit and change to the baseline."""
 
     label: str
@@ -163,32 +153,28 @@ class Stat:
     spark: Sequence[float] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A paragraph."""
 
     text: str
     tone: Tone = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Empty:
+class Empty(Struct, frozen=True):
     """Nothing to show, why, and the next step."""
 
     title: str
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+class Stack(Struct, frozen=True):
     """Blocks one below the other."""
 
     blocks: Sequence[Block]
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Blocks side by side, with relative widths; stacked where there is no room."""
 
     blocks: Sequence[Block]

@@ -9,12 +9,13 @@ goes on from there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from workbench.core.noise import correlation, noise_floor
@@ -44,8 +45,7 @@ _SPANS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Windows after which a step may be taken back, until its ends are sought exactly."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One change of a series, by the places of its windows."""
 
     shape: Shape
@@ -63,8 +63,7 @@ class Change:
     """Standard deviation of one window about its level."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     shape: Shape
     at: int
     low: int
@@ -164,8 +163,7 @@ def _within(shape: Shape, places: Places, gain: Floats, independent: float, p: f
     return _Candidate(shape, int(places[order[0]]), low, high, p, covered)
 
 
-@dataclass(frozen=True, slots=True)
-class _Curves:
+class _Curves(Struct, frozen=True):
     """Every curve of one length, less its weighted mean and of length 1."""
 
     rows: Floats

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.core.compare_noise import Noise, is_own_place, is_seed, noise_of, same_as
 from workbench.core.compare_values import Values
@@ -23,8 +23,7 @@ Percentiles = Mapping[tuple[str, str], Sequence[float]]
 """Percentiles at `PERCENTILES` by (run id, key), as `Query.percentiles` gives them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Struct, frozen=True):
     """A change from the baseline's value; `relative` is None where the baseline is 0."""
 
     absolute: float
@@ -33,8 +32,7 @@ class Delta:
     """None while the direction is unknown or nothing changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricRow:
+class MetricRow(Struct, frozen=True):
     """One metric over several runs, in their order; None where a run lacks it."""
 
     key: str
@@ -62,8 +60,7 @@ class MetricRow:
         return (max if self.roles.direction == "higher" else min)(known, key=lambda item: item[0])[1]
 
 
-@dataclass(frozen=True, slots=True)
-class ParamRow:
+class ParamRow(Struct, frozen=True):
     """One parameter that differs; a run that lacks it has None and False in `present`."""
 
     key: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core.compare_noise import flat, is_own_place, is_seed, same_as, settings_of, signature
 from workbench.core.compare_values import ChoiceError, Values
@@ -21,8 +22,7 @@ _LOG_FROM = 50.0
 _TITLE = 48
 
 
-@dataclass(frozen=True, slots=True)
-class RunColumn:
+class RunColumn(Struct, frozen=True):
     """One column over runs, in their order; numbers, or names where `names` lists them."""
 
     key: str

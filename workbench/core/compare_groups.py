@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.core.compare_noise import t_quantile
@@ -18,8 +18,7 @@ STEPS = 240
 """Places along the steps where a group's curve is known: more than a terminal has columns for dots."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Runs with the same value of a column, and their values of the metric."""
 
     name: str
@@ -41,8 +40,7 @@ class Group:
         return math.sqrt(math.fsum((value - mean) ** 2 for value in self.values) / (n - 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(Struct, frozen=True):
     """A group's curve: mean, lowest and highest of its runs at each x."""
 
     x: Floats

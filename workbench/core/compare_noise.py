@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core.compare_values import Values
 from workbench.core.model import Run
@@ -21,8 +22,7 @@ _OWNED = frozenset((
 _LEAST_FREEDOM = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Noise:
+class Noise(Struct, frozen=True):
     """How far two runs of the same settings come to lie apart, in the metric's unit."""
 
     deviation: float

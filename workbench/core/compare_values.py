@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from workbench.core.model import Run, Summary
 from workbench.core.query import Query
@@ -23,8 +24,7 @@ class ChoiceError(ValueError):
     """A choice that does not exist; the message names the nearest and lists what does."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValueAt:
+class ValueAt(Struct, frozen=True):
     """What stands for a series: a summary, or its value at `step`; some metrics may have one of their own."""
 
     kind: str = "last"

@@ -6,9 +6,10 @@ import difflib
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from workbench.core.model import Direction, Roles
 
@@ -24,8 +25,7 @@ class ConfigError(ValueError):
     """The configuration cannot be used; the message names file, key and what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """A business metric: its name, the column or expression it comes from, and which way is better."""
 
     name: str
@@ -33,8 +33,7 @@ class Measure:
     direction: Direction | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnRoles:
+class ColumnRoles(Struct, frozen=True):
     """Which columns of an export play which role; None where nobody said."""
 
     prediction: str | None = None
@@ -62,8 +61,7 @@ class ColumnRoles:
     """Columns whose values are hashed, with a key of the project, before anything is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelSpec:
+class LabelSpec(Struct, frozen=True):
     """Where labels that come later are, and which columns tell what they belong to; None is guessed by name."""
 
     path: str
@@ -75,8 +73,7 @@ class LabelSpec:
     """Seconds for which rows wait for their labels."""
 
 
-@dataclass(frozen=True, slots=True)
-class WindowSpec:
+class WindowSpec(Struct, frozen=True):
     """How production rows are sliced: by time, by count, or (neither) by file."""
 
     every: float | None = None
@@ -85,8 +82,7 @@ class WindowSpec:
     min_rows: int = 30
 
 
-@dataclass(frozen=True, slots=True)
-class DriftSpec:
+class DriftSpec(Struct, frozen=True):
     """Which drift methods and thresholds a monitor uses, by the names of `workbench drift`; None is the default."""
 
     method: str | None = None
@@ -97,8 +93,7 @@ class DriftSpec:
     cat_threshold: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorConfig:
+class MonitorConfig(Struct, frozen=True):
     """One `[monitor.NAME]`: where rows come from, what columns mean, what they are compared with."""
 
     name: str
@@ -121,8 +116,7 @@ class MonitorConfig:
     drift: DriftSpec = field(default_factory=DriftSpec)
 
 
-@dataclass(frozen=True, slots=True)
-class GateConfig:
+class GateConfig(Struct, frozen=True):
     """A rule that fails CI: `check` is an expression, judged on the newest run that matches `where`."""
 
     name: str
@@ -130,8 +124,7 @@ class GateConfig:
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """A project's settings; the defaults serve without a file."""
 
     root: Path

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.core.blocks import Line, Lines
 from workbench.core.text import plain
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from workbench.core.strokes import Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """A line to draw: y in the axis's own scale, NaN where it breaks."""
 
     name: str

@@ -11,8 +11,9 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Kind = Literal["number", "text", "bool", "null"]
 
@@ -36,8 +37,7 @@ class ExpressionError(ValueError):
     """Not an expression; the message says where and what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A part of an expression: `op` is `number`, `text`, `column`, a function's name or an operator."""
 
     op: str
@@ -45,8 +45,7 @@ class Node:
     parts: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A word of an expression and where it begins."""
 
     kind: str

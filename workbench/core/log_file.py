@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from workbench.core.log_text import LONGEST, Level, level_of, readable
 
@@ -14,13 +15,12 @@ BLOCK = 64 * 1024
 """Bytes read at once around a window."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """One line and where it stands; `end` is where the next begins."""
 
     offset: int
     end: int
-    raw: bytes = field(repr=False)
+    raw: bytes
     """At most `LONGEST` bytes, without the line's end."""
 
     @property

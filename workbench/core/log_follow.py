@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from workbench.core.log_file import Bytes, FileBytes
 
@@ -10,8 +10,7 @@ _AT_ONCE = 4 * 1024 * 1024
 """Bytes counted in one look, so that a flood holds nobody up."""
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """What a look at a log found."""
 
     lines: int = 0

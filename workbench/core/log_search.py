@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.core.log_file import Bytes, LogLine, backward, end_of_line, forward, line_start, long_line
 from workbench.core.log_text import LONGEST, TELLTALES, Level, at_least, level_of
@@ -13,8 +14,7 @@ STRETCH = 1024 * 1024
 _NEWLINE = 0x0A
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which lines are looked for: those that hold a text, or are as bad as a level, or both."""
 
     text: str = ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,8 +17,7 @@ Direction = Literal["higher", "lower"]
 MetricKind = Literal["business", "performance", "latency", "data", "system", "other"]
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(Struct, frozen=True):
     """What a metric means: which way is better, in what unit, and which of the four kinds it is."""
 
     direction: Direction | None = None
@@ -25,8 +25,7 @@ class Roles:
     kind: MetricKind = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """One series in a row: extremes are of finite values, `last` is the value at the highest (step, time)."""
 
     n: int
@@ -41,8 +40,7 @@ class Summary:
     last_wall: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One execution of a training script, as the store knows it."""
 
     id: str
@@ -77,8 +75,7 @@ class Run:
     """That finding in one sentence; `Query.findings` has all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """Points of one metric of one run, ordered by step; thinned to minima and maxima when asked for fewer."""
 
     run_id: str
@@ -90,8 +87,7 @@ class Series:
     """How many points the store has, before thinning."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepHistogram:
+class StepHistogram(Struct, frozen=True):
     """Counts of a key at one step: `counts` of length n stand between the n + 1 ascending `edges`."""
 
     step: int
@@ -100,8 +96,7 @@ class StepHistogram:
     counts: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One step of a pipeline: ingestion, preprocessing, training, evaluation, result logging."""
 
     name: str
@@ -111,8 +106,7 @@ class Stage:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(Struct, frozen=True):
     """A file that a run made: as it was named, and where it lies now."""
 
     name: str
@@ -125,8 +119,7 @@ class Artifact:
     """Bytes from `offset` on that are an image within the file; None where the whole file was meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One file being read, and how far."""
 
     id: str
@@ -142,8 +135,7 @@ class Source:
     seen_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnFinding:
+class ColumnFinding(Struct, frozen=True):
     """Something about a column besides the shape of its values, with the numbers that say it."""
 
     kind: Literal["missing", "infinite", "new-values", "gone-values", "range", "constant", "schema", "time", "ids"]
@@ -154,8 +146,7 @@ class ColumnFinding:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnDrift:
+class ColumnDrift(Struct, frozen=True):
     """The verdict on one column of one comparison."""
 
     column: str
@@ -177,8 +168,7 @@ class ColumnDrift:
     findings: Sequence[ColumnFinding] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DatasetDrift:
+class DatasetDrift(Struct, frozen=True):
     """The verdict on a table: the share of tested columns that drifted, against a share (Evidently's is 0.5)."""
 
     columns: Sequence[ColumnDrift]
@@ -196,8 +186,7 @@ class DatasetDrift:
         return sorted(found, key=lambda finding: worst[finding.severity])
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """One slice of production time (or rows) of one monitor; `metrics` by key, `columns` per tested column."""
 
     monitor: str
@@ -209,8 +198,7 @@ class Window:
     segment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A fact worth attention: what, about what, how bad, since when, and the numbers behind it."""
 
     kind: str
@@ -232,8 +220,7 @@ class Finding:
     run: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(Struct, frozen=True):
     """A column's shape on both sides, on common edges or categories; shares sum to 1 on each side."""
 
     column: str

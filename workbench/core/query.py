@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct, field
 
 from workbench.core.model import (
     Artifact,
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from workbench.core.run_logs import LogPlace
 
 
-@dataclass(frozen=True, slots=True)
-class Focus:
+class Focus(Struct, frozen=True):
     """What the user looks at: the run under the cursor, the marked ones, the baseline, the filter."""
 
     run: str | None = None
@@ -46,8 +46,7 @@ class Focus:
     those that a panel offers as its `Choice`s."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A view option that a panel offers: the same in the interface, on the command line and in a report."""
 
     option: str
@@ -60,8 +59,7 @@ class Choice:
     """What else may be typed, as an example (`step:500`); empty where the values are all there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """The room a view has: columns and rows of characters; 0 rows is unlimited."""
 
     columns: int = 80
@@ -70,8 +68,7 @@ class Fit:
     unicode: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """The answer to a query in SQL."""
 
     columns: Sequence[str]
@@ -100,8 +97,7 @@ class Stop:
             end()
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How many rows a query in SQL may give, how many seconds it may take, and what ends it before; 0 is the most."""
 
     rows: int = 0

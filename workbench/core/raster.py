@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.core import axes
 from workbench.core.axes import Plot, Reading
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["DIM", "FAINT", "TEXT", "WARN", "Frame", "Marker", "Reading", "draw"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class Frame(Struct, frozen=True, eq=False):
     """A drawn chart: rows of characters, each `columns` cells wide, and the colour of every cell.
 
     colors: int16 [rows, columns]; a palette index, that plus FAINT, or one of TEXT, DIM, WARN. The plot lies at

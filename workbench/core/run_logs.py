@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from workbench.core.model import Run, Source
 
@@ -20,8 +21,7 @@ OUTPUT = "output"
 """Name of the log that is no file: what the run's own log carries of its output."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunLog:
+class RunLog(Struct, frozen=True):
     """One log of a run: a file in place, or the console lines that the store has of it."""
 
     name: str
@@ -33,8 +33,7 @@ class RunLog:
     generation: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class LogPlace:
+class LogPlace(Struct, frozen=True):
     """A line of a text log that held a point."""
 
     path: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
+
+from msgspec import Struct
 
 from workbench.core.axes import Plot
 from workbench.core.blocks import Axis, Point, Scatter
@@ -21,8 +22,7 @@ _NAME = 28
 _SPACE = 0x20
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """An axis with its limits: where a value lies, 0 to 1, and what is written along it."""
 
     axis: Axis

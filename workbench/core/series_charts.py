@@ -8,8 +8,9 @@ confusion matrix. All may have words in front: `val/roc/cat/fpr`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Kind = Literal["metric", "curve", "confusion", "histogram", "image"]
 
@@ -20,8 +21,7 @@ PINNED = "*"
 """Id of the group of what is pinned, which no prefix is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """One chart: a metric's key, x and y of a curve, every cell of a matrix, a histogram's key, an image's name."""
 
     title: str
@@ -35,8 +35,7 @@ class Chart:
         return head if slash else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Charts that share a prefix, or are pinned."""
 
     id: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
 
 SETTINGS_NAME = "settings.toml"
 Kind = Literal["name", "flag", "whole"]
@@ -26,8 +27,7 @@ TEXTUAL_THEMES = (
 """Those that come with Textual, named here so that a setting is checked without loading it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One thing that can be chosen."""
 
     name: str
@@ -84,8 +84,7 @@ SETTINGS: tuple[Setting, ...] = (
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What is wrong in a file, where, and what would be right; the entry is left out and the rest holds."""
 
     path: Path
@@ -98,8 +97,7 @@ class Problem:
         return f"{place}: {self.key}: {self.why}" if self.key else f"{place}: {self.why}"
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """What a setting holds, and who said so."""
 
     value: str | bool | int
@@ -108,8 +106,7 @@ class Chosen:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Remap:
+class Remap(Struct, frozen=True):
     """Keys that the user wants for an action, as written; `scope` is empty where every place of that name is meant."""
 
     scope: str
@@ -124,8 +121,7 @@ class Remap:
         return ".".join(filter(None, ("keys", self.scope, self.action)))
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """All settings as they hold, the keys that were chosen, and what was wrong in the files."""
 
     chosen: Mapping[str, Chosen] = field(default_factory=dict)

@@ -6,9 +6,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core.config import CONFIG_NAME, nearest
 from workbench.core.settings import BY_NAME, SETTINGS, Chosen, Origin, Problem, Remap, Setting, Settings
@@ -43,8 +44,7 @@ Stamp = tuple[int, int, int] | None
 """When a file was written, how long it is, and which one it is; None where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsFiles:
+class SettingsFiles(Struct, frozen=True):
     """Where settings come from: the user's own file, a project's folder, and what the command line said."""
 
     user: Path | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+from msgspec import Struct
 
 from workbench.core.blocks import Tone
 from workbench.core.model import Status
@@ -29,8 +30,7 @@ _LONG_OVERDUE = 3.0
 """How many silence thresholds a broken promise must be overdue before the run counts as lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What is known of a run when its status is judged; times are seconds since 1970, `None` is unknown."""
 
     ended: Literal["finished", "failed", "killed"] | None = None

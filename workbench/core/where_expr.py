@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 from workbench.core.model import Status
 from workbench.core.where_text import FIELDS, FUNCTIONS, Token, WhereError, quoted, tokens_of
@@ -17,8 +18,7 @@ _STATES = get_args(Status)
 _IS = ("baseline", "hidden")
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True):
     """Every item matches; without items it matches every run."""
 
     items: tuple[Expr, ...] = ()
@@ -27,8 +27,7 @@ class All:
         return " ".join(_inner(item, All) for item in self.items)
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Struct, frozen=True):
     """At least one item matches."""
 
     items: tuple[Expr, ...]
@@ -37,8 +36,7 @@ class AnyOf:
         return " or ".join(_inner(item, AnyOf) for item in self.items)
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """The item does not match."""
 
     item: Expr
@@ -47,8 +45,7 @@ class Not:
         return f"not {_inner(self.item, Not)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """Part of a run's name, path or tags."""
 
     text: str
@@ -57,8 +54,7 @@ class Word:
         return quoted(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """`name:`, `tag:`, `state:` and their like; `*` and `?` in the value are wildcards."""
 
     name: str
@@ -68,8 +64,7 @@ class Field:
         return f"{self.name}:{quoted(self.value, after=':')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Struct, frozen=True):
     """A parameter, metric or tag against a value; `function` is empty, or `best`, `last`, `min` and so on."""
 
     key: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from workbench.core.text import width
 
@@ -66,8 +67,7 @@ class WhereError(ValueError):
         return f"{self.message}\n  {line}\n  {' ' * width(line[: self.position])}^"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A piece of the text; a function has its key in `text` and its own name in `note`."""
 
     kind: Literal["word", "quoted", "operator", "function", "and", "or", "not", "(", ")", ":", "end"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePath
+
+from msgspec.structs import replace
 
 from workbench.core.batch import Claim
 from workbench.core.config import ANNOTATIONS_FOLDER
@@ -217,7 +218,7 @@ class Admission:
 
     def _remark(self, source: Tracked, **changes: object) -> None:
         source.cursor = replace(
-            source.cursor, from_offset=source.cursor.to_offset, seen_at=self._clock(), **changes,  # type: ignore[arg-type]
+            source.cursor, from_offset=source.cursor.to_offset, seen_at=self._clock(), **changes,
         )  # fmt: skip
         self._remarks.append(Delta(source.cursor))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from workbench.core.batch import Batch, Chunk
 from workbench.ingest.checked import ReaderFault, checked

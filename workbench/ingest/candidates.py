@@ -8,8 +8,9 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+from msgspec import Struct
 
 from workbench.ingest import limits
 from workbench.ingest.discovery import Detection, Detector, Found
@@ -24,8 +25,7 @@ _LOG_WORDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Bid:
+class Bid(Struct, frozen=True):
     """A file and what readers answered; `error` is set where it could not be opened."""
 
     item: Found

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
+from msgspec.structs import replace
 
 from workbench.core.batch import Batch, Chunk, ConsoleLine, Fact, FactKind, Histogram, Points, Purge, Reject
 from workbench.ingest import limits

@@ -6,8 +6,9 @@ import os
 import queue
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from workbench.ingest import limits
 from workbench.ingest.tracked import REFUSED

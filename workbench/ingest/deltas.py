@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.core.batch import Batch, Fact, Histogram, Points
 from workbench.core.ids import run_id, series_id
@@ -23,8 +24,7 @@ _FEW = 200
 """Points up to which plain Python is quicker than numpy."""
 
 
-@dataclass(slots=True)
-class Known:
+class Known(Struct):
     """Ids the store has already, so that each is announced once."""
 
     runs: set[str]

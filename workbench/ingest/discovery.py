@@ -6,8 +6,9 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+from msgspec import Struct
 
 from workbench.core.batch import NO, Claim, Head
 from workbench.ingest import limits
@@ -26,8 +27,7 @@ _SKIPPED_FOLDERS = frozenset(
 _HIDDEN_KEPT = frozenset({".hydra", ".wandb"})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A regular file met on a walk; `path` is relative to the project."""
 
     path: PurePath
@@ -36,8 +36,7 @@ class Found:
     mtime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(Struct, frozen=True):
     """The winning reader of a file, its claim, and what each reader answered."""
 
     reader: Reader | None

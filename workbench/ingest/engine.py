@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+from msgspec import Struct
 
 from workbench.core.config import Config
 from workbench.ingest import limits
@@ -20,8 +21,7 @@ from workbench.store.errors import StoreError
 from workbench.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What one pass read."""
 
     points: int = 0

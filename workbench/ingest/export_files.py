@@ -6,8 +6,10 @@ import glob
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.ingest import limits
 from workbench.ingest.identity import Mark, mark_of, opened, still_at
@@ -20,8 +22,7 @@ WRITTEN = 60.0
 """Seconds without a change after which a Parquet file without its end is no longer being written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A file of a monitor as the file system shows it."""
 
     kind: str

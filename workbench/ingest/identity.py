@@ -11,15 +11,15 @@ import os
 import stat as stats
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 HEAD_BYTES = 1024
 TAIL_BYTES = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What is remembered of a source's content at its cursor."""
 
     head_length: int = 0

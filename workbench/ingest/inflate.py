@@ -6,9 +6,10 @@ import os
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO, Any, Protocol
+
+from msgspec import Struct
 
 from workbench.ingest import limits
 
@@ -32,8 +33,7 @@ class _Stream(Protocol):
     def hungry(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Inflated:
+class Inflated(Struct, frozen=True):
     """What a compressed file holds; `problem` says why it ends early, and is empty when it is whole."""
 
     file: IO[bytes]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
 import secrets
 from collections.abc import Collection, Sequence
 from pathlib import Path
+
+from msgspec import structs
 
 from workbench.monitor.frames import Kept
 from workbench.monitor.parts import ROW_GROUP, Part
@@ -79,5 +80,5 @@ def score_closed(session: Session, kept: Kept, parts: Sequence[Part]) -> list[Pa
             [source],
         )
         partial.rename(target)
-        found.append(dataclasses.replace(part, file=target.name, scored=True, columns=()))
+        found.append(structs.replace(part, file=target.name, scored=True, columns=()))
     return found

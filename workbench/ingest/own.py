@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 _OWN = "~"
 """Key under which `Own` travels in the cursor's state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(Struct, frozen=True):
     """What the ingester itself remembers with a source's cursor."""
 
     open: bool = False
@@ -72,4 +73,4 @@ def decode_own(text: str) -> Own:
 
 
 _NOTHING = Own()
-_NAMES = tuple(field.name for field in fields(Own))
+_NAMES = Own.__struct_fields__

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat as stats
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.core.batch import Batch, Chunk
 from workbench.ingest import limits, stretch
@@ -26,8 +28,7 @@ from workbench.store.append import Delta
 UNFINISHED = "an unfinished"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One stretch of one source, read."""
 
     delta: Delta
@@ -37,8 +38,7 @@ class Step:
     """There is more to read at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(Struct, frozen=True):
     """A reader's answer, how far it moves the cursor, and whether a line was taken without its end."""
 
     batch: Batch

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core.config import CONFIG_NAME, MonitorConfig
 from workbench.ingest.export_files import find
@@ -19,8 +20,7 @@ _ROLES = ("reference", "train", "training")
 """Roles of logged data, in the order in which they are taken for a reference."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReferencePlace:
+class ReferencePlace(Struct, frozen=True):
     """Where the reference's rows are and what tells that they changed; no path where production itself is meant."""
 
     path: str = ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from pathlib import PurePath
+
+from msgspec.structs import replace
 
 from workbench.ingest import limits
 from workbench.ingest.candidates import Bid, Candidates, looks_like_a_log, tried

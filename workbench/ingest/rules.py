@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import get_args, get_type_hints
+
+from msgspec.structs import replace
 
 from workbench.core.model import Finding
 from workbench.core.query import Query

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from workbench.ingest import limits
 from workbench.ingest.discovery import Found
@@ -20,8 +22,7 @@ COPY = "compressed copy of "
 _PAST = 3
 
 
-@dataclass(slots=True)
-class Tracked:
+class Tracked(Struct):
     """One source; `cursor` is ahead of the store while its last delta waits to be committed."""
 
     path: PurePath

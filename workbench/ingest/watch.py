@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.ingest import limits
 from workbench.ingest.engine import Engine, Outcome
@@ -13,8 +14,7 @@ from workbench.ingest.hints import Hints
 from workbench.store.errors import StoreError
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(Struct, frozen=True):
     """Seconds between looks: hot files, the whole project, and after trouble with the store."""
 
     hot: float = 0.2

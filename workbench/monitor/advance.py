@@ -3,9 +3,9 @@
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field, structs
 
 from workbench.core.config import MonitorConfig
 from workbench.monitor.frames import (
@@ -46,8 +46,7 @@ HORIZON = 90 * 86_400.0
 """Seconds that rows are kept for where no labels are expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
+class Ahead(Struct, frozen=True):
     """How far a judging that has not ended yet has come: whoever takes it up again goes on from there."""
 
     through: int
@@ -57,8 +56,7 @@ class Ahead:
     """All windows up to this one are judged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What a monitor knows beside its rows; as JSON it survives a restart."""
 
     plan: Plan
@@ -72,8 +70,7 @@ class Known:
     ahead: Ahead | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
+class Advance(Struct, frozen=True):
     """What is new: parts of rows and of labels, parts that no longer hold; and windows that were there before."""
 
     rows: Sequence[Part] = ()
@@ -86,8 +83,7 @@ class Advance:
     """The commit that the newest part came with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(Struct, frozen=True):
     """Windows that something new touches, in batches; those that have no rows any more; and what is known now."""
 
     batches: Sequence[Sequence[int]]
@@ -116,7 +112,7 @@ def touched(
         windows |= labelled_windows(session, kept, config.window, new.labels)
     emptied: set[int] = set()
     if new.void:
-        gone = dataclasses.replace(kept, rows=[*kept.rows, *new.void])
+        gone = structs.replace(kept, rows=[*kept.rows, *new.void])
         before = window_numbers(session, gone, config.window, new.void)
         left = window_numbers(session, kept, config.window, kept.rows)
         windows |= before & left
@@ -129,7 +125,7 @@ def touched(
     ahead = known.ahead
     if ahead and (ahead.through, ahead.reference) == (new.through, fingerprint):
         windows = {window for window in windows if window > ahead.last}
-    known = dataclasses.replace(known, seen=seen, task=task, reference=fingerprint, ahead=None)
+    known = structs.replace(known, seen=seen, task=task, reference=fingerprint, ahead=None)
     groups = batches(session, kept, config.window, windows, BATCH) if windows else []
     return Touched(groups, frozenset(emptied), known)
 
@@ -143,7 +139,7 @@ def judged_batches(
     metrics: Mapping[str, float | None] = {}
     for done, batch in enumerate(found.batches):
         tell("judging windows", done, len(found.batches))
-        known = dataclasses.replace(found.known, segments=segments)
+        known = structs.replace(found.known, segments=segments)
         judged = evaluate_windows(
             session, config, kept, known.plan, known.task, batch, reference, segments=segments, written=new.written,
             tell=tell,
@@ -151,7 +147,7 @@ def judged_batches(
         segments = judged.segments
         slots |= {result.slot for result in judged.results}
         metrics = next((result.window.metrics for result in judged.results), metrics)
-        yield dataclasses.replace(judged, results=in_order(judged.results))
+        yield structs.replace(judged, results=in_order(judged.results))
     yield Evaluation(empty_windows(config, slots, metrics), found.known.plan.mapping, (), segments, found.emptied)
 
 

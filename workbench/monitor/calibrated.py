@@ -9,12 +9,11 @@ column is (numbers, categories, text, names of rows) is decided by the reference
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from workbench.core.model import ColumnDrift, ColumnFinding
@@ -45,8 +44,7 @@ PLAIN_GAP = 0.25
 _FEWEST_IDS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """How strict to be: methods and thresholds, rows needed on each side, and the share of false alarms allowed."""
 
     choice: MethodChoice = EVIDENTLYS_CHOICE
@@ -264,4 +262,4 @@ def _written(key: object) -> str:
 
 
 def _with(column: ColumnDrift, notes: Sequence[ColumnFinding]) -> ColumnDrift:
-    return dataclasses.replace(column, findings=(*column.findings, *notes)) if notes else column
+    return structs.replace(column, findings=(*column.findings, *notes)) if notes else column

@@ -3,11 +3,10 @@
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct, structs
 
 from workbench.core.model import ColumnDrift, ColumnFinding
 from workbench.monitor.calibrated import Setting, judge_comparison, judge_tally, text_verdict
@@ -26,8 +25,7 @@ _TIMED_ROWS = 1_000_000
 """Of a longer reference, the latest rows tell how much rows that follow each other vary."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(Struct, frozen=True):
     """Both tables open in one session, how many values of each column are not null, and how strict to be.
 
     time: the reference's column of times, if one is known; its blocks then tell the noise.
@@ -109,7 +107,7 @@ def reconciled(session: Session, left: Table, right: Table, pair: Pair) -> tuple
     )
     if cast is None or (cast == "BOOLEAN" and not truth):
         return pair, []
-    read = dataclasses.replace(text, type=other.type, cast=cast)
+    read = structs.replace(text, type=other.type, cast=cast)
     note = ColumnFinding("schema", pair.name, f"{sentence}; compared as {other.type}, nothing is lost by it", "warn")
     return Pair(pair.name, read if text is one else one, read if text is two else two), [note]
 
@@ -232,4 +230,4 @@ def _in_order(tables: Tables, expression: str) -> tuple[str, Sequence[object]]:
 
 
 def _noted(column: ColumnDrift, notes: Sequence[ColumnFinding]) -> ColumnDrift:
-    return dataclasses.replace(column, findings=(*notes, *column.findings)) if notes else column
+    return structs.replace(column, findings=(*notes, *column.findings)) if notes else column

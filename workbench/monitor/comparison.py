@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.monitor.joint import Joint, join_numbers
@@ -69,8 +69,7 @@ class Comparison(Protocol):
         """Counts in bins that hold equal shares of the reference, the outer ones open."""
 
 
-@dataclass(frozen=True, eq=False)
-class Baseline:
+class Baseline(Struct, frozen=True, eq=False, dict=True):
     """One column of the reference, sorted, and what every comparison with it needs, computed once."""
 
     numbers: Numbers
@@ -103,8 +102,7 @@ class Baseline:
         return quantile_edges(self.numbers.values)
 
 
-@dataclass(frozen=True, eq=False)
-class HeldComparison:
+class HeldComparison(Struct, frozen=True, eq=False, dict=True):
     """A baseline and a current sample, both in memory: O(m log n) where the current one is the smaller."""
 
     baseline: Baseline

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from workbench.core.units import number, p_value
 from workbench.monitor.tables import DriftInputError, expand
@@ -24,16 +25,14 @@ class DomainError(RuntimeError):
     """The classifier could not be trained; the message carries why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class TellingColumn:
+class TellingColumn(Struct, frozen=True):
     """A column that gives the current rows away: what the area loses where its values are shuffled."""
 
     column: str
     loss: float
 
 
-@dataclass(frozen=True, slots=True)
-class DomainDrift:
+class DomainDrift(Struct, frozen=True):
     """How well the two sides can be told apart: 0.5 not at all, 1 always."""
 
     auc: float

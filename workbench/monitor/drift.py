@@ -6,10 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from workbench.core.config import nearest

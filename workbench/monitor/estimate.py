@@ -9,9 +9,9 @@ cannot see a relation between features and label that changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.monitor.frames import Frame
@@ -25,8 +25,7 @@ LEAST = 100
 _BATCH = 2_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(Struct, frozen=True):
     """What probabilities turned out to mean in the reference: an ascending curve through `scores` and `chances`."""
 
     scores: NDArray[np.float64]

@@ -5,13 +5,14 @@ Run as `python -m workbench.monitor.evidently_worker JSON`; each stage is a line
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from msgspec import structs
 
 from workbench.monitor.registry import EVIDENTLYS_CHOICE, MethodChoice
 from workbench.monitor.tables import DriftInputError, expand, sniff_format
@@ -55,7 +56,7 @@ def evidently_report(
     tell("starting Evidently, this takes some seconds")
     asked = {
         "reference": str(reference), "current": str(current), "html": str(html or ""), "json": str(snapshot or ""),
-        "choice": dataclasses.asdict(choice),
+        "choice": structs.asdict(choice),
     }  # fmt: skip
     ended = run_worker("workbench.monitor.evidently_worker", [json.dumps(asked)], tell)
     if ended.code:

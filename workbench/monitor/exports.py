@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from workbench.core.config import ColumnRoles
 from workbench.monitor.names import (
@@ -40,8 +41,7 @@ _MOST_SEGMENTS = 20
 """Values of a column that is proposed as a segment."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExportMapping:
+class ExportMapping(Struct, frozen=True):
     """Which column of an export plays which role, and which could not be placed."""
 
     path: str
@@ -57,8 +57,7 @@ class ExportMapping:
     """The column that names a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+class _Facts(Struct, frozen=True):
     """What a column holds in the sample: `low` and `high` of finite numbers, `times` as the share of readable times."""
 
     column: Column

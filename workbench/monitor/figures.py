@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core.config import WindowSpec
 from workbench.monitor.estimate import Calibration, estimates
@@ -21,8 +22,7 @@ MOST_SEGMENTS = 20
 OTHER, UNKNOWN = "other", "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class WindowFigures:
+class WindowFigures(Struct, frozen=True):
     """One window's number, its segment, its rows, the span of their times, and its metrics."""
 
     window: int
@@ -33,8 +33,7 @@ class WindowFigures:
     segment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Segmentation:
+class Segmentation(Struct, frozen=True):
     """One way to part the rows: all together, or by a column's values."""
 
     column: str = ""
@@ -47,8 +46,7 @@ class Segmentation:
         return f"{self.sql} = {text_sql(segment)}" if self.column else "true"
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """What figures are seen against: the reference's values and what its probabilities meant."""
 
     usual: Mapping[str, Usual] = field(default_factory=dict)

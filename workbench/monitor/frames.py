@@ -8,9 +8,10 @@ those of the parts.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core.config import WindowSpec
 from workbench.monitor.parts import ROW_GROUP, Part, Plan, feature_alias, slot_of
@@ -23,8 +24,7 @@ MONDAY = 345_600.0
 """The first Monday after 1970 began, on a Thursday: weeks are counted from here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """Staged rows: where they are, which columns they have, and their features."""
 
     source: str
@@ -38,8 +38,7 @@ class Frame:
     """Features that some of its parts lack."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The parts of a monitor, in their folder."""
 
     folder: Path

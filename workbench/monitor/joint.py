@@ -6,9 +6,9 @@ Every score of numbers but the default ones is computed from these: held whole i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.monitor.methods import Numbers, Tally
@@ -16,8 +16,7 @@ from workbench.monitor.methods import Numbers, Tally
 _STEP = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Distinct values, ascending, and how many reference and current values equal each."""
 
     values: NDArray[np.float64]
@@ -25,8 +24,7 @@ class Block:
     right: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Joint:
+class Joint(Struct, frozen=True):
     """Two samples: `blocks` reads them from the smallest value to the greatest, as often as it is called."""
 
     n: int

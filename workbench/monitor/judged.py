@@ -3,9 +3,10 @@
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import structs
 
 from workbench.core.config import MonitorConfig
 from workbench.core.model import ColumnDrift, Distribution
@@ -81,7 +82,7 @@ def _like(table: Table, segmentation: Segmentation, segment: str) -> Table:
         assert value == OTHER
         where, parameters = f"{name} IS NOT NULL AND NOT list_contains(?, {name})", [list(segmentation.values)]
     source = f"(SELECT * FROM {table.source} WHERE {where})"
-    return dataclasses.replace(table, source=source, parameters=(*table.parameters, *parameters))
+    return structs.replace(table, source=source, parameters=(*table.parameters, *parameters))
 
 
 def _judge_column(
@@ -92,7 +93,7 @@ def _judge_column(
         categorical = column.name in config.columns.categorical
         return load_reference(
             session, table, side, categorical=categorical, min_rows=config.window.min_rows,
-            time=frame.plan.mapping.timestamp, choice=MethodChoice(**dataclasses.asdict(config.drift)),
+            time=frame.plan.mapping.timestamp, choice=MethodChoice(**structs.asdict(config.drift)),
         )  # fmt: skip
 
     told = table.column(column.name)
@@ -106,7 +107,7 @@ def _judge_column(
     mixed: set[int] = set()
     if column.kind == "string" and told is not None and told.kind in {"int", "float"}:
         mixed = _windows_with_text(session, frame, column, where)
-        numbers = dataclasses.replace(column, sql=f"try_cast({column.sql} AS DOUBLE)", type="DOUBLE")
+        numbers = structs.replace(column, sql=f"try_cast({column.sql} AS DOUBLE)", type="DOUBLE")
         if len(mixed) < len(figures):
             reference = load(numbers)
             yield from _judge_slabs(

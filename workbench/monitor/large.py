@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.core.model import ColumnDrift
@@ -29,8 +29,7 @@ Slice = tuple[float, int, int, NDArray[np.float64], NDArray[np.float64]]
 """A cut, how many reference and current values lie on it, and those between it and the next, sorted."""
 
 
-@dataclass(frozen=True, slots=True)
-class LargeNumbers:
+class LargeNumbers(Struct, frozen=True):
     """What is known of a long column without holding it; `few` are all distinct values if at most 10."""
 
     n: int

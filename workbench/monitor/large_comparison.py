@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.monitor.binned import count_in
@@ -31,8 +32,7 @@ from workbench.monitor.tables import Column, Table
 from workbench.monitor.timeblocks import INDEPENDENT, BlockNoise
 
 
-@dataclass(frozen=True, slots=True)
-class _Swept:
+class _Swept(Struct, frozen=True):
     """What one reading of both sides gives: area and gap, and values of each at some ranks."""
 
     area: float

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Mapping, Sequence
+
+from msgspec import structs
 
 from workbench.core.config import CONFIG_NAME, ColumnRoles, MonitorConfig, nearest
 from workbench.core.expressions import ExpressionError, Kind, Node, columns_of, parse_expression
@@ -44,7 +45,7 @@ def effective_mapping(config: MonitorConfig, proposed: ExportMapping, table: Tab
     weight = asked.weight or (
         guessed_weight if guessed_weight and not used & set(needed(guessed_weight, table)) else None
     )
-    columns = dataclasses.replace(asked, business=business, weight=weight, **roles)  # type: ignore[arg-type]
+    columns = structs.replace(asked, business=business, weight=weight, **roles)
     taken = {timestamp, row_id, *roles.values(), *asked.ignore, *(set(proposed.columns.ignore) - set(given.values()))}
     taken |= {name for text in _written(columns).values() for name in needed(text, table)}
     taken -= set(asked.segments)
@@ -52,11 +53,11 @@ def effective_mapping(config: MonitorConfig, proposed: ExportMapping, table: Tab
     unit = asked.latency_unit
     if unit == "auto" and roles["latency"]:
         unit = latency_unit(roles["latency"]) or "ms"
-    columns = dataclasses.replace(columns, features=features, latency_unit=unit)
+    columns = structs.replace(columns, features=features, latency_unit=unit)
     time_unit = config.timestamp_unit
     if time_unit == "auto" and timestamp == proposed.timestamp:
         time_unit = proposed.timestamp_unit
-    return dataclasses.replace(proposed, timestamp=timestamp, timestamp_unit=time_unit, columns=columns, id=row_id)
+    return structs.replace(proposed, timestamp=timestamp, timestamp_unit=time_unit, columns=columns, id=row_id)
 
 
 def _written(columns: ColumnRoles) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 SMALL_REFERENCE = 1000
@@ -25,8 +26,7 @@ _SPARSE = 8
 """A current sample this many times smaller than the reference is cheaper to search for than to merge."""
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(Struct, frozen=True):
     """A way to score drift, named as Evidently names it, with the threshold of its verdict."""
 
     name: str
@@ -161,8 +161,7 @@ class Numbers:
         return self._prefix[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """How often each value occurs on both sides; index 0 is the smallest value. Values may be left out."""
 
     reference: NDArray[np.int64]

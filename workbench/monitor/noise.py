@@ -8,13 +8,12 @@ independent; `workbench.monitor.timeblocks` says how much more they vary.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from workbench.core.model import ColumnDrift
@@ -36,8 +35,7 @@ _THIN = 0.2
 """Above this share of rows in such categories, splits of the reference take the place of chi-square."""
 
 
-@dataclass(frozen=True, slots=True)
-class Law:
+class Law(Struct, frozen=True):
     """A score's noise, to be multiplied by sqrt(1/n + 1/m): what 95 % stay under, and the mean square."""
 
     p95: float
@@ -83,16 +81,14 @@ def kolmogorov_p(gap: float, size: float) -> float:
     return min(max(math.fsum(terms), 0.0), 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class CountNoise:
+class CountNoise(Struct, frozen=True):
     """Of two tables of counts: how likely without drift, and what 95 % of such pairs score at most."""
 
     p_value: float
     p95: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class SplitLaw:
+class SplitLaw(Struct, frozen=True):
     """Mean and variance of a squared divergence between random parts of the reference."""
 
     mean: float
@@ -213,6 +209,6 @@ def settle(columns: Sequence[ColumnDrift], alpha: float = ALPHA) -> list[ColumnD
         if column.status == "drift" and value > alpha:
             why = f"not beyond what the worst of {len(raw)} columns does by chance"
             reason = f"{why}; {column.reason}" if column.reason else why
-            column = dataclasses.replace(column, status="ok", drifted=False, reason=reason)
-        result[tested[place]] = dataclasses.replace(column, p_value=value)
+            column = structs.replace(column, status="ok", drifted=False, reason=reason)
+        result[tested[place]] = structs.replace(column, p_value=value)
     return result

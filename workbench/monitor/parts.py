@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from workbench.core.config import LabelSpec
 from workbench.core.ids import hash64
@@ -31,8 +33,7 @@ ROW_GROUP = 24_576
 _ERROR_WORDS = r"error|fail|timeout|timed.?out|exception|unavailable|deadline|crash|abort|refused|rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True, eq=False):
     """How rows become parts, decided once: the mapping, the kind of each column's values, and the project's key."""
 
     mapping: ExportMapping
@@ -42,12 +43,19 @@ class Plan:
     """Hex digits; hashes what is to be redacted."""
     fixed: bool = False
     """The features are as configured: a column that comes later is none."""
-    sampled: int = field(default=0, compare=False)
+    sampled: int = 0
     """Rows that it was decided from."""
 
+    def __eq__(self, other: object) -> bool:
+        """Whether they decide alike, from however many rows."""
+        if not isinstance(other, Plan):
+            return NotImplemented
+        return asdict(self) | {"sampled": 0} == asdict(other) | {"sampled": 0}
 
-@dataclass(frozen=True, slots=True)
-class Part:
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Part(Struct, frozen=True):
     """One stretch of one source, as it is kept in `file` of the monitor's folder."""
 
     kind: PartKind

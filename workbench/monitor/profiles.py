@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import isnan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from workbench.core.model import ColumnDrift
@@ -28,8 +27,7 @@ from workbench.monitor.verdicts import TEXT_SHARE, untested
 _VERSION = 1
 
 
-@dataclass(frozen=True, eq=False)
-class ReferenceProfile:
+class ReferenceProfile(Struct, frozen=True, eq=False, dict=True):
     """What is kept of one column of the reference: enough for every later comparison, exactly.
 
     Build one with `build` or `count`; `numbers` or `counts` is None.
@@ -122,7 +120,7 @@ class ReferenceProfile:
         n, m = sum(self.counts.values()), sum(counts.values())
         notes = missing_findings(self.name, self.missing, self.rows, rows - m, rows)
         if not self.categorical and n > 1 and len(self.counts) > TEXT_SHARE * n and m:
-            return dataclasses.replace(text_verdict(self.name, len(self.counts), n, m), findings=tuple(notes))
+            return structs.replace(text_verdict(self.name, len(self.counts), n, m), findings=tuple(notes))
         keys = [*self.counts, *(key for key in counts if key not in self.counts)]
         left = np.fromiter((self.counts.get(key, 0) for key in keys), np.int64, len(keys))
         right = np.fromiter((counts.get(key, 0) for key in keys), np.int64, len(keys))
@@ -134,8 +132,8 @@ class ReferenceProfile:
         """Write the profile to a file; numbers bit for bit."""
         about = {
             "version": _VERSION, "name": self.name, "kind": self.kind, "rows": self.rows,
-            "categorical": self.categorical, "codes": dataclasses.asdict(self.codes),
-            "noise": [dataclasses.asdict(part) for part in self.noise],
+            "categorical": self.categorical, "codes": structs.asdict(self.codes),
+            "noise": [structs.asdict(part) for part in self.noise],
         }  # fmt: skip
         arrays: dict[str, NDArray[Any]] = {}
         if self.numbers is not None:

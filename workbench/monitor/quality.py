@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.monitor.frames import Frame
 from workbench.monitor.performance import Metrics, Place
@@ -18,8 +19,7 @@ _MOST_SEEN = 10_000
 """Categories of a reference beyond which a new one is nothing new."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
+class Usual(Struct, frozen=True):
     """What the reference holds in a column: its range, or its categories; both None where neither says anything."""
 
     low: float | None = None

@@ -3,10 +3,10 @@
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct, structs
 
 from workbench.core.config import MonitorConfig
 from workbench.monitor.exports import SAMPLE_ROWS, TimeUnit, propose, unit_by_magnitude
@@ -24,8 +24,7 @@ _MEANT_FOR_TIME = frozenset({"date", "day", "dt", "hour", "month", "year", "minu
 """Folders of a partitioned export that say when, not what."""
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(Struct, frozen=True):
     """A file of production rows, or of labels, open for reading."""
 
     source: str
@@ -45,8 +44,7 @@ class Export:
         return hive_columns(self.source)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What one stretch gave: a part where it had rows, how far it went, and whether there is more."""
 
     part: Part | None
@@ -77,7 +75,7 @@ def sample_rows(session: Session, export: Export) -> Table | None:
     # A table of its own: the next slab takes the name.
     name = f"sample_{len(session.rows('SHOW TABLES'))}"
     session.rows(f"CREATE TEMP TABLE {name} AS SELECT * FROM {table.source} LIMIT {SAMPLE_ROWS}")
-    sample = dataclasses.replace(table, source=name, rows=min(table.rows, SAMPLE_ROWS))
+    sample = structs.replace(table, source=name, rows=min(table.rows, SAMPLE_ROWS))
     return with_constants(inferred(session, sample), export.folders)
 
 
@@ -93,16 +91,16 @@ def make_plan(
         DriftInputError: a configured column is missing.
     """
     columns = {column.name: column for table in reversed(samples) for column in table.columns}
-    union = dataclasses.replace(samples[0], columns=tuple(columns.values()))
+    union = structs.replace(samples[0], columns=tuple(columns.values()))
     mapping = effective_mapping(config, propose(session, samples[0], config.path), union)
     time = samples[0].column(mapping.timestamp or "")
     if time and mapping.timestamp_unit == "auto":
-        mapping = dataclasses.replace(mapping, timestamp_unit=_unit(session, samples[0], time))
+        mapping = structs.replace(mapping, timestamp_unit=_unit(session, samples[0], time))
     when = set(partitions) & _MEANT_FOR_TIME - set(config.columns.features)
     features = tuple(name for name in mapping.columns.features if name not in when)
     ignore = (*mapping.columns.ignore, *sorted(when))
-    mapping = dataclasses.replace(
-        mapping, columns=dataclasses.replace(mapping.columns, features=features, ignore=ignore), unplaced=(), notes=()
+    mapping = structs.replace(
+        mapping, columns=structs.replace(mapping.columns, features=features, ignore=ignore), unplaced=(), notes=()
     )
     kinds = {column.name: column.kind for column in reference.columns} if reference else {}
     kinds |= {name: _kind(column, reference.column(name) if reference else None) for name, column in columns.items()}
@@ -150,8 +148,8 @@ def _parquet_step(session: Session, export: Export, plan: Plan, at: Part, folder
     rows = (
         f"SELECT * EXCLUDE (file_row_number) FROM {source} WHERE file_row_number >= {start} AND file_row_number < {end}"
     )
-    stretch = dataclasses.replace(table, source=f"({rows})", rows=end - start)
-    part = _written(session, stretch, export, plan, dataclasses.replace(at, end=end, first_row=start), folder)
+    stretch = structs.replace(table, source=f"({rows})", rows=end - start)
+    part = _written(session, stretch, export, plan, structs.replace(at, end=end, first_row=start), folder)
     read = part.rows + (_all_null(session, stretch) if part.rows < end - start else 0)
     if at.kind == "rows" and read != end - start:
         raise DriftInputError(f"{export.source}: E161 holds {read:,} rows of the {end - start:,} its footer promises")
@@ -176,7 +174,7 @@ def _text_step(session: Session, export: Export, plan: Plan, at: Part, folder: P
     if not slab.data:
         return Step(None, slab.end if slab.end > begin else at.start, slab.skipped, more=slab.end > begin)
     table, refused = _slab_table(session, export, slab.data, header, kinds)
-    part = _written(session, table, export, plan, dataclasses.replace(at, end=slab.end), folder)
+    part = _written(session, table, export, plan, structs.replace(at, end=slab.end), folder)
     return Step(part, slab.end, refused + slab.skipped, slab.unended, more=not slab.unended)
 
 

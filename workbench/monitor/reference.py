@@ -3,13 +3,12 @@
 # ruff: noqa: S608 – SQL is put together from constants and quoted identifiers; values travel as parameters.
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from workbench.core.model import ColumnDrift, Distribution
@@ -33,8 +32,7 @@ _MOST_CATEGORIES = 200_000
 Judged = tuple[ColumnDrift, Distribution | None]
 
 
-@dataclass(frozen=True, eq=False)
-class Reference:
+class Reference(Struct, frozen=True, eq=False, dict=True):
     """One column of the reference table beside the same column of an export; `numbers` or `counts` where testable."""
 
     pair: Pair
@@ -213,7 +211,7 @@ def ordered_table(table: Table, time: str | None) -> Table:
     column = table.column(time) if time else None
     if column is None:
         return table
-    return dataclasses.replace(table, source=f"(SELECT * FROM {table.source} ORDER BY {quoted(column.sql)})")
+    return structs.replace(table, source=f"(SELECT * FROM {table.source} ORDER BY {quoted(column.sql)})")
 
 
 def _count_strings(session: Session, table: Table, column: Column) -> dict[str, int]:

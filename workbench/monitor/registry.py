@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field, structs
 
 from workbench.core.config import nearest
 from workbench.monitor.methods import (
@@ -46,8 +46,7 @@ BY_NAME: Mapping[str, Method] = MappingProxyType({method.name: method for method
 _RANDOM = {"TVD", "empirical_mmd", "perc_text_content_drift", "abs_text_content_drift"}
 
 
-@dataclass(frozen=True, slots=True)
-class MethodChoice:
+class MethodChoice(Struct, frozen=True):
     """Which methods and thresholds to use; empty is the default. A column's own come first, then its type's.
 
     Methods are keys of `METHODS`, or names of plugins' drift tests.
@@ -73,7 +72,7 @@ class MethodChoice:
         method = named_method(key) if key else default
         by_type = self.cat_threshold if categories else self.num_threshold
         threshold = self.column_thresholds.get(column, self.threshold if by_type is None else by_type)
-        return method if threshold is None else dataclasses.replace(method, threshold=threshold)
+        return method if threshold is None else structs.replace(method, threshold=threshold)
 
 
 EVIDENTLYS_CHOICE = MethodChoice()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.core.changes import ALPHA, Change, find_changes
 from workbench.monitor.since_series import WindowSeries
@@ -20,8 +21,7 @@ _BACK = 0.35
 _KIN_ALPHA = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(Struct, frozen=True):
     """A stretch from one change to the window in which it was over."""
 
     series: WindowSeries

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.core.model import Direction, Roles, Window
@@ -28,8 +28,7 @@ _SEASONS_NEEDED = 3
 _EXPLAINED = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class WindowSeries:
+class WindowSeries(Struct, frozen=True):
     """One number a window, with where each window begins and ends."""
 
     kind: Kind

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.monitor.tables import DriftInputError
 
@@ -16,8 +17,7 @@ LONGEST = 8 << 20
 _HEADER = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Slab:
+class Slab(Struct, frozen=True):
     """Whole records of a file, up to byte `end`; `skipped` records were too long."""
 
     data: bytes
@@ -27,8 +27,7 @@ class Slab:
     """The last record has no line end: whatever is written behind it belongs to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """The first line of a CSV: names as they stand in the file, the mark between them, and where rows begin."""
 
     names: Sequence[str]

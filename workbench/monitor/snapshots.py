@@ -6,14 +6,14 @@ score and threshold by the rule that Evidently itself uses. Distributions are on
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, structs
 
 from workbench.core.model import ColumnDrift, DatasetDrift, Distribution
 from workbench.core.units import number
@@ -25,8 +25,7 @@ _COUNT = "DriftedColumnsCount"
 _MOST_BYTES = 512 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotTest:
+class SnapshotTest(Struct, frozen=True):
     """One of the snapshot's tests, as Evidently judged it."""
 
     name: str
@@ -34,16 +33,14 @@ class SnapshotTest:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotMetric:
+class SnapshotMetric(Struct, frozen=True):
     """A figure of the snapshot that is no column's drift."""
 
     name: str
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """What a snapshot says: the drift of its columns, its other figures and its tests."""
 
     path: str
@@ -78,8 +75,7 @@ def read_snapshot(path: Path) -> Snapshot:
     return _snapshot(str(path), data, full, entries)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     kind: str
     name: str
     config: Mapping[str, Any]
@@ -157,7 +153,7 @@ def _column(entry: _Entry, shown: Mapping[str, Any]) -> ColumnDrift:
     elif detected:
         drifted = detected == "Detected"
     elif method is not None and threshold is not None and math.isfinite(score):
-        drifted = dataclasses.replace(method, threshold=threshold).drifted(score)
+        drifted = structs.replace(method, threshold=threshold).drifted(score)
         reason = "no verdict in the snapshot: by Evidently's rule for this method"
     else:
         drifted, reason = False, f"no verdict in the snapshot, and method {given!r} is not known"

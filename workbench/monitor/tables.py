@@ -9,9 +9,10 @@ import gzip
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from workbench.core.config import nearest
 from workbench.monitor.session import Session
@@ -40,8 +41,7 @@ class DriftInputError(ValueError):
     """A table given to the monitor cannot be used; the message names the file, what is wrong, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a table: its name in the file, the name DuckDB gave it, and DuckDB's type."""
 
     name: str
@@ -68,8 +68,7 @@ class Column:
         return "string" if self.type == "VARCHAR" or self.type.startswith("ENUM") else "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table ready to be scanned: `SELECT … FROM {source}` with `parameters`."""
 
     label: str

@@ -5,8 +5,9 @@ its figures."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from workbench.monitor.session import Session
 
@@ -18,8 +19,7 @@ _POSITIVE = ("1", "yes", "y", "t", "positive", "pos")
 _NEGATIVE = ("0", "no", "n", "f", "negative", "neg")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What was seen of labels and predictions so far; `classes` are at most `MANY_CLASSES` + 1."""
 
     classes: tuple[str, ...] = ()
@@ -34,8 +34,7 @@ class Seen:
     """Of predictions: some are no whole numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """What is predicted; for two classes, which one probabilities are about."""
 
     kind: TaskKind | None = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.monitor.methods import Numbers, wasserstein
@@ -25,8 +25,7 @@ _INDEPENDENT = 1.3
 """An estimate from 20 blocks of independent rows comes out this high once in a hundred times or so."""
 
 
-@dataclass(frozen=True, slots=True)
-class BlockNoise:
+class BlockNoise(Struct, frozen=True):
     """By size of a block: how many times more than independent rows it varies against the rest, and from how many."""
 
     sizes: Sequence[int] = ()

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.core.model import ColumnDrift
 from workbench.core.units import number, percent
@@ -48,8 +48,7 @@ ID_SHARE = 0.95
 _MISSING_STEP = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A column's name and its two sides; None where a side lacks it."""
 
     name: str

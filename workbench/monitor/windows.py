@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field, structs
 
 from workbench.core.config import MonitorConfig, WindowSpec
 from workbench.core.model import Distribution, Window
@@ -25,8 +25,7 @@ MOST_GAPS = 10_000
 """Empty windows between the first and the last are listed up to this many; beyond, a time is likely wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class WindowResult:
+class WindowResult(Struct, frozen=True):
     """One window, and the distributions of its columns beside the reference's; `slot` is its number."""
 
     window: Window
@@ -34,8 +33,7 @@ class WindowResult:
     slot: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True):
     """Windows of a monitor, oldest first, the roles they were read with, and the files left out with the reason."""
 
     results: Sequence[WindowResult]
@@ -131,7 +129,7 @@ def in_order(results: Sequence[WindowResult]) -> list[WindowResult]:
     for result in sorted(results, key=lambda result: (result.window.start, result.window.segment, result.slot)):
         window, last = result.window, before.get(result.window.segment)
         if last is not None and window.start <= last:
-            window = dataclasses.replace(window, start=last + 1e-3, end=max(last + 1e-3, window.end))
+            window = structs.replace(window, start=last + 1e-3, end=max(last + 1e-3, window.end))
         before[window.segment] = window.start
-        found.append(dataclasses.replace(result, window=window))
+        found.append(structs.replace(result, window=window))
     return found

@@ -6,15 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 STAGE = "stage: "
 """What a line of progress on the worker's stderr starts with; other lines are errors."""
 _KEPT_LINES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a worker ended: its exit status, what it printed, and the last lines of what it said besides stages."""
 
     code: int

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 
 from workbench.core.compare import baseline_of
 from workbench.core.model import Roles, Run, Series
@@ -27,8 +27,7 @@ NARROWEST = 56
 """Columns of a chart beside another."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChartsData:
+class ChartsData(Struct, frozen=True):
     """Runs with the series of their charts, by run id and key."""
 
     runs: Sequence[Run] = ()

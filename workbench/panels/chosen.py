@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core.compare import baseline_of
 from workbench.core.compare_columns import RunColumn, column_key, column_of
@@ -19,8 +20,7 @@ MOST_RUNS = 2_000
 """Runs looked at, the newest; more would make a picture of nothing but points."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """The runs asked about, newest first, and the metric they are asked about."""
 
     runs: Sequence[Run] = ()

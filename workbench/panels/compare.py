@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core.compare import (
     MetricRow,
@@ -37,8 +38,7 @@ _NEIGHBOURS = 2_000
 """Runs among which repeated seeds are looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class CompareData:
+class CompareData(Struct, frozen=True):
     """Runs with the baseline first, and what is compared of them."""
 
     runs: Sequence[Run] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core import units
 from workbench.core.model import ColumnDrift, Distribution, Finding, Window
@@ -36,8 +37,7 @@ _FINDINGS = 2
 _NARROWEST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class DriftData:
+class DriftData(Struct, frozen=True):
     """One monitor's windows, and the column that is open."""
 
     monitor: str | None = None

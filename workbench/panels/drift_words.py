@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from msgspec import to_builtins
+from msgspec.structs import asdict
 
 from workbench.core import units
 from workbench.core.model import ColumnDrift, ColumnFinding, DatasetDrift
@@ -137,7 +139,7 @@ def snapshot_shape(snapshot: Snapshot) -> dict[str, Any]:
 
 def domain_shape(found: DomainDrift) -> dict[str, Any]:
     """The JSON form of drift of all columns together."""
-    return asdict(found) | {"sentence": found.sentence}
+    return {**to_builtins(found), "sentence": found.sentence}
 
 
 def _figures(result: DatasetDrift) -> Block:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core import units
 from workbench.core.model import Finding
@@ -30,8 +31,7 @@ _COLUMNS = (
 _OVER = 30
 
 
-@dataclass(frozen=True, slots=True)
-class FindingsData:
+class FindingsData(Struct, frozen=True):
     """Findings of the focused monitor or run, or of all."""
 
     findings: Sequence[Finding] = ()

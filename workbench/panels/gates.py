@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core import units
 from workbench.core.config import Config
@@ -25,8 +26,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """What a gate was judged on: a panel, its focus, and words for it."""
 
     panel: str
@@ -34,8 +34,7 @@ class Judged:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class GatesData:
+class GatesData(Struct, frozen=True):
     """Results, failing ones first, and by gate what it was judged on."""
 
     results: Sequence[GateResult] = ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from workbench.core import units
 from workbench.core.compare import delta
@@ -41,8 +42,7 @@ _LEVELS = 8
 _PARTS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class GroupsData:
+class GroupsData(Struct, frozen=True):
     """Groups, the reference first, then from the best mean to the worst; bands by the group's name."""
 
     chosen: Chosen = field(default_factory=Chosen)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from workbench.analysis.importance import SURE, Importance, ImportanceError, Importances, importance_of
 from workbench.core import units
@@ -21,8 +23,7 @@ _BAR = 16
 _POOR = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class ImportanceData:
+class ImportanceData(Struct, frozen=True):
     """What was found, or why nothing can be."""
 
     chosen: Chosen = field(default_factory=Chosen)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core.compare_columns import RunColumn, column_key, varying_params
 from workbench.core.compare_ranks import relation
@@ -46,8 +47,7 @@ LINES = ("best", "all", "none")
 """Which runs have a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParallelData:
+class ParallelData(Struct, frozen=True):
     """The metric's column and the axes, the most telling first."""
 
     chosen: Chosen = field(default_factory=Chosen)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core import units
 from workbench.core.compare import ParamRow, param_differences
@@ -23,8 +24,7 @@ _SIDE_BY_SIDE = 12
 _VALUES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class ParamsData:
+class ParamsData(Struct, frozen=True):
     """Parameters that differ, and the metric they are seen against."""
 
     chosen: Chosen = field(default_factory=Chosen)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core import units
 from workbench.core.model import Run, Stage
@@ -20,8 +21,7 @@ _SLOWER = 1.5
 _TONES: Mapping[str, Tone] = {"finished": "good", "failed": "bad", "running": "accent"}
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineData:
+class PipelineData(Struct, frozen=True):
     """A run's stages, and those of the runs before it."""
 
     run: Run | None = None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct, field
 
 from workbench.core import units
 from workbench.core.model import Finding, Roles, Window
@@ -37,8 +37,7 @@ _NEXT = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorData:
+class MonitorData(Struct, frozen=True):
     """One monitor's windows, oldest first, what they mean, and what is worth attention in them."""
 
     monitor: str | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core.model import Window
 from workbench.core.query import Query
@@ -23,8 +24,7 @@ _FAULT: Tone = "warn"
 _COMMON = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class _Faults:
+class _Faults(Struct, frozen=True):
     """One column's faults in the newest window, by name, with the missing share of each window."""
 
     column: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from dataclasses import replace
 
 from workbench.core.config import Config, ConfigError, nearest
 from workbench.panels import built_in
@@ -101,7 +101,7 @@ def _configure(panels: Sequence[Panel], config: Config | None) -> Sequence[Failu
 def _defaults(panel: Panel) -> object:
     """The options as the plugin gave them, whatever the configuration said before."""
     kept = vars(panel).setdefault("_default_options", panel.options)
-    return replace(kept) if kept is not None else None
+    return copy.copy(kept)
 
 
 def _distinct() -> tuple[Sequence[Panel], Sequence[Failure]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core.compare import Percentiles, baseline_of, delta, latency_percentiles, with_percentiles
 from workbench.core.model import Finding, Roles, Run, Series, Stage, StepHistogram
@@ -51,8 +52,7 @@ _NAMED = 4
 """Metrics named in a note."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunData:
+class RunData(Struct, frozen=True):
     """A run with the series of its charts; `run` is None where there is none."""
 
     run: Run | None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.core import units
 from workbench.core.model import Finding, Run
@@ -25,8 +27,7 @@ _NEXT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RunFindings:
+class RunFindings(Struct, frozen=True):
     """Findings of one run, the worst first."""
 
     run: Run

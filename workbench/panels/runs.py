@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core import units
 from workbench.core.compare import (
@@ -32,8 +33,7 @@ LIMIT = 100
 _EXTRA = 12
 
 
-@dataclass(frozen=True, slots=True)
-class RunsData:
+class RunsData(Struct, frozen=True):
     """The runs that match, the first `len(shown)` of them with what their rows need."""
 
     shown: Sequence[Run] = ()

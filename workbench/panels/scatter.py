@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core import units
 from workbench.core.compare_columns import RunColumn, column_keys, varying_params
@@ -46,8 +47,7 @@ _COLORED = 10
 _LISTED = 50
 
 
-@dataclass(frozen=True, slots=True)
-class ScatterData:
+class ScatterData(Struct, frozen=True):
     """The two columns over the chosen runs."""
 
     chosen: Chosen = field(default_factory=Chosen)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from workbench.core import units
 from workbench.core.compare import delta
@@ -53,8 +55,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """One of the four metrics of a model."""
 
     kind: str
@@ -71,8 +72,7 @@ class Score:
     """Open ones of its kind, the worst first."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelData:
+class ModelData(Struct, frozen=True):
     """One monitor's scores, and the run they are compared with."""
 
     monitor: str
@@ -82,8 +82,7 @@ class ModelData:
     run: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreboardData:
+class ScoreboardData(Struct, frozen=True):
     """Every monitor, or the focused one."""
 
     models: Sequence[ModelData] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core.model import Source
 from workbench.core.query import Query
@@ -15,8 +16,7 @@ from workbench.plugin.api import Block, Cell, Column, Columns, Empty, Fit, Focus
 _BAD = frozenset({"damaged", "unreadable", "error", "failed"})
 
 
-@dataclass(frozen=True, slots=True)
-class SourcesData:
+class SourcesData(Struct, frozen=True):
     """Every source, those with problems first."""
 
     sources: Sequence[Source] = ()

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from workbench.core.batch import (
     NO,
@@ -64,8 +65,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """Something the user can have a panel do; `Panel.act` is called with its name."""
 
     name: str

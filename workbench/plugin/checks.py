@@ -222,4 +222,6 @@ def _is_number(value: object) -> bool:
 
 
 def _kind(value: object) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__} itself"
     return "None" if value is None else f"a {type(value).__name__}"

@@ -6,10 +6,11 @@ import os
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.plugin.api import Panel, Reader
 from workbench.plugin.box import caught_output, reason_of
@@ -26,8 +27,7 @@ _around = Surroundings()
 _loading = threading.RLock()
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A plugin, and one thing that it gave."""
 
     plugin: Listed

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from workbench.core.blocks import Block
 from workbench.core.model import Direction, Finding, MetricKind, Roles
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """A metric that runs did not log, made of what they did; made by `@metric`."""
 
     name: str
@@ -37,8 +37,7 @@ class Metric:
         return self.function(*values)
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A part of reports that is no panel; made by `@section`."""
 
     name: str
@@ -52,8 +51,7 @@ class Section:
         return self.function(query)
 
 
-@dataclass(frozen=True, slots=True)
-class DriftTest:
+class DriftTest(Struct, frozen=True):
     """A score of how far two samples are apart; made by `@drift_test`."""
 
     name: str
@@ -69,8 +67,7 @@ class DriftTest:
         return self.function(reference, current)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A condition over runs and windows that tells findings; made by `@rule`."""
 
     name: str

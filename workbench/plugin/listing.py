@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from workbench.plugin.trust import digest_of, is_trusted
 
@@ -27,8 +29,7 @@ _LONGEST = 1 << 20
 State = Literal["installed", "trusted", "untrusted", "off"]
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A plugin as its metadata names it; nothing of it was imported."""
 
     group: str
@@ -47,8 +48,7 @@ class Listed:
         return f"{kind} {self.name} of {known}" if known else f"{kind} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A plugin that could not be loaded, and why."""
 
     plugin: Listed
@@ -58,8 +58,7 @@ class Failure:
     """File and line that raised."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A plugin that can be loaded: an entry point, or the code of a file."""
 
     listed: Listed
@@ -67,8 +66,7 @@ class Found:
     code: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """`[plugins.NAME]`: what the user decides about one plugin."""
 
     enabled: bool = True
@@ -76,8 +74,7 @@ class Setting:
     every: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What plugins are looked for in, and what the user says of them."""
 
     root: Path | None = None

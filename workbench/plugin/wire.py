@@ -6,7 +6,6 @@ import socket
 import struct
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -136,8 +135,8 @@ def block_to_wire(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return _encoded(value)
-    if is_dataclass(value) and type(value).__name__ in _PARTS:
-        own = {each.name: block_to_wire(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, msgspec.Struct) and type(value).__name__ in _PARTS:
+        own = {name: block_to_wire(getattr(value, name)) for name in value.__struct_fields__}
         return {"is": type(value).__name__, **own}
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [block_to_wire(each) for each in value]

@@ -10,12 +10,12 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 from workbench.core.config import ConfigError
 from workbench.core.query import Fit, Focus

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from workbench.core.batch import NO, Batch, Chunk, Claim, Framing, Head
 from workbench.plugin.api import Reader

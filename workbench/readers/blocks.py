@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.readers.attributes import MAX_ATTRIBUTE_TEXT, Text
 from workbench.readers.keys import EPOCH_NAMES, WITHIN_EPOCH, number, plain_name
@@ -20,8 +20,7 @@ class Odd(Exception):
     """The block holds something that only the reader of single lines judges rightly."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """n rows: numbers as a matrix (n, k) by name with what of it is there, texts by name, byte offsets in the chunk."""
 
     names: Sequence[str]

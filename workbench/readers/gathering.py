@@ -10,10 +10,11 @@ import os
 import stat
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from workbench.plugin.api import Batch, Fact, Histogram, Points, Reject
 from workbench.readers.params import facts_beside
@@ -35,8 +36,7 @@ class NotYetError(Exception):
         self.missing = missing
 
 
-@dataclass(slots=True)
-class Gathering:
+class Gathering(Struct):
     """What one look at a source brings."""
 
     keys: dict[str, int] = field(default_factory=dict)

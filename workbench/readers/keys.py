@@ -6,8 +6,9 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 STEP_NAMES = (
     "step", "_step", "global_step", "trainer/global_step", "train/global_step", "steps", "iteration", "iterations",
@@ -107,8 +108,7 @@ def plain_name(name: str) -> str:
     return name.strip().lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(Struct, frozen=True):
     """Which of a row's keys may be its step, epoch and time, each with the likeliest first."""
 
     steps: tuple[str, ...]
@@ -140,8 +140,7 @@ def _in_order(named: Mapping[str, Sequence[str]], wanted: Iterable[str]) -> tupl
     return tuple(name for plain in wanted for name in named.get(plain, ()))
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """The key that holds a source's wall time, and how its values are read."""
 
     key: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.plugin.api import Chunk, Head
 
@@ -20,8 +20,7 @@ UTF16_REASON = "E121 UTF-16 text: save the file as UTF-8"
 _ORDER = {UTF16_BOMS[0]: "le", UTF16_BOMS[1]: "be"}
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """The lines of a chunk: `starts` and `ends` (before the newline) in `data` as int64; `consumed` bytes are theirs.
 
     A byte-order mark at the start of the source is blanked, so that offsets stay those of the file. UTF-16 comes as

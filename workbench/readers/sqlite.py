@@ -14,10 +14,11 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
 
 MAGIC = b"SQLite format 3\0"
 NOT_SQLITE = "not an SQLite database"
@@ -41,8 +42,7 @@ class UnreadableDatabaseError(Exception):
         """It is busy or changed under the reader: the next look may succeed without any change of the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(Struct, frozen=True):
     """An open database, seen as it was when its first row was read."""
 
     connection: sqlite3.Connection

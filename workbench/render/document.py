@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core import units
 from workbench.core.blocks import Block, Cell, Column, Note, Table
 from workbench.core.gates import GateResult, failing_first
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """One part of a report; `anchor` names it in links."""
 
     title: str
@@ -23,8 +23,7 @@ class Section:
     """What JSON shows instead of the block: the panel's own data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A report: title, sections in order, and the gates it was judged by."""
 
     title: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from workbench.core import palette
 from workbench.core.text import cut, plain, width
@@ -12,8 +14,7 @@ Color = str
 """A tone ("good", "dim" …), a run's colour ("run:3", fainter "faint:3"), "#rrggbb", or "" for the default."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of text in one style; whatever it is given, what it holds is plain."""
 
     text: str
@@ -22,7 +23,7 @@ class Span:
     bold: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", plain(self.text))
+        force_setattr(self, "text", plain(self.text))
 
 
 Row = tuple[Span, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.core import units
 from workbench.core.blocks import Cell, Column, Table, Tone
@@ -23,8 +24,7 @@ _NARROWEST = 6
 _STUB = 20
 
 
-@dataclass(slots=True)
-class _Set:
+class _Set(Struct):
     """One column, set: its parts as text, and how wide each part is."""
 
     column: Column

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core import units
 from workbench.core.blocks import Block, Cell, Column, Empty, Note, Stack, Table
@@ -19,8 +20,7 @@ from workbench.render.document import Section
 from workbench.report.pack import Pack, PackedRun
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One figure then and now."""
 
     key: str
@@ -35,8 +35,7 @@ class Change:
         return delta(self.now, self.before, self.direction)
 
 
-@dataclass(frozen=True, slots=True)
-class Against:
+class Against(Struct, frozen=True):
     """The newest visible run against one of the pack's, and each monitor's newest window against the pack's."""
 
     run: Run | None

@@ -12,9 +12,10 @@ import math
 import subprocess
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core.compare import baseline_of, latency_percentiles
 from workbench.core.config import Config
@@ -37,8 +38,7 @@ class PackError(ValueError):
     """The file is no pack that can be used; the message says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackedMetric:
+class PackedMetric(Struct, frozen=True):
     """One series in figures; `None` is unknown, or not finite."""
 
     last: float | None = None
@@ -46,8 +46,7 @@ class PackedMetric:
     n: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PackedRun:
+class PackedRun(Struct, frozen=True):
     """One run: its metrics by key, with `latency_ms.p95` and the like among them."""
 
     id: str
@@ -61,8 +60,7 @@ class PackedRun:
     """p50, p95 and p99 by series."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackedColumn:
+class PackedColumn(Struct, frozen=True):
     """One column's drift in the newest window."""
 
     score: float | None
@@ -71,8 +69,7 @@ class PackedColumn:
     drifted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PackedMonitor:
+class PackedMonitor(Struct, frozen=True):
     """A monitor's newest window."""
 
     start: float
@@ -83,8 +80,7 @@ class PackedMonitor:
     columns: dict[str, PackedColumn]
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
+class Pack(Struct, frozen=True):
     """What a project had when the pack was written."""
 
     project: str
@@ -93,8 +89,7 @@ class Pack:
     monitors: dict[str, PackedMonitor]
 
 
-@dataclass(frozen=True, slots=True)
-class _Envelope:
+class _Envelope(Struct, frozen=True):
     """The outer JSON; `body` is a text so that its hash is of the very bytes."""
 
     workbench_pack: int

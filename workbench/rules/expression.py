@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+from msgspec import Struct
 
 from workbench.core.where_text import WhereError, number_of
 
@@ -43,22 +44,19 @@ class GateError(WhereError):
     """A gate's expression cannot be read; `position` is where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A number as written, `5%` being 0.05."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A quoted text, to compare a parameter with."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(Struct, frozen=True):
     """Something measured: `best(val/loss)`, `latency_ms.p95`, `drift(flights).share`; a bare name has no function."""
 
     function: str
@@ -71,20 +69,17 @@ class Quantity:
         return f"{self.function}({self.key})" + (f".{self.part}" if self.part else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """The other side's quantity, of the baseline run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Negative:
+class Negative(Struct, frozen=True):
     """A term with its sign turned."""
 
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Struct, frozen=True):
     """Two terms and `+`, `-`, `*` or `/` between them."""
 
     operator: Literal["+", "-", "*", "/"]
@@ -95,8 +90,7 @@ class Arithmetic:
 Term = Number | Text | Quantity | Baseline | Negative | Arithmetic
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One comparison."""
 
     left: Term
@@ -141,8 +135,7 @@ def parse(text: str) -> Check:
     return _Parser(text).check()
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Struct, frozen=True):
     kind: Literal["symbol", "number", "text", "quantity", "end"]
     text: str
     start: int

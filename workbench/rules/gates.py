@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from workbench.core.compare import baseline_of
 from workbench.core.config import GateConfig, MonitorConfig

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.core.model import Run
 from workbench.core.query import Query
@@ -24,8 +25,7 @@ _OPERATORS: Mapping[str, Callable[[float, float], float]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """Measures terms on one run; `baseline_value` is what `baseline` stands for, None where it has no value."""
 
     query: Query

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.core.config import GateConfig, MonitorConfig
 from workbench.core.gates import GateResult
@@ -15,8 +16,7 @@ from workbench.rules.production import Production
 from workbench.rules.unanswerable import Unanswerable
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """A gate over a monitor's last closed windows, oldest first."""
 
     gate: GateConfig

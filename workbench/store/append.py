@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.core.batch import Fact, Reject
 from workbench.store.cursors import (
@@ -38,8 +38,7 @@ _TOGETHER = 1_000
 """Short stretches summarised at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class PointRows:
+class PointRows(Struct, frozen=True):
     """Points of one stretch of one source; `code` is each point's place in `series`, so that ids are hashed once."""
 
     series: NDArray[np.uint64]
@@ -53,8 +52,7 @@ class PointRows:
     value: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class HistogramRow:
+class HistogramRow(Struct, frozen=True):
     """Counts of one series at one step; `counts` of length n stand between the n + 1 ascending `edges`."""
 
     series_id: int
@@ -65,8 +63,7 @@ class HistogramRow:
     counts: Sequence[float]
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleRow:
+class ConsoleRow(Struct, frozen=True):
     """A line of a run's output."""
 
     run_id: str
@@ -76,8 +73,7 @@ class ConsoleRow:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Struct, frozen=True):
     """What one stretch of one source adds."""
 
     cursor: Cursor

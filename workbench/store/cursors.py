@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct, field
 
 from workbench.store.errors import StoreError
 from workbench.store.incoming import texts
@@ -21,8 +21,7 @@ class CursorConflictError(StoreError):
     """Another process moved a source's cursor; read the cursors again before going on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """How far a source has been read and how to recognise it; one row of `source_log`, in its columns' order."""
 
     source_id: int
@@ -52,12 +51,11 @@ class Cursor:
     seen_at: float
 
 
-CURSOR_COLUMNS = tuple(item.name for item in fields(Cursor))
+CURSOR_COLUMNS = Cursor.__struct_fields__
 _CURSOR_VALUES = attrgetter(*CURSOR_COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
-class Positions:
+class Positions(Struct, frozen=True):
     """Where cursors stood after a commit of this process: as long as it is the newest, they need not be asked for."""
 
     commit: int = -1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from workbench.store.incoming import as_columns, insert
 
@@ -17,8 +18,7 @@ ALL_STEPS = -(2**63)
 """From this step on everything is superseded: facts and refused lines of the generation as well as its points."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """Rows of a source's generation that were superseded: points from a step on, before a byte offset."""
 
     source_id: int

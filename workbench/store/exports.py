@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.store.cursors import CursorConflictError
 from workbench.store.rows import first_row, next_commit
@@ -15,8 +17,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-@dataclass(frozen=True, slots=True)
-class ExportCursor:
+class ExportCursor(Struct, frozen=True):
     """How far one monitor has read one file; a row of `export_log`, in its columns' order."""
 
     kind: str
@@ -42,8 +43,7 @@ class ExportCursor:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PartRow:
+class PartRow(Struct, frozen=True):
     """One kept stretch of a source; a row of `part_log`, in its columns' order."""
 
     kind: str
@@ -65,8 +65,8 @@ class PartRow:
     commit: int = 0
 
 
-_CURSOR = tuple(item.name for item in fields(ExportCursor))
-_PART = tuple(item.name for item in fields(PartRow))[:-1]
+_CURSOR = ExportCursor.__struct_fields__
+_PART = PartRow.__struct_fields__[:-1]
 _cursor_values = attrgetter(*_CURSOR)
 _part_values = attrgetter(*_PART)
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 from operator import itemgetter
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+from msgspec import Struct, field
 
 from workbench.core.model import Artifact, Stage
 from workbench.store.schema import FACTS, by_hash
@@ -66,8 +66,7 @@ class Lazy(Mapping[str, V]):
         return repr(self._made)
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(Struct):
     """What is said of one run."""
 
     said: dict[str, Any] = field(default_factory=dict)
@@ -149,8 +148,7 @@ def fetch_artifacts(con: DuckDBPyConnection, run: str) -> list[SaidArtifact]:
     return [SaidArtifact(name, value, source, folders) for name, value, source in made if isinstance(value, dict)]
 
 
-@dataclass(frozen=True, slots=True)
-class SaidArtifact:
+class SaidArtifact(Struct, frozen=True):
     """A file as a run named it, before anybody looked where it is."""
 
     name: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct, field
 
 from workbench.core.model import Direction, Summary
 from workbench.store.facts import Lazy
@@ -23,8 +23,7 @@ _REAL = ("last", "min", "max", "first", "last_wall", "first_wall")
 _SHOWN = ("n", "last", "last_step", "min", "max", "first", "not_finite", "last_wall")
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Every fetched series by run and key; `key` and the values of `numbers` have one length."""
 
     key: list[str]
@@ -32,8 +31,7 @@ class Columns:
     numbers: Mapping[str, NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class FoldedSeries:
+class FoldedSeries(Struct, frozen=True):
     """One run's share of the columns, with what its status is judged by."""
 
     columns: Columns

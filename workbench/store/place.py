@@ -6,8 +6,9 @@ import hashlib
 import os
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 STATE_NAME = ".workbench"
 STORE_NAME = "workbench.duckdb"
@@ -19,8 +20,7 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 _NETWORK_FUSE = ("sshfs", "rclone", "s3fs", "gcsfuse", "glusterfs", "blobfuse", "juicefs", "goofys", "mountpoint-s3")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The folders of a project: `state` beside its files, `store` on a local disk."""
 
     root: Path

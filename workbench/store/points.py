@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FEW = 20_000
 """Points that are fetched rather than thinned in SQL."""
 
+_POINT = "step, coalesce(wall_time, 'NaN'::DOUBLE) AS wall, value"
+"""Columns without NULLs, which would come as masked arrays."""
 _WRITTEN_OUT = 4
 """Series up to which a condition is quicker than a join."""
 
@@ -103,7 +105,7 @@ def _scanned(
     place = np.asarray(found["place"])
     order = np.argsort(place, kind="stable")
     place, step = place[order], np.asarray(found["step"], np.int64)[order]
-    wall, value = floats(found["wall_time"])[order], floats(found["value"])[order]
+    wall, value = found["wall"][order], floats(found["value"])[order]
     alike = place[1:] == place[:-1]
     starts: list[int] = np.flatnonzero(np.append(True, ~alike)).tolist() if len(place) else []
     made = {
@@ -115,19 +117,17 @@ def _scanned(
 
 
 def _found(con: DuckDBPyConnection, ids: Sequence[int], table: str, order_by: str) -> dict[str, NDArray[Any]]:
-    """Points of these series as columns; `place` is where the series stands among them."""
+    """Points of these series as columns, none of them with NULLs; `place` is where the series stands among them."""
     if len(ids) <= _WRITTEN_OUT:
         listed = ", ".join(map(str, ids))
         return con.execute(
-            f"SELECT list_position([{listed}]::UBIGINT[], series_id) - 1 AS place, step, wall_time, value"
+            f"SELECT list_position([{listed}]::UBIGINT[], series_id) - 1 AS place, {_POINT}"
             f" FROM {table} WHERE {among(ids)} {order_by}"
         ).fetchnumpy()
     kind = np.uint16 if len(ids) < 1 << 16 else np.int64
     con.register("asked", {"series_id": np.array(ids, np.uint64), "place": np.arange(len(ids), dtype=kind)})
     try:
-        return con.execute(
-            f"SELECT place, step, wall_time, value FROM {table} JOIN asked USING (series_id) {order_by}"
-        ).fetchnumpy()
+        return con.execute(f"SELECT place, {_POINT} FROM {table} JOIN asked USING (series_id) {order_by}").fetchnumpy()
     finally:
         con.unregister("asked")
 

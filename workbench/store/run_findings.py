@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.core.model import Finding
 from workbench.store.points import among, fetch_whole, floats, visible_points
@@ -32,8 +33,7 @@ _JUDGEMENT_TYPES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesState:
+class SeriesState(Struct, frozen=True):
     """One series of a run as its summary tells it."""
 
     series_id: int
@@ -46,8 +46,7 @@ class SeriesState:
     last_wall: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class CurveRows:
+class CurveRows(Struct, frozen=True):
     """Points of one series by step; of a long one buckets, with the extremes of each."""
 
     step: NDArray[np.int64]
@@ -59,8 +58,7 @@ class CurveRows:
     """First step of the newest stretch of values that are not finite, where buckets hide it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What was found in a run, when its points up to a commit had been read."""
 
     run: str
@@ -72,8 +70,7 @@ class Judgement:
     pace: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A run's newest judgement, without its findings."""
 
     run: str

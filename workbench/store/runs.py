@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.core.formats import preference
 from workbench.store.facts import Facts, fetch_facts
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-@dataclass(slots=True)
-class RunRow:
+class RunRow(Struct):
     """What the store knows of one run, before roles and status are judged."""
 
     id: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _FRAME = re.compile(r"\s*\n+LINE (\d+): (.*)\n( *)\^", re.S)
 _KIND = re.compile(r"^(?:Binder|Catalog|Parser|Conversion|Invalid Input|Out of Range|Not implemented) Error: ")
@@ -40,8 +41,7 @@ class SqlError(ValueError):
         super().__init__(f"{message}{shown}")
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What can be named in a statement."""
 
     columns: Collection[str] = ()

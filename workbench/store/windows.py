@@ -6,8 +6,9 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import asdict
 
 from workbench.core.model import ColumnDrift, ColumnFinding, Distribution, Window
 from workbench.store.rows import first_row, insert_rows, next_commit

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Scope = Literal[
     "app", "runs", "list", "chart", "charts", "run", "panel", "heat", "logs", "sql",
@@ -72,8 +73,7 @@ KEY_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One thing the user can do, where, and by which keys."""
 
     id: str

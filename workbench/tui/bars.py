@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -22,8 +23,7 @@ from workbench.tui.look import Look
 Ink = Tone | Literal["strong", "rule", "header", "tab", "key"]
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A stretch of a bar; raw text, made safe when it is drawn."""
 
     text: str

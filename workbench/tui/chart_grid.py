@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.segment import Segment
 from textual import events
 from textual.message import Message
@@ -31,15 +32,14 @@ LEAST_SHADED = 8
 """Rows of a histogram or matrix of one of several runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """What is to be seen: which charts of which runs, how, and where they are read."""
 
     groups: Sequence[Group] = ()
     folded: tuple[str, ...] = ()
     runs: Sequence[Run] = ()
     names: Sequence[str] = ()
-    manner: Manner = Manner()  # noqa: RUF009 - it is frozen
+    manner: Manner = Manner()
     crosshair: float | None = None
     selected: str = ""
     opened: Chart | None = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.core.series_charts import Chart, Group
 
@@ -16,8 +18,7 @@ HIGHEST = 16
 """Rows of the highest tile where there are several pages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """A chart, or the heading of a group, at its place on a page."""
 
     group: Group

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from workbench.core.blocks import Line, Lines
@@ -22,8 +23,7 @@ from workbench.tui.chart_points import ChartPoints
 _NOTHING = np.empty(0)
 
 
-@dataclass(frozen=True, eq=False)
-class Curves:
+class Curves(Struct, frozen=True, eq=False, dict=True):
     """A chart's lines, one for each run, empty where a run has none; and where it can be read."""
 
     block: Lines

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.core.model import Run
 from workbench.core.series_axes import OVER, axis_key, epoch_key
@@ -15,8 +16,7 @@ CLOSEST = 1e-6
 """The least share of the whole that a zoom shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """The same for every chart of a screen."""
 
     axis: str = "step"

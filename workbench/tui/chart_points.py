@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from msgspec import Struct
 from textual.message import Message
 
 from workbench.core.model import Artifact, Run, Series
@@ -27,8 +28,7 @@ KEYS_AGE = 30.0
 Kind = Literal["series", "histograms", "histogram_keys", "images"]
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(Struct, frozen=True):
     """One question to the store; `token` changes when another answer is to be expected."""
 
     kind: Kind

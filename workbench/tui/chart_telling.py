@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from workbench.core.blocks import Cell, Column, Table
 from workbench.core.series_charts import Chart

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.segment import Segment
 from textual import events, on
 from textual.app import ComposeResult
@@ -24,8 +24,7 @@ _BUTTONS = (("▲", "shift(-1)"), ("▼", "shift(1)"), ("−", "resize(-1)"), ("
 _BUTTON_WIDTH = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """Columns in their order, None where the table chooses, and widths that differ from its own."""
 
     columns: tuple[str, ...] | None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.tui.action import Action, word_of
 from workbench.tui.words import Call, Option, Refused, Word
@@ -69,8 +71,7 @@ ASKS_A_SHELL = frozenset({"tui", "demo", "watch", "serve"})
 """Commands that take the terminal, or never end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(Struct, frozen=True):
     """Where a command was typed."""
 
     desk: Desk
@@ -95,8 +96,7 @@ class Here:
         return marked or ([self.current] if self.current is not None else [])
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A line that can be done: what it will do, in words, and how."""
 
     remark: str

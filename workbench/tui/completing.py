@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.tui.commands import YANKED, Here
 from workbench.tui.words import Option, Refused, Token, Word, find_word, split
@@ -14,8 +15,7 @@ MOST = 40
 """Candidates at once: more than fit on a line are not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completions:
+class Completions(Struct, frozen=True):
     """What can stand from `start` on instead of what stands there."""
 
     start: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar, TypeVar, cast
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.segment import Segment
 from textual import events, on
 from textual.app import ComposeResult
@@ -105,8 +106,7 @@ class Narrowed(Dialog[Result]):
         self.query_one(LinesView).move(rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """An entry to choose: its key, what it is called, and a remark at the right."""
 
     key: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -16,8 +17,7 @@ from workbench.tui.look import Look
 LOWEST_CHART = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Something the cursor can be on: a row of a table, or a cell of a heat map."""
 
     y: int
@@ -31,8 +31,7 @@ class Target:
     """That place counted from the right: -1 is the last column, whichever are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plotted:
+class Plotted(Struct, frozen=True):
     """A chart among the lines: where it stands, and the x values that a crosshair can be on, ascending."""
 
     y: int
@@ -60,8 +59,7 @@ class Plotted:
         return x + columns * (self.high - self.low) / (self.width - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(Struct, frozen=True):
     """Lines of one width, what can be selected in them, and the charts among them."""
 
     strips: Sequence[Strip]
@@ -74,8 +72,7 @@ class Drawing:
         return Drawing(self.strips, targets, [replace(plot, x=plot.x + x, y=plot.y + y) for plot in self.plots])
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """The columns, the rows (0 is unlimited) and the look that a block is drawn with."""
 
     width: int

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -23,8 +23,7 @@ from workbench.tui.run_columns import GUTTER, GridColumns
 MARK = "■"
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
+class _Drawn(Struct, frozen=True):
     """A row as it was last drawn, and from what."""
 
     cells: Sequence[Cell]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual import on
 from textual.message import Message
 
@@ -17,8 +17,7 @@ from workbench.tui.settings_app import SettingsApp
 Write = Callable[[Annotator], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One thing that was written down: in words, how, and how it is taken back."""
 
     words: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from workbench.core.config import nearest
 from workbench.core.settings import Problem, Remap
@@ -52,8 +54,7 @@ _LOST = {
 _WITH_CTRL = frozenset({"space", "backslash", "right_square_bracket", "circumflex_accent", "underscore"} | _NAMED)
 
 
-@dataclass(frozen=True, slots=True)
-class Keymap:
+class Keymap(Struct, frozen=True):
     """Every action with the keys it has now, and the keys of panels that were chosen."""
 
     actions: Sequence[Action] = ACTIONS

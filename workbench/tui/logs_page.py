@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from workbench.core.log_file import Bytes, LogLine, line_start
 from workbench.core.log_search import Wanted, found_after, found_before
@@ -19,8 +20,7 @@ Telling = Callable[[int], bool]
 """Gets how far a search is, in bytes; it goes on while this says true."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line as it is shown; `text` is untrusted still."""
 
     offset: int
@@ -29,8 +29,7 @@ class Row:
     level: Level
 
 
-@dataclass(frozen=True, slots=True)
-class LogPage:
+class LogPage(Struct, frozen=True):
     """Wanted lines of one stretch of a log; between `start` and `end` there is no other."""
 
     rows: Sequence[Row] = ()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
 from textual.message import Message
 
 from workbench.core.log_file import Bytes, FileBytes, MemoryBytes
@@ -128,8 +129,7 @@ def _output(query: Query, run_id: str) -> bytes:
     return b"".join(line.text.encode("utf-8", "replace") + b"\n" for line in lines)
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True, dict=True):
     """One thing to read of an open log; `stop` calls it off."""
 
     opened: OpenLog

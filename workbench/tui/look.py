@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
 from rich.style import Style
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
@@ -83,8 +83,7 @@ def automatic(color_count: int, *, colors: bool = True) -> str:
     return DARK.name if colors and color_count > FEW_COLORS else ANSI_DARK.name
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True, dict=True):
     """Resolved Rich styles of one theme; each carries its background, so that strips stand alone."""
 
     base: Style

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from textual.message import Message
 
 from workbench.core.config import Config
@@ -137,8 +138,7 @@ class PanelActed(Message):
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a panel shows nothing: what it raised, where, and the whole traceback."""
 
     doing: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
+
+from msgspec import Struct, field
 
 from workbench.core.model import Run
 from workbench.core.order import Percentiles, sort_value
@@ -23,8 +24,7 @@ Wanted = frozenset[tuple[str, float]]
 """The percentiles a filter asks for: (series, percentile)."""
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """What a filter found."""
 
     ids: frozenset[str]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from workbench.tui.bars import Bar
 from workbench.tui.lines_view import LinesView
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from workbench.tui.grid import RunGrid
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Something on the screen that can be gone to, by its cell, and what goes there or opens it."""
 
     x: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -18,8 +18,7 @@ from workbench.tui.keys import actions_of, bindings, rebind
 from workbench.tui.look import Look
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What a prompt says of a text: a remark, and where in the text it is wrong (None when it is right)."""
 
     remark: str = ""

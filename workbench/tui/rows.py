@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.core import units
 from workbench.core.blocks import Cell, Column, Table
@@ -23,8 +25,7 @@ EXACT = 9
 """Characters up to which a number among the params is shown as it was logged; longer ones are rounded in the table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A column that can be shown or sorted by."""
 
     key: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from workbench.core.blocks import Column
 from workbench.core.model import Roles, Run
@@ -17,8 +19,7 @@ WIDEST_NAME = 28
 """Columns a name gets before other columns; it grows further only into what they leave."""
 
 
-@dataclass(frozen=True, slots=True)
-class GridColumns:
+class GridColumns(Struct, frozen=True):
     """Columns that fit, each with its width; the first `fixed` stay when the others scroll."""
 
     columns: Sequence[Column]
@@ -33,8 +34,7 @@ class GridColumns:
         return places
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """Everything the table is made from, as one load of the store gave it."""
 
     runs: Sequence[Run] = ()

@@ -6,9 +6,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field, to_builtins
+from msgspec.structs import replace
 
 from workbench.core.blocks import Cell, Column
 
@@ -23,8 +25,7 @@ NEWEST = 100
 PAINTED_ROWS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class ViewState:
+class ViewState(Struct, frozen=True):
     """What the user looks at; changed only by the app, which tells the screen."""
 
     cursor: str | None = None
@@ -59,8 +60,7 @@ class ViewState:
     """Id of the run that is open over it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Painting:
+class Painting(Struct, frozen=True):
     """The run table as it last stood on the screen, and when: texts only, so that showing it needs no data."""
 
     taken_at: float
@@ -89,7 +89,11 @@ def load_session(path: Path) -> tuple[ViewState, Painting | None]:
 
 def save_session(path: Path, view: ViewState, painting: Painting | None) -> None:
     """Replace the saved session; a folder that cannot be written is no reason to fail on the way out."""
-    data = {"version": VERSION, "view": asdict(view), "painting": None if painting is None else asdict(painting)}
+    data = {
+        "version": VERSION,
+        "view": to_builtins(view, enc_hook=str),
+        "painting": to_builtins(painting, enc_hook=str),
+    }
     with suppress(OSError, ValueError):
         write_whole(path, json.dumps(data, default=str))
 
@@ -121,7 +125,7 @@ def view_of(data: Mapping[str, Any], default: ViewState) -> ViewState:
     """A view from JSON: unknown keys are dropped, lists become tuples, a value of another type keeps the default's."""
     usual = ViewState()
     found: dict[str, Any] = {}
-    for name in (each.name for each in fields(ViewState)):
+    for name in ViewState.__struct_fields__:
         if name in data and _fits(name, data[name], getattr(usual, name)):
             value = data[name]
             found[name] = tuple(str(item) for item in value) if isinstance(value, list) else value

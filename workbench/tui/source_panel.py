@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.core.model import Source
 from workbench.core.query import Query
@@ -16,8 +17,7 @@ SELECT byte_offset, length, reason, excerpt FROM reject
 WHERE lower(hex(source_id)) = ? ORDER BY generation DESC, byte_offset LIMIT ?"""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A line that was not accepted: where, how long, why, and how it begins."""
 
     offset: int
@@ -26,8 +26,7 @@ class Refused:
     excerpt: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceData:
+class SourceData(Struct, frozen=True):
     """A source, None where it is gone, with the first of its refused lines."""
 
     source: Source | None = None

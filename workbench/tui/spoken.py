@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.core import text
 from workbench.core.model import Run
@@ -36,8 +37,7 @@ _READS: Mapping[str, Sequence[str]] = {
 _ALL = ("run", "marked", "where", "metric", "monitor", "column", "window", "options")
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """How a command names runs: by name where that says which one, else by id."""
 
     by_id: Mapping[str, Run]

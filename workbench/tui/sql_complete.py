@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workbench.store.sql_errors import KEYWORDS
 
@@ -28,8 +29,7 @@ _QUOTED = frozenset({"window"})
 """Tables whose name is a word of the language, and so stands in quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(Struct, frozen=True):
     """Where in a line the word begins, and what it may become, the likeliest first."""
 
     start: int

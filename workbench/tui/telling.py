@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from workbench.core.blocks import Cell, Column, Columns, Heat, Stack, Table
 
@@ -13,16 +14,14 @@ if TYPE_CHECKING:
     from workbench.tui.yank import Copied
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(Struct, frozen=True):
     """A command that prints what is seen, and what of it."""
 
     about: str
     words: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What can be copied from a screen."""
 
     tables: Callable[[], Sequence[Table]] = tuple

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, to_builtins
 
 from workbench.core import text
 from workbench.tui.session import ViewState, view_of, write_whole
 
 LEFT_OUT = ("cursor", "screen", "run", "monitor")
 """What of a view is not kept: where one is."""
-KEPT = tuple(each.name for each in fields(ViewState) if each.name not in LEFT_OUT)
+KEPT = tuple(name for name in ViewState.__struct_fields__ if name not in LEFT_OUT)
 """Filter, order, columns, marks, and how charts are drawn."""
 
 
@@ -21,8 +22,7 @@ class ViewsError(Exception):
     """The file of views cannot be read or written; the message says which, and where in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedViews:
+class SavedViews(Struct, frozen=True):
     """The views of a project by name, as they stand in its file."""
 
     by_name: Mapping[str, Mapping[str, Any]]
@@ -63,7 +63,7 @@ def save_view(path: Path, name: str, view: ViewState) -> SavedViews:
     Raises:
         ViewsError: the file cannot be read, and so is not replaced, or cannot be written.
     """
-    everything = asdict(view)
+    everything = to_builtins(view, enc_hook=str)
     views = {**load_views(path).by_name, name: {key: everything[key] for key in KEPT}}
     return _written(path, views)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from workbench.core.config import nearest
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One word: its text without quotes, and where in the line it begins."""
 
     text: str
@@ -32,8 +32,7 @@ class Refused(Exception):
         self.unfinished = unfinished
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """An option of a command: `--where EXPR`, or a flag without a value."""
 
     name: str
@@ -45,8 +44,7 @@ class Option:
     """What completes its value: `run`, `metric`, `sort`, `where` …"""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A command that can be typed, with what may follow it."""
 
     name: str
@@ -68,8 +66,7 @@ class Word:
         return " ".join(filter(None, (self.name, self.arguments, *options)))
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A command with what was given to it."""
 
     word: Word

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from workbench.core import text
 from workbench.core.blocks import Cell, Column, Table
@@ -21,8 +22,7 @@ _PATIENCE = 2.0
 """Seconds that tmux has for taking a text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(Struct, frozen=True):
     """What is copied, in a word or two, and as text."""
 
     what: str

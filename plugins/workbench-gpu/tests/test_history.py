@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from workbench_gpu.history import EVERY, LARGEST
 from workbench_gpu.logged import figure_of, logged_by
 from workbench_gpu.panel import GpuPanel

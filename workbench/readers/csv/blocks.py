@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct, field
 
 from workbench.readers.blocks import Block, Odd, axis_of, bound_together, take, whole_steps
 from workbench.readers.csv.header import BLANKS, DECIMAL_COMMAS, MISSING, Header, cell_number
@@ -25,8 +25,7 @@ _SMALLEST = 64
 _PATIENCE = 2
 
 
-@dataclass(slots=True)
-class Kinds:
+class Kinds(Struct):
     """Columns of this chunk that hold texts; the others are taken for numbers."""
 
     texts: set[str] = field(default_factory=set)

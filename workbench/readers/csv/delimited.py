@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from workbench.plugin.api import Batch, Chunk, Claim, Head, Reader
 from workbench.readers.csv.header import BLANKS, Header, cell_number, cells_of, guess_header

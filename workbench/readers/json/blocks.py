@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
+from msgspec import Struct, field
 
 from workbench.readers.blocks import Block, Odd, axis_of, bound_together, take, whole_steps
 from workbench.readers.lines import MAX_LINE, Lines
@@ -37,8 +37,7 @@ Path = tuple[str, ...]
 """Names from the top of an object to a leaf."""
 
 
-@dataclass(slots=True)
-class Shape:
+class Shape(Struct):
     """The keys that this chunk's lines have had so far, where they stand, and their types; blocks are decoded by it."""
 
     kinds: dict[str, Kind] = field(default_factory=dict)
@@ -87,8 +86,7 @@ def _leaves(record: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[str, P
             yield "/".join((*path, name)), (*path, name), value
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     """A decoder of lines with these fields: floats first, then texts, booleans, and the step at last."""
 
     decode_lines: Any

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct, field
 
 from workbench.core.batch import Batch, Chunk, Claim, Fact, Head, Points, Reject, no_points
 from workbench.readers.mlflow import tables
@@ -84,8 +84,7 @@ def _read(database: Database, before: Mapping[str, Any], modified: float) -> Bat
     )  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Telling:
+class _Telling(Struct):
     """What is said anew of runs; `state` is changed as it is found."""
 
     database: Database

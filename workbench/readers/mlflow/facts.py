@@ -6,8 +6,9 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from workbench.core.batch import Fact, FactKind
 from workbench.tracking import redact
@@ -36,8 +37,7 @@ _SAID_BY = "status set in MLflow"
 _LOCATIONS = ("uri", "path", "url", "table_name", "dataset_name", "name")
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(Struct, frozen=True):
     """A dataset that a run took as input; `context` is its role, `source` and `profile` are JSON texts."""
 
     name: str
@@ -47,16 +47,14 @@ class Dataset:
     context: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
+class Experiment(Struct, frozen=True):
     """What runs are grouped by, with its tags."""
 
     name: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class MlflowRun:
+class MlflowRun(Struct, frozen=True):
     """A run as MLflow knows it; times are milliseconds since 1970, `status` is MLflow's word."""
 
     uuid: str

@@ -8,9 +8,10 @@ import stat
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.readers.mlflow.facts import (
     GOAL_TAGS,
@@ -37,8 +38,7 @@ _DEPTH = 16
 _FILES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Small:
+class Small(Struct, frozen=True):
     """A regular file below a folder: its path there, with `/`, and what tells whether it changed."""
 
     name: str

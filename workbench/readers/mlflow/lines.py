@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.core.batch import Reject
 
@@ -22,8 +22,7 @@ _SECONDS_BELOW = 1 << 32
 """Milliseconds below this are January 1970: lines of two fields come from an MLflow that wrote seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricLines:
+class MetricLines(Struct, frozen=True):
     """Points of complete lines as columns of one length, with the lines that are none."""
 
     step: NDArray[np.int64]

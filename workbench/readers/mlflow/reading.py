@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from workbench.core.batch import Batch, Chunk, Fact, Points, Reject
 from workbench.readers.mlflow import folder as folders
@@ -39,8 +40,7 @@ def read_folder(chunk: Chunk) -> Batch:
     )  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """One look at a run's folder; `state` begins as the last look left it."""
 
     folder: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, ClassVar
+
+from msgspec import Struct, field
 
 from workbench.plugin.api import Batch, Chunk, Claim, Fact, Framing, Head, Reader
 from workbench.readers.gathering import Gathering, digest, local_seconds, mapping_of, number_of, utc_seconds, whole_of
@@ -63,8 +64,7 @@ class OptunaReader(Reader):
             return Batch(state=chunk.state, message=f"rows of a kind that Optuna does not write: {problem}")
 
 
-@dataclass(slots=True)
-class _Trial:
+class _Trial(Struct):
     """A row of `trials` and what hangs on it."""
 
     number: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
+
+from msgspec import Struct
 
 from workbench.plugin.api import Fact
 from workbench.readers.gathering import Gathering, list_of, mapping_of, scalar_of
@@ -27,8 +28,7 @@ HEARTBEAT_GRACE = 180.0
 INTERMEDIATE = "intermediate_value"
 
 
-@dataclass(frozen=True, slots=True)
-class Study:
+class Study(Struct, frozen=True):
     """A study: the group of its trials."""
 
     name: str

@@ -8,10 +8,10 @@ for byte, the one of its kind that was decoded, and its checksum must hold; a re
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.readers.protobuf import WireError
 from workbench.readers.spans import kinds, unaligned
@@ -36,8 +36,7 @@ _PREFIX = 24
 _SHORTEST = _PREFIX - 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Prefixes:
+class _Prefixes(Struct, frozen=True):
     """The records that may have a layout, with what lies before their tags."""
 
     record: Ints

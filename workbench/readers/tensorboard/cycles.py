@@ -6,10 +6,10 @@ number needs one comparison with the first round, and every number is a column t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.readers.protobuf import WireError
 from workbench.readers.spans import unaligned
@@ -28,8 +28,7 @@ _FEWEST = 4
 _WORD = 8
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(Struct, frozen=True):
     """One record of each round."""
 
     place: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from workbench.readers.protobuf import BYTES, VARINT, Field, WireError, double, fields, signed, text, unsigned
 from workbench.readers.tensorboard.bins import histogram_bins, matrix_bins
@@ -41,8 +42,7 @@ _IMAGE = re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP", re.DOTA
 _KINDS: dict[int, ValueKind] = {4: "image", 5: "histogram", 6: "audio"}
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A scalar, and where it lies when it has a fixed width: `dtype` at `lo`; -1 when it must be decoded singly."""
 
     value: float
@@ -50,8 +50,7 @@ class Number:
     dtype: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """One value of a summary."""
 
     tag: str
@@ -72,8 +71,7 @@ class Value:
         return self.plugin == HPARAMS or self.tag.startswith(HPARAMS_TAGS)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One record: a time, a step, and values or a mark of the session."""
 
     wall: float = 0.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import google_crc32c
 import numpy as np
+from msgspec import Struct
 
 from workbench.readers.protobuf import WireError
 from workbench.readers.tensorboard.events import Event, decode_event
@@ -24,8 +24,7 @@ WORD = 8
 _LONGEST_STEP = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Where the numbers of a kind of event lie; the time is always first."""
 
     stepped: bool
@@ -45,8 +44,7 @@ class Layout:
         return bool(self.numbers) and all(lo - hi >= WORD for lo, hi in self.spans())
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Events of one layout, as columns of length n."""
 
     record: Ints
@@ -60,8 +58,7 @@ class Columns:
     """For each template, the tags of its values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """Everything of an event but its numbers."""
 
     tags: tuple[str, ...]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
+
+from msgspec import Struct
 
 from workbench.core.batch import Head
 from workbench.readers.protobuf import WireError
@@ -23,8 +24,7 @@ _FULL_HEAD = 60_000
 """Bytes of a head that, without one value in them, tell that the first value is behind something large."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A curve of `add_scalars`: the run's folder, and the curve's name."""
 
     folder: PurePath

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct, field
 
 from workbench.core.batch import Batch, Chunk, Fact, Histogram, Points, Purge, Reject
 from workbench.readers.histograms import compact
@@ -48,8 +48,7 @@ def read_records(chunk: Chunk) -> Batch:
     )  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Scalars:
+class _Scalars(Struct):
     """Points of records that were decoded one by one, in file order."""
 
     record: list[int] = field(default_factory=list)
@@ -59,8 +58,7 @@ class _Scalars:
     value: list[float] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """What one stretch has said so far."""
 
     base: int

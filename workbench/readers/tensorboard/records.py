@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import google_crc32c
 import numpy as np
+from msgspec import Struct
 
 from workbench.readers.spans import unaligned
 
@@ -39,8 +39,7 @@ _FIRST_STRETCH, _LAST_STRETCH = 64, 4096
 _TABLED_LENGTH = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(Struct, frozen=True):
     """Records whose sizes go round: `rounds` times as in `sizes`, from byte `start` and record `record` on."""
 
     record: int
@@ -49,8 +48,7 @@ class Cycle:
     sizes: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Frames:
+class Frames(Struct, frozen=True):
     """The complete records of a stretch: int64 offsets of their headers, and the lengths of their data."""
 
     start: NDArray[np.int64]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.readers.lines import Lines
 
@@ -30,8 +30,7 @@ _SEGMENTS = 64
 """Redrawings of a bar that are looked at from the end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(Struct, frozen=True):
     """Lines as a terminal shows them, joined by newlines; `cut` counts those longer than patterns look at."""
 
     text: bytes

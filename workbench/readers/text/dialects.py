@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from workbench.core.roles import guess
 from workbench.readers.keys import metric_like
@@ -22,8 +23,7 @@ _SPREAD = r"(?: ?\+ ?(?P<spread>" + NUMBER + r"))?"
 Rename = Callable[[str, "re.Match[str]"], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """A trainer's lines: those in which `needle` and then `lead` are found.
 
     Groups of the lead named like an axis are one; behind it come the metrics: by the general rule of pairs, or by a

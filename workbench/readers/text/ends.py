@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +23,7 @@ _CANCELLED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """How a run ended by its output."""
 
     status: Literal["failed", "killed"]
@@ -62,8 +61,7 @@ _SIGNS: Sequence[tuple[bytes, re.Pattern[bytes], Judge]] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """What some lines say of an end: the last sign's line (-1 is none) and what it says, and the lines of tracebacks.
 
     `is_open`: the last traceback's exception is still to come.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 Role = Literal["metric", "step", "epoch", "position", "total", "steps", "epochs", "moment", "bar", "bars"]
 """What a number is: a metric's value, a step, an epoch, a position within an epoch and how many that has, the number
@@ -14,8 +16,7 @@ of steps or epochs planned, seconds since 1970 in some unit, a bare progress bar
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A number in a line: its role, its span, and for a metric its key and what its value is multiplied by."""
 
     role: Role
@@ -27,8 +28,7 @@ class Found:
     inverse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What one line says."""
 
     dialect: str
@@ -39,8 +39,7 @@ class Reading:
     """It tells of settings where no step was seen yet."""
 
 
-@dataclass(slots=True)
-class Gathering:
+class Gathering(Struct):
     """What is being found in a line; a key that comes twice keeps its last value."""
 
     dialect: str

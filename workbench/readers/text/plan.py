@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct, field
 
 from workbench.readers.text.dialects import read_line
 from workbench.readers.text.found import Found, Reading, Role, Span
@@ -27,8 +27,7 @@ _MOMENT_WITHIN = 96
 """Columns at a line's start in which its time stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """A metric of a plan: its key, where its number lies, and what is done with it."""
 
     key: str
@@ -50,8 +49,7 @@ class Measure:
             return found * self.scale
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """How every line of a shape is read."""
 
     dialect: str
@@ -66,8 +64,7 @@ class Plan:
         return tuple(measure.key for measure in self.measures)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(Struct, frozen=True):
     """What is known of a shape: the runs that are part of names, and the plan for each way these are filled in."""
 
     fixed: tuple[int, ...] = ()
@@ -78,8 +75,7 @@ _TEXT = _Judged((), {(): None})
 """Lines that say nothing."""
 
 
-@dataclass(slots=True)
-class _Memory:
+class _Memory(Struct):
     """Shapes judged before, in any source; it starts anew when it is full."""
 
     shapes: dict[bytes, _Judged] = field(default_factory=dict)

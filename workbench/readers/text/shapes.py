@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,8 +27,7 @@ _WHOLE_POWERS = 10 ** np.arange(19, dtype=np.int64)
 _NUMERAL = re.compile(r"([-+]?)(\d+)?(?:\.(\d+)?)?(?:[eE]([-+]?)(\d+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Numeral:
+class Numeral(Struct, frozen=True):
     """How the digits of a number lie in lines of one shape: indices of runs, counted from the line's first.
 
     `lead` and `tail` are the characters before the first and behind the last run that belong to the number too.
@@ -79,8 +78,7 @@ def numeral_of(text: str, start: int, runs: Sequence[int]) -> Numeral | None:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Shapes:
+class Shapes(Struct, frozen=True):
     """Lines with their shapes: `start` and `length` of each run of digits, `value` of it, `first` run of each line.
 
     `start` and `line_start` count bytes of `text`, the lines joined by newlines. All arrays are int64; `start`,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from workbench.readers.text.found import Role
 from workbench.readers.text.plan import Plan
@@ -21,8 +22,7 @@ _LARGEST = 2**31
 """Epochs and steps of an epoch beyond which their product is no step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where the last line before a stretch stood; None is unknown."""
 
     step: int | None = None
@@ -55,16 +55,14 @@ class Place:
         return Place(**{**state, "seen": tuple(state.get("seen", ()))}) if state else Place()
 
 
-@dataclass(slots=True)
-class Steps:
+class Steps(Struct):
     """The steps of a stretch's n lines, and the place behind them."""
 
     step: NDArray[np.int64]
     place: Place
 
 
-@dataclass(slots=True)
-class _Axis:
+class _Axis(Struct):
     """Whole numbers that some of n lines carry."""
 
     value: NDArray[np.int64]

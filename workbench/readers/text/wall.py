@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 from workbench.readers.text.shapes import Numeral, Shapes
 
@@ -19,8 +19,7 @@ _RANGES = ((6.3e8, 4.2e9, 1.0), (6.3e11, 4.2e12, 1e3), (6.3e14, 4.2e15, 1e6), (6
 """From and to, and how many units make a second: seconds, milliseconds, micro- and nanoseconds from 1990 to 2100."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """Where a line's time lies: runs of its year, month, day, hour, minute, second and fraction, or one number.
 
     `offset` is the zone's: None is local time, else a sign and the runs of its hours and minutes, of which none is UTC.

@@ -7,11 +7,11 @@ cut out into one JSON array. A row that holds anything else than short numbers a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 
 from workbench.readers.protobuf import BYTES, WireError, fields, text
 from workbench.readers.spans import kinds, unaligned
@@ -32,8 +32,7 @@ _VALUE = 0x0182
 """The tag of `value_json`, as the two bytes in which it is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True):
     """Numbers of rows, as columns of length n, and the words that came last."""
 
     row: Ints
@@ -45,8 +44,7 @@ class Items:
     """By path the row and the JSON text of its last value that is no number."""
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """Items as they are found: the row of each, and where it lies."""
 
     row: Ints

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct, field
 
 from workbench.core.batch import Fact, Histogram, Points, no_points
 from workbench.readers.own.records import attributes
@@ -26,8 +26,7 @@ _EXACT = 2.0**53
 _LONGEST_PATH = 4096
 
 
-@dataclass(slots=True)
-class Axes:
+class Axes(Struct):
     """Which metrics count along another metric than the step, as `define_metric` said; what of it a state keeps."""
 
     named: dict[str, str]
@@ -45,8 +44,7 @@ class Axes:
         return self.named[max(globs, key=len)] if globs else ""
 
 
-@dataclass(slots=True)
-class Rows:
+class Rows(Struct):
     """Numbers of history rows on their way to points."""
 
     axes: Axes

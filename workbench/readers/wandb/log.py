@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from workbench.core.batch import Reject
 
@@ -28,8 +29,7 @@ _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 Rest = Literal["", "half", "zeros", "damaged"]
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(Struct, frozen=True):
     """The complete records of a stretch, in the order they came."""
 
     data: bytes
