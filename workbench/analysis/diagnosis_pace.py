@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
@@ -42,6 +43,7 @@ def rhythm(step: Steps, wall: Floats) -> Rhythm:
     return Rhythm(float(np.median(gaps)), pace(step, wall))
 
 
+@lru_cache(maxsize=4096)
 def is_gpu_use(key: str) -> bool:
     """Whether a metric is how much of a GPU is used: `system/gpu.0.gpu`, `gpu_util`, `GPU 1 utilization`."""
     words = words_of(re.sub(r"(\d+)", r" \1 ", key))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.analysis.diagnosis_curves import Course, Floats, middle, running_median, spread
 from workbench.core import units
@@ -182,11 +184,16 @@ def _jitter(y: Floats) -> float:
     return spread(y[1:-1] - (y[2:] + y[:-2]) / 2) / math.sqrt(1.5)
 
 
+@lru_cache(maxsize=128)
+def _later(n: int) -> NDArray[np.bool_]:
+    """Which columns of n come after their row."""
+    return np.triu(np.ones((n, n), np.bool_), 1)
+
+
 def _chance_of_rise(y: Floats) -> float:
     """One-sided p-value of Kendall's test that values rise in their order."""
     n = len(y)
-    later = np.sign(y[None, :] - y[:, None])
-    s = float(np.triu(later, 1).sum())
+    s = float(np.sign(y[None, :] - y[:, None])[_later(n)].sum())
     if n <= 7:  # few orders: all of them would have to be this sorted
         return 1 / math.factorial(n) if s >= n * (n - 1) / 2 else 1.0
     sigma = math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
