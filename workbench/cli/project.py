@@ -103,7 +103,9 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
     if place.remark:
         tell(place.remark)
     store = Store(place)
-    making = Begun(store.create)  # while DuckDB works, Python imports
+    import duckdb  # noqa: F401 - before the thread, so that all that is left of it there is work without Python's lock
+
+    making = Begun(store.create)
     try:
         from workbench.ingest.readers import all_readers, flush_intervals
         from workbench.plugin.derived import with_metrics
