@@ -12,7 +12,6 @@ import numpy as np
 from msgspec import Struct
 
 from workbench.readers.protobuf import WireError
-from workbench.readers.spans import unaligned
 from workbench.readers.tensorboard.events import decode_event
 from workbench.readers.tensorboard.layout import STEP, WALL, Columns, Layout, Template, layout_of, template_of
 from workbench.readers.tensorboard.records import HEADER, OVERHEAD, Cycle, Frames, crc_shares, mask_crcs
@@ -107,20 +106,20 @@ def _same(data: bytes, cycle: Cycle, slots: list[_Slot]) -> NDArray[np.bool_]:
 
 def _columns(data: bytes, cycle: Cycle, slots: list[_Slot], same: NDArray[np.bool_] | None) -> Columns:
     """Some records of every round as columns; those whose checksum does not hold are left out."""
-    total = int(cycle.sizes.sum())
-    first = np.array([cycle.start + slot.at for slot in slots], np.int64)
-    start = first + total * np.arange(cycle.rounds)[:, None]
     length = np.array([slot.length for slot in slots], np.int64)
-    wall = unaligned(data, "<f8")[start + WALL]
-    value = unaligned(data, slots[0].dtype)[start + np.array([slot.value_at for slot in slots])]
+    value_at = np.array([slot.value_at for slot in slots], np.int64)
+    wall = _cut(data, cycle, [slot.at + WALL for slot in slots], "<f8")
+    value = _cut(data, cycle, [slot.at + slot.value_at for slot in slots], slots[0].dtype)
     size = np.array([slot.step_size for slot in slots], np.int64)
-    step_bytes = unaligned(data, "<u8")[start + STEP] if size.any() else np.zeros(start.shape, np.uint64)
-    step, low = _steps(data, start, step_bytes, size)
+    step_bytes = (
+        _cut(data, cycle, [slot.at + STEP for slot in slots], "<u8") if size.any() else np.zeros(wall.shape, np.uint64)
+    )
+    step, low = _steps(step_bytes, size)
     crc = np.array([slot.template.crc for slot in slots], np.uint32)
     crc = crc ^ _share(wall, length - WALL)
-    crc ^= _share(value, length - np.array([slot.value_at for slot in slots]))
+    crc ^= _share(value, length - value_at)
     crc ^= _share(low, length - STEP)
-    good = mask_crcs(crc) == unaligned(data, "<u4")[start + length]
+    good = mask_crcs(crc) == _cut(data, cycle, [slot.at + slot.length for slot in slots], "<u4")
     if same is not None:
         good &= same[:, None]
     place = np.array([slot.place for slot in slots], np.int64)
@@ -134,11 +133,20 @@ def _columns(data: bytes, cycle: Cycle, slots: list[_Slot], same: NDArray[np.boo
     return Columns(record[good], wall[good], step[good], values[good][None], template[good], tags)
 
 
-def _steps(data: bytes, start: Ints, raw: NDArray[np.uint64], size: Ints) -> tuple[Ints, NDArray[np.uint64]]:
+def _cut(data: bytes, cycle: Cycle, places: list[int], dtype: str) -> NDArray[Any]:
+    """The numbers that begin at these bytes of each round, a row a round."""
+    total = int(cycle.sizes.sum())
+    found = np.empty((cycle.rounds, len(places)), dtype)
+    for column, place in enumerate(places):
+        found[:, column] = np.ndarray((cycle.rounds,), dtype, data, cycle.start + place, (total,))
+    return found
+
+
+def _steps(raw: NDArray[np.uint64], size: Ints) -> tuple[Ints, NDArray[np.uint64]]:
     """Steps, and their first eight bytes without the marks that they go on."""
     kept = [(1 << 8 * n) - 1 & 0x7F7F7F7F7F7F7F7F for n in size.tolist()]
     low = raw & np.array(kept, np.uint64)
-    step = np.zeros(start.shape, np.uint64)
+    step = np.zeros(raw.shape, np.uint64)
     for k in range(min(int(size.max()), _WORD)):
         step |= (low >> np.uint64(k)) & np.uint64(0x7F << 7 * k)
     return step.view(np.int64), low
@@ -157,5 +165,5 @@ def _share(numbers: NDArray[Any], distance: Ints) -> NDArray[np.uint32]:
     for k in range(numbers.dtype.itemsize):
         row = 256 * np.maximum(distance - 1 - k, 0)
         column = byte[..., k] if changes >> 8 * k & 0xFF else byte[:1, :, k]
-        share ^= shares.take(row + column)
+        share ^= shares.take(row + column, mode="wrap")  # none is out of range, and this does not look
     return share
