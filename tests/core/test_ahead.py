@@ -1,5 +1,6 @@
 """One result ahead: the order is kept, never two at once, and errors come where their result would."""
 
+import signal
 import threading
 
 import pytest
@@ -48,6 +49,37 @@ def test_nothing_is_under_way_when_it_is_closed_early():
     results = ahead(work, range(5))
     assert next(results) == 0
     threading.Timer(0.0, going.set).start()
+    results.close()  # type: ignore[attr-defined]
+    assert done.is_set()
+
+
+def test_an_interrupted_wait_leaves_nothing_under_way():
+    waiting, handled, done = threading.Event(), threading.Event(), threading.Event()
+
+    def work(item: int) -> int:
+        if item == 1:
+            waiting.set()
+            handled.wait(10)
+            done.set()
+        return item
+
+    def interrupted(*_: object) -> None:
+        handled.set()
+        raise KeyboardInterrupt
+
+    def interrupt(thread: int) -> None:
+        waiting.wait(10)
+        signal.pthread_kill(thread, signal.SIGINT)
+
+    results = ahead(work, range(3))
+    usual = signal.signal(signal.SIGINT, interrupted)
+    try:
+        assert next(results) == 0
+        with pytest.raises(KeyboardInterrupt):  # wherever it comes, most likely while it waits for the next one
+            threading.Thread(target=interrupt, args=(threading.get_ident(),)).start()
+            list(results)
+    finally:
+        signal.signal(signal.SIGINT, usual)
     results.close()  # type: ignore[attr-defined]
     assert done.is_set()
 

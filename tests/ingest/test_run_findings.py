@@ -174,3 +174,14 @@ def test_a_run_far_slower_than_its_siblings_is_told_with_what_it_has_otherwise(p
         "slower than its siblings: 40s a step against 10s a step, the median of 5; it differs in batch_size=512"
     )
     assert found.severity == "info"
+
+
+def test_the_pace_is_that_of_the_longest_series_with_times_whatever_it_tells(project: Project) -> None:
+    rows = [line(step, grad_norm=1.0 / (step + 1), timestamp=NOW - 5_000 + 2 * step) for step in range(1000)]
+    rows += [line(step, **{"val/loss": 0.5}, timestamp=NOW - 5_000 + 2 * step) for step in (300, 600, 900)]
+    rows.append(line(1000, **{"test/accuracy": 0.9}, timestamp=NOW - 3_000))
+    project.write("runs/a/log.jsonl", "".join(rows))
+    judged(project)
+    with project.store.read() as con:
+        told = con.execute("SELECT points, gap, pace FROM run_judgement_log").fetchall()
+    assert told == [(1004, 2.0, 0.5)]

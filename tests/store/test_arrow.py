@@ -7,8 +7,10 @@ import duckdb
 import numpy as np
 import pytest
 
-from workbench.store.arrow import Numbers, is_numbers
+from workbench.store.arrow import BATCH, Numbers, is_numbers
 from workbench.store.incoming import MANY, insert, nan_as_null
+
+pytestmark = pytest.mark.duckdb15
 
 
 def columns(n: int) -> dict[str, np.ndarray]:
@@ -23,7 +25,7 @@ def columns(n: int) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.mark.parametrize("n", [0, 1, 2048, 300_001])
+@pytest.mark.parametrize("n", [0, 1, 2048, BATCH, 300_001])
 def test_duckdb_reads_the_same_values(n):
     given = columns(n)
     with duckdb.connect() as con:
@@ -78,3 +80,40 @@ def test_texts_are_no_numbers():
     assert is_numbers({"a": np.zeros(1), "b": np.zeros(1, np.int32)})
     assert not is_numbers({"a": np.array(["x"], dtype=object)})
     assert not is_numbers({"a": np.zeros(1, bool)})
+    assert not is_numbers({"a": np.zeros(1).astype(">f8")})
+
+
+def test_rows_stay_in_their_order():
+    with duckdb.connect(config={"threads": "4"}) as con:
+        con.execute("CREATE TABLE log (place BIGINT)")
+        insert(con, "log", {"place": np.arange(5 * BATCH + 7)})
+        found = con.execute("SELECT place FROM log").fetchnumpy()["place"]
+    np.testing.assert_array_equal(found, np.arange(5 * BATCH + 7))
+
+
+@pytest.mark.parametrize("part", ["schema", "batches"])
+def test_what_goes_wrong_inside_is_an_error_of_the_query_and_stores_nothing(part, monkeypatch):
+    def fail(*_):
+        raise MemoryError("no room")
+        yield
+
+    monkeypatch.setattr(f"workbench.store.arrow._Parts.{part}", fail if part == "batches" else lambda _: next(fail()))
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE log (value DOUBLE)")
+        with pytest.raises(duckdb.Error, match="no room"):
+            insert(con, "log", {"value": np.zeros(MANY)})
+        assert con.execute("SELECT count(*) FROM log").fetchall() == [(0,)]
+
+
+def test_a_refused_insert_lets_go_of_the_columns():
+    column = np.arange(2.0 * MANY)
+    gone = weakref.ref(column)
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE log (value DOUBLE CHECK (value < 70000))")
+        with pytest.raises(duckdb.ConstraintException):
+            insert(con, "log", {"value": column})
+        del column
+        gc.collect()
+        assert gone() is None
+        insert(con, "log", {"value": np.zeros(MANY)})
+        assert con.execute("SELECT count(*) FROM log").fetchall() == [(MANY,)]

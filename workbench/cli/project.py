@@ -94,6 +94,7 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
     """
     from workbench.core.ahead import Begun
     from workbench.core.config import load_config
+    from workbench.plugin.discovery import use_project
     from workbench.store.place import place_of
     from workbench.store.store import Store
 
@@ -105,14 +106,14 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
     store = Store(place)
     import duckdb  # noqa: F401 - before the thread, so that all that is left of it there is work without Python's lock
 
+    use_project(root, config.plugins, config.path)
     making = Begun(store.create)
     try:
         from workbench.ingest.readers import all_readers, flush_intervals
         from workbench.plugin.derived import with_metrics
-        from workbench.plugin.discovery import loaded_metrics, use_project
+        from workbench.plugin.discovery import loaded_metrics
         from workbench.store.query import StoreQuery
 
-        use_project(root, config.plugins, config.path)
         readers = all_readers()
     finally:
         making.wait()

@@ -44,8 +44,7 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Res
     under: Begun[Result] | None = None
     try:
         for item in items:
-            done, under = under, None
-            ready = [] if done is None else [done.result()]
+            ready = [] if under is None else [under.result()]
             under = Begun(partial(work, item))
             yield from ready
         if under is not None:

@@ -23,6 +23,10 @@ class LogLine(Struct, frozen=True):
     raw: bytes
     """At most `LONGEST` bytes, without the line's end."""
 
+    def __repr__(self) -> str:
+        """Where it stands, without what the log says there."""
+        return f"LogLine({self.offset}, {self.end})"
+
     @property
     def text(self) -> str:
         """As a person reads it; untrusted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, takewhile
 
 import numpy as np
 
@@ -34,7 +35,7 @@ AT_ONCE = 512
 FEW = 64
 """The same while runs are live."""
 POINTS, POINTS_LIVE = 500_000, 50_000
-"""Points that are fetched in one lease, and held in memory until they are judged; fewer where others wait."""
+"""Points that are fetched in one lease; fewer where others wait. Twice as many are in memory, as some are judged."""
 REST = 10.0
 """Seconds between two judgements of a run that goes on."""
 SHARE, SHARE_AT_FIRST = 0.02, 0.3
@@ -162,12 +163,13 @@ class RunFindingWatch:
 
         def fetch(portion: Sequence[str]) -> tuple[Sequence[str], dict[int, CurveRows]]:
             with self._store.read() as con:
-                return portion, fetch_curves(con, [it for run in portion for it in self._needed(by_run.get(run, ()))])
+                return portion, fetch_curves(con, [state for run in portion for state in by_run.get(run, ())])
 
         if self._patience is None:
             return ahead(fetch, _portions(runs, by_run, POINTS))
         portions = _portions(runs, by_run, POINTS_LIVE)
-        return (fetch(portion) for place, portion in enumerate(portions) if not place or not self._is_late(started))
+        first = [next(portions)]
+        return map(fetch, chain(first, takewhile(lambda _: not self._is_late(started), portions)))
 
     def _by_run(self, states: Sequence[SeriesState]) -> dict[str, list[SeriesState]]:
         """The series of each run that are worth a look, and the one that is furthest, for its pace."""
@@ -185,19 +187,6 @@ class RunFindingWatch:
         chosen = [each[-1] for each in sorted(judged, key=lambda each: each[:-1])[:MOST]]
         furthest = max(states, key=lambda state: (state.last_step, state.n, state.key))
         return chosen if furthest in chosen else [*chosen, furthest]
-
-    def _needed(self, states: Sequence[SeriesState]) -> Sequence[SeriesState]:
-        """Those whose points a rule looks at: gradients and rates explain values that are no numbers, nothing else."""
-        if not states or any(state.not_finite for state in states):
-            return states
-        paced = _furthest_first(states)[0]
-        if paced.last_wall is None or not math.isfinite(paced.last_wall):
-            return states  # any other may be the one with times
-        return [
-            state for state in states
-            if state is paced or is_gpu_use(state.key)
-            or roles_for(state.key, self._config.metrics).kind == "performance"
-        ]  # fmt: skip
 
     def _judgement(self, run: str, commit: int, states: Sequence[SeriesState], rows: dict[int, CurveRows]) -> Judgement:
         curves = [self._curve(state, rows[state.series_id]) for state in states if state.series_id in rows]
@@ -247,13 +236,9 @@ def _gist(findings: Sequence[Finding]) -> tuple[object, ...]:
     )
 
 
-def _furthest_first(states: Sequence[SeriesState]) -> list[SeriesState]:
-    return sorted(states, key=lambda state: (-state.last_step, -state.n, state.key))
-
-
 def _rhythm(states: Sequence[SeriesState], rows: dict[int, CurveRows]) -> Rhythm:
     """Of the series that is furthest and has times."""
-    for state in _furthest_first(states):
+    for state in sorted(states, key=lambda state: (-state.last_step, -state.n, state.key)):
         found = rows.get(state.series_id)
         if found is not None and np.isfinite(found.wall).sum() > 3:
             per_row = state.n / max(len(found.step), 1)

@@ -120,7 +120,7 @@ class Panel:
     def act(self, action: str, query: Query, focus: Focus) -> str:
         """Do what an action of `actions` stands for, on a worker; what it returns is said, and the panel loads again.
 
-        What it changes, it changes in the panel: `self.options = replace(self.options, …)`.
+        What it changes, it changes in the panel: `self.options = dataclasses.replace(self.options, …)`.
         """
         raise NotImplementedError
 

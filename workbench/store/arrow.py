@@ -1,4 +1,4 @@
-"""Columns of numbers as an Arrow stream: DuckDB reads it with all its threads, and numpy's own columns with one.
+"""Columns of numbers as an Arrow stream: DuckDB inserts what it holds with all its threads, numpy's columns with one.
 
 Written against the C structures of the Arrow specification ("C data interface", "C stream interface"), because every
 library that speaks them takes longer to import than it saves here.
@@ -7,7 +7,8 @@ library that speaks them takes longer to import than it saves here.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+import errno
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _FORMATS = {"int32": b"i", "int64": b"l", "uint64": b"L", "float64": b"g"}
 """Arrow's format of each numpy type that can be handed over."""
+BATCH = 122_880
+"""Rows of a batch: as many as a row group of DuckDB has."""
 _CAPSULE = ctypes.c_char_p(b"arrow_array_stream")
 _new_capsule = ctypes.pythonapi.PyCapsule_New
 _new_capsule.restype = ctypes.py_object
@@ -79,11 +82,11 @@ _RELEASE_STREAM = _released(_ReleaseStream)
 
 def is_numbers(columns: Mapping[str, NDArray[Any]]) -> bool:
     """Whether all columns can be handed over."""
-    return all(column.dtype.name in _FORMATS for column in columns.values())
+    return all(column.dtype.isnative and column.dtype.name in _FORMATS for column in columns.values())
 
 
 class Numbers:
-    """Columns of one length as a stream of one batch, without a copy; DuckDB is done with it when its query is."""
+    """Columns of one length as a stream, without a copy; needed until the query that reads it is done."""
 
     def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
         self._columns = {name: np.ascontiguousarray(column) for name, column in columns.items()}
@@ -93,17 +96,16 @@ class Numbers:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """A capsule with the stream; each call makes one that begins anew."""
         parts = _Parts(self._columns)  # not self: with it, a cycle would hold the columns until Python collects it
-        batches = iter([parts.array()])
+        batches = parts.batches()
 
         def get_schema(_: Any, out: Any) -> int:
-            out[0] = parts.schema()
-            return 0
+            return parts.answer(out, parts.schema)
 
         def get_next(_: Any, out: Any) -> int:
-            out[0] = next(batches, _Array())
-            return 0
+            return parts.answer(out, lambda: next(batches, _Array()))
 
-        stream = _Stream(_GetSchema(get_schema), _GetNext(get_next), _GetError(lambda _: None), _RELEASE_STREAM)
+        get_error = _GetError(lambda _: parts.error)
+        stream = _Stream(_GetSchema(get_schema), _GetNext(get_next), get_error, _RELEASE_STREAM)
         self._streams.append(stream)
         return _new_capsule(ctypes.addressof(stream), _CAPSULE, None)
 
@@ -114,8 +116,20 @@ class _Parts:
     def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
         self._columns = columns
         self._kept: list[Any] = []
+        self.error: bytes | None = None
+        """Why the last answer was none."""
+
+    def answer(self, out: Any, make: Callable[[], Any]) -> int:
+        """Put a structure where it is wanted; an error is told by number and text, since none may leave a callback."""
+        try:
+            out[0] = make()
+        except BaseException as error:  # noqa: BLE001 - ctypes would print it and return whatever stood there
+            self.error = repr(error).encode()
+            return errno.EIO
+        return 0
 
     def schema(self) -> _Schema:
+        """A struct with a column a child."""
         children = [
             _Schema(_FORMATS[column.dtype.name], name.encode(), release=_RELEASE_SCHEMA)
             for name, column in self._columns.items()
@@ -123,11 +137,21 @@ class _Parts:
         pointers = self._pointers(_Schema, children)
         return _Schema(b"+s", b"", n_children=len(children), children=pointers, release=_RELEASE_SCHEMA)
 
-    def array(self) -> _Array:
-        """The one batch: a struct without a validity bitmap, and a column a child."""
+    def batches(self) -> Iterator[_Array]:
+        """Some rows each, of all columns; a thread takes one at a time."""
         length = len(next(iter(self._columns.values())))
+        for at in range(0, length, BATCH):
+            yield self._array(at, min(BATCH, length - at))
+
+    def _array(self, at: int, length: int) -> _Array:
+        """A struct without a validity bitmap, and a column a child."""
         children = [
-            _Array(length, n_buffers=2, buffers=self._buffers(None, column.ctypes.data), release=_RELEASE_ARRAY)
+            _Array(
+                length,
+                n_buffers=2,
+                buffers=self._buffers(None, column.ctypes.data + at * column.itemsize),
+                release=_RELEASE_ARRAY,
+            )
             for column in self._columns.values()
         ]
         pointers, buffers = self._pointers(_Array, children), self._buffers(None)

@@ -51,8 +51,10 @@ def insert(con: DuckDBPyConnection, table: str, columns: Mapping[str, NDArray[An
         return
     con.register("incoming", _source(columns))
     names = ", ".join(columns)
-    con.execute(f"INSERT INTO {table} ({names}) SELECT {select} FROM incoming")
-    con.unregister("incoming")
+    try:
+        con.execute(f"INSERT INTO {table} ({names}) SELECT {select} FROM incoming")
+    finally:
+        con.unregister("incoming")
 
 
 def _source(columns: Mapping[str, NDArray[Any]]) -> object:

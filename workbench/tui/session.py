@@ -91,11 +91,16 @@ def save_session(path: Path, view: ViewState, painting: Painting | None) -> None
     """Replace the saved session; a folder that cannot be written is no reason to fail on the way out."""
     data = {
         "version": VERSION,
-        "view": to_builtins(view, enc_hook=str),
-        "painting": to_builtins(painting, enc_hook=str),
+        "view": plainly(view),
+        "painting": plainly(painting),
     }
     with suppress(OSError, ValueError):
         write_whole(path, json.dumps(data, default=str))
+
+
+def plainly(value: object) -> Any:
+    """A view as JSON has it; a number of numpy's stays one, anything else that JSON has no word for becomes text."""
+    return to_builtins(value, enc_hook=lambda each: each.item() if hasattr(each, "item") else str(each))
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 
 from workbench.core import text
-from workbench.tui.session import ViewState, view_of, write_whole
+from workbench.tui.session import ViewState, plainly, view_of, write_whole
 
 LEFT_OUT = ("cursor", "screen", "run", "monitor")
 """What of a view is not kept: where one is."""
@@ -63,7 +63,7 @@ def save_view(path: Path, name: str, view: ViewState) -> SavedViews:
     Raises:
         ViewsError: the file cannot be read, and so is not replaced, or cannot be written.
     """
-    everything = to_builtins(view, enc_hook=str)
+    everything = plainly(view)
     views = {**load_views(path).by_name, name: {key: everything[key] for key in KEPT}}
     return _written(path, views)
 
