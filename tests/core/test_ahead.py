@@ -71,13 +71,16 @@ def test_an_interrupted_wait_leaves_nothing_under_way():
         waiting.wait(10)
         signal.pthread_kill(thread, signal.SIGINT)
 
+    def rest() -> None:
+        threading.Thread(target=interrupt, args=(threading.get_ident(),)).start()
+        list(results)
+
     results = ahead(work, range(3))
     usual = signal.signal(signal.SIGINT, interrupted)
     try:
         assert next(results) == 0
         with pytest.raises(KeyboardInterrupt):  # wherever it comes, most likely while it waits for the next one
-            threading.Thread(target=interrupt, args=(threading.get_ident(),)).start()
-            list(results)
+            rest()
     finally:
         signal.signal(signal.SIGINT, usual)
     results.close()  # type: ignore[attr-defined]
