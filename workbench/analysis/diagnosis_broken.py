@@ -14,7 +14,6 @@ from workbench.analysis.diagnosis_curves import (
     Course,
     Curve,
     Floats,
-    highest_rises,
     middle,
     running_median,
     spread,
@@ -164,8 +163,8 @@ def diverged(course: Course) -> Finding | None:
 
 def spiked(course: Course) -> Finding | None:
     """Single values far beyond anything the metric does otherwise, in the bad direction, and back again."""
-    curve, y = course.curve, _worst(course)
-    if (standing := _standing_out(course, y)) is None:
+    curve, y = course.curve, course.worst
+    if (standing := _standing_out(course)) is None:
         return None
     usual, z, wanted, found = standing
     n, apart = len(y), y - usual
@@ -191,15 +190,14 @@ def spiked(course: Course) -> Finding | None:
     return Finding("spiked", curve.key, "info", said, since, _over(until, since), sure, evidence)
 
 
-def _standing_out(course: Course, y: Floats) -> tuple[Floats, Floats, float, NDArray[np.int64]] | None:
+def _standing_out(course: Course) -> tuple[Floats, Floats, float, NDArray[np.int64]] | None:
     """Medians of neighbours, deviations from them, the deviation that is wanted, and the places that have it."""
+    y = course.worst
     n = len(y)
     if n < 40:
         return None
-    own = y is course.y
-    reach, rise = (course.reach, course.rise) if own else (_reach(y), float(highest_rises(y[None, :])[0]))
-    telling = max(course.telling * (1.0 if course.is_log else 3.0), 0.25 * reach)
-    if rise <= telling:
+    telling = max(course.telling * (1.0 if course.is_log else 3.0), 0.25 * course.reach)
+    if course.rise <= telling:
         return None
     usual = running_median(y, NEIGHBOURS)
     apart = y - usual
@@ -214,18 +212,6 @@ def _standing_out(course: Course, y: Floats) -> tuple[Floats, Floats, float, NDA
     return (usual, z, wanted, found) if len(found) else None
 
 
-def _worst(course: Course) -> Floats:
-    """Each value, or of a bucket its worst, as the course is turned."""
-    curve = course.curve
-    extreme = curve.high if curve.roles.direction == "lower" else curve.low
-    if extreme is None:
-        return course.y
-    y = extreme[course.place]
-    if curve.roles.direction == "higher":
-        return np.asarray(-y, np.float64)
-    return np.asarray(np.log(np.maximum(y, 1e-300)) if course.is_log else y, np.float64)
-
-
 def _local_scale(apart: Floats) -> Floats:
     """How far values usually are from their neighbours, where they are: noise shrinks as a loss falls."""
     count = max(1, min(16, len(apart) // 25))
@@ -234,11 +220,6 @@ def _local_scale(apart: Floats) -> Floats:
     scales = np.maximum(scales, [scales[max(0, at - 1) : at + 2].max() for at in range(count)])
     scales = np.maximum(scales, max(0.25 * overall, 1e-12 + 1e-9 * middle(np.abs(apart))))
     return np.repeat(scales, lengths)
-
-
-def _reach(y: Floats) -> float:
-    ranked = np.sort(y)
-    return float(ranked[(19 * len(y)) // 20] - ranked[len(y) // 20])
 
 
 def _over(until: float | None, since: float | None) -> float:

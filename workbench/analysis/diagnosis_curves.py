@@ -67,10 +67,12 @@ class Course(Struct, frozen=True):
     """Spread of blocks around their level, as a standard deviation."""
     telling: float
     """The least change worth a word: half as much again, or a tenth of what values usually are; 0 if all are."""
+    worst: Floats
+    """Each value, or of a bucket its worst."""
     reach: float
-    """How far values are apart, the lowest and the highest twentieth aside."""
+    """How far the worst values are apart, the lowest and the highest twentieth aside."""
     rise: float
-    """No value is further above the median of its neighbours than this."""
+    """None of them is further above the median of its neighbours than this."""
 
     def where(self, block: int) -> int:
         """Place in the curve of a block's first value."""
@@ -106,16 +108,39 @@ def _of_one_length(curves: Sequence[Curve], places: Sequence[NDArray[np.int64]])
     began = y[:, : max(1, n // 50)].max(axis=1)
     is_log = ~higher & (ranked[:, 0] > 0) & (np.maximum(high, began) > _WIDE * low)
     y[is_log] = np.log(y[is_log])
-    reach = np.where(is_log, np.log(high) - np.log(low), high - low)
+    worst = _worst(curves, places, y, is_log)
+    if worst is y:
+        reach = np.where(is_log, np.log(high) - np.log(low), high - low)
+    else:
+        reach = np.subtract(*np.sort(worst, axis=1)[:, [(19 * n) // 20, n // 20]].T)
     size = max(-(-n // BLOCKS), 1)
     edges = np.append(np.arange(0, n, size, dtype=np.int64), n)
     blocks = _blocks(y, size)
     level = _running_medians(blocks, 5 if blocks.shape[1] >= 40 else 3)
-    numbers = np.column_stack([_spreads(blocks - level), _telling(ranked, is_log), reach, highest_rises(y)]).tolist()
+    noise, telling, rise = _spreads(blocks - level), _telling(ranked, is_log), _highest_rises(worst)
     return [
-        Course(curve, places[at], y[at], bool(is_log[at]), edges, blocks[at], level[at], *numbers[at])
+        Course(
+            curve, places[at], y[at], bool(is_log[at]), edges, blocks[at], level[at], float(noise[at]),
+            float(telling[at]), worst[at], float(reach[at]), float(rise[at]),
+        )
         for at, curve in enumerate(curves)
-    ]
+    ]  # fmt: skip
+
+
+def _worst(
+    curves: Sequence[Curve], places: Sequence[NDArray[np.int64]], y: Floats, is_log: NDArray[np.bool_]
+) -> Floats:
+    """Each value of each row, or of a bucket its worst, as the courses are turned; `y` itself where there are none."""
+    worst = y
+    for at, (curve, place) in enumerate(zip(curves, places, strict=True)):
+        higher = curve.roles.direction == "higher"
+        extreme = curve.low if higher else curve.high
+        if extreme is None:
+            continue
+        found = -extreme[place] if higher else extreme[place]
+        worst = y.copy() if worst is y else worst
+        worst[at] = np.log(np.maximum(found, 1e-300)) if is_log[at] else found
+    return worst
 
 
 def _blocks(y: Floats, size: int) -> Floats:
@@ -137,7 +162,7 @@ def _telling(ranked: Floats, is_log: NDArray[np.bool_]) -> Floats:
     return np.where(is_log, math.log(1.5), 0.1 * np.where(usual == 0, sizes.mean(axis=1), usual))
 
 
-def highest_rises(rows: Floats) -> Floats:
+def _highest_rises(rows: Floats) -> Floats:
     """No value of a row is further above the median of its neighbours: stretches with those beside them hold them."""
     n = rows.shape[1]
     if n < NEIGHBOURS:

@@ -94,7 +94,7 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
     """
     from workbench.core.ahead import Begun
     from workbench.core.config import load_config
-    from workbench.plugin.discovery import use_project
+    from workbench.plugin.discovery import loaded_metrics, use_project
     from workbench.store.place import place_of
     from workbench.store.store import Store
 
@@ -111,7 +111,6 @@ def open_project(root: Path, *, fresh: bool = True, place: Place | None = None) 
     try:
         from workbench.ingest.readers import all_readers, flush_intervals
         from workbench.plugin.derived import with_metrics
-        from workbench.plugin.discovery import loaded_metrics
         from workbench.store.query import StoreQuery
 
         readers = all_readers()

@@ -89,13 +89,9 @@ def load_session(path: Path) -> tuple[ViewState, Painting | None]:
 
 def save_session(path: Path, view: ViewState, painting: Painting | None) -> None:
     """Replace the saved session; a folder that cannot be written is no reason to fail on the way out."""
-    data = {
-        "version": VERSION,
-        "view": plainly(view),
-        "painting": plainly(painting),
-    }
+    data = plainly({"version": VERSION, "view": view, "painting": painting})
     with suppress(OSError, ValueError):
-        write_whole(path, json.dumps(data, default=str))
+        write_whole(path, json.dumps(data))
 
 
 def plainly(value: object) -> Any:

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.core.ahead import Begun
 from workbench.core.settings import Settings, settings_path
 from workbench.core.settings_file import SettingsFiles
 from workbench.tui import collector
@@ -179,19 +180,20 @@ def _create(store: Store, scratch: Path | None) -> None:
 
 def _ahead(store: Store, config: Config) -> Callable[[Config], Query]:
     """What the first rows are read with; they are being read while the interface's modules are loaded."""
-    made: list[Query] = []
 
-    def read() -> None:
-        with suppress(Exception):  # whoever asks for them meets it again, and says so
-            made.append(query := _quick(store, config))
-            query.newest(NEWEST + 1)
+    def read() -> Query:
+        query = _quick(store, config)
+        query.newest(NEWEST + 1)
+        return query
 
-    thread = threading.Thread(target=read, name="first-rows", daemon=True)
-    thread.start()
+    begun = Begun(read)
 
     def quick(now: Config) -> Query:
-        thread.join()
-        return made[0] if made and now is config else _quick(store, now)
+        begun.wait()
+        with suppress(Exception):  # whoever asks for them meets it again, and says so
+            if now is config:
+                return begun.result()
+        return _quick(store, now)
 
     return quick
 
