@@ -48,6 +48,8 @@ class Store:
         self._spill: Spill | None = None
         self._checked = 0
         """Inode of the file whose version was looked at."""
+        self._is_new = False
+        """The lease that is held made the file."""
 
     @property
     def exists(self) -> bool:
@@ -69,7 +71,7 @@ class Store:
         except OSError as error:
             raise explain(error, self.place.store) from error
         with self._lease(exclusive=True) as con:
-            migrate(con, self.path, APPLICATION)
+            migrate(con, self.path, APPLICATION, is_new=self._is_new)
             self._checked = os.stat(self.path).st_ino
 
     @contextmanager
@@ -214,8 +216,8 @@ class Store:
         import duckdb
 
         file = str(self.path).replace("'", "''")
-        new = "READ_WRITE" if self.exists else "STORAGE_VERSION 'v1.5.0'"
-        options = new if exclusive else "READ_ONLY"
+        self._is_new = exclusive and not self.exists
+        options = "STORAGE_VERSION 'v1.5.0'" if self._is_new else "READ_WRITE" if exclusive else "READ_ONLY"
         deadline, pause = time.monotonic() + self._patience, 0.01
         while True:
             try:

@@ -23,6 +23,8 @@ _DECODE = msgspec.json.Decoder().decode
 _LENIENT = json.JSONDecoder(strict=False).raw_decode
 _FOREIGN = ({"op_code", "worker_id"}, {"v", "kind", "project"}, {"v", "t", "run"})
 """Keys of the first object by which JSON lines are known to be no metrics: journals and fragments."""
+_PLAIN = frozenset({float, int, bool, type(None)})
+"""Types of values that tell nothing about a record's keys; a text may be a number, a list too long."""
 _DATASET = ({"messages"}, {"prompt"}, {"text"})
 """Keys of training data; with an axis beside them they are a log after all."""
 
@@ -163,8 +165,14 @@ def _evidence(records: Sequence[dict[str, Any]], file_name: str) -> tuple[float,
     numbers: dict[str, float | int] = {}
     texts: dict[str, Text] = {}
     scratch = Rows({}, 0)
+    seen: set[tuple[tuple[str, ...], tuple[type, ...]]] = set()
     try:
         for record in records:
+            shape = tuple(record), tuple(map(type, record.values()))
+            if shape in seen:
+                continue  # it has no other key, and none of another kind
+            if _PLAIN.issuperset(shape[1]):
+                seen.add(shape)
             more, words = flatten(scratch, record)
             numbers |= more
             texts |= words
