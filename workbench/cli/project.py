@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from workbench.core.config import Config
+    from workbench.ingest.run_findings import RunFindingWatch
     from workbench.store.place import Place
     from workbench.store.query import StoreQuery
     from workbench.store.store import Store
@@ -166,13 +167,15 @@ def ingesting(
     """
     from workbench.ingest.engine import Engine
     from workbench.ingest.hints import Hints
-    from workbench.ingest.progress import Progress, SpokenProgress
+    from workbench.ingest.progress import JudgingProgress, Progress, SpokenProgress
     from workbench.ingest.readers import all_readers
+    from workbench.ingest.run_findings import RunFindingWatch
     from workbench.ingest.watch import Watch
 
-    progress = SpokenProgress() if spoken else Progress()
-    engine = Engine(project.root, project.config, project.store, all_readers(), progress=progress)
-    after = _judging(project, spoken, patience)
+    reading, judging = (SpokenProgress(), JudgingProgress()) if spoken else (Progress(), Progress())
+    runs = RunFindingWatch(project.config, project.store, tell, patience=patience, progress=judging)
+    engine = Engine(project.root, project.config, project.store, all_readers(), progress=reading, judge=runs)
+    after = _judging(project, runs, spoken)
     try:
         yield Watch(engine, hints=Hints(project.root) if hints else None, after=after, tell=tell)
     finally:
@@ -190,14 +193,10 @@ def writing(out: Path | None) -> Iterator[None]:
         raise fail(f"{out or error.filename or 'stdout'}: cannot be written: {error.strerror or error}", 2) from error
 
 
-def _judging(project: Project, spoken: bool, patience: float | None) -> Callable[[], object]:
+def _judging(project: Project, runs: RunFindingWatch, spoken: bool) -> Callable[[], object]:
     """What is done with news: monitors are evaluated, runs and monitors are judged, rules of plugins are asked."""
-    from workbench.ingest.progress import JudgingProgress, Progress
     from workbench.ingest.rules import rule_watch
-    from workbench.ingest.run_findings import RunFindingWatch
 
-    progress = JudgingProgress() if spoken else Progress()
-    runs = RunFindingWatch(project.config, project.store, tell, patience=patience, progress=progress)
     monitors = _monitors(project, spoken) if project.config.monitors else None
     rules = rule_watch(project.query, project.store, tell)
 

@@ -50,6 +50,11 @@ class Committer:
         self._raise()
         self._queue.put(deltas)
 
+    @property
+    def busy(self) -> bool:
+        """Whether something that was submitted is not committed yet."""
+        return self._queue.unfinished_tasks > 0
+
     def flush(self) -> None:
         """Wait until all that was submitted is committed.
 

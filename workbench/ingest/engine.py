@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path, PurePath
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -38,12 +39,22 @@ class Outcome(Struct, frozen=True):
         )  # fmt: skip
 
 
+class Judge(Protocol):
+    """Who judges what is read, and uses the time in which it is committed."""
+
+    def keep(self, deltas: Sequence[Delta]) -> None:
+        """Take notice of what is about to be committed."""
+
+    def prepare(self) -> bool:
+        """Do some of the work ahead; whether there is more."""
+
+
 class Engine:
     """Reads a project's sources into its store; the caller holds the ingester's lock."""
 
     def __init__(
         self, root: Path, config: Config, store: Store, readers: Iterable[Reader], *,
-        clock: Callable[[], float] = time.time, progress: Progress | None = None,
+        clock: Callable[[], float] = time.time, progress: Progress | None = None, judge: Judge | None = None,
     ) -> None:  # fmt: skip
         self.root = root
         self.store = store
@@ -52,6 +63,7 @@ class Engine:
         self.registry = Registry(root, config, tuple(readers), clock)
         self._reading = Reading(store.place.store, self.registry, clock, self._add)
         self._committer = Committer(store)
+        self._judge = judge
         self._backlog: dict[PurePath, Tracked] = {}
         self._pending: list[Delta] = []
         self._pending_points = 0
@@ -152,6 +164,8 @@ class Engine:
         self._remarks()
         try:
             self._submit()
+            while self._judge is not None and self._committer.busy and self._judge.prepare():
+                pass
             self._committer.flush()
         except StoreError:
             self._recover()
@@ -259,4 +273,6 @@ class Engine:
         if self._pending:
             deltas, self._pending, self._pending_points = self._pending, [], 0
             self._submitted = True
+            if self._judge is not None:
+                self._judge.keep(deltas)
             self._committer.submit(deltas)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 
 import numpy as np
+from msgspec.structs import replace
 
 from workbench.analysis.diagnosis import ENGINE, Curve, diagnose, is_judged
 from workbench.analysis.diagnosis_pace import Rhythm, is_gpu_use, rhythm
@@ -16,6 +17,8 @@ from workbench.core.config import Config
 from workbench.core.model import Finding
 from workbench.core.roles import roles_for, words_of
 from workbench.ingest.progress import Progress
+from workbench.ingest.recent import RecentRuns, touched
+from workbench.store.append import Delta
 from workbench.store.run_findings import (
     LONG,
     CurveRows,
@@ -40,6 +43,8 @@ REST = 10.0
 """Seconds between two judgements of a run that goes on."""
 SHARE, SHARE_AT_FIRST = 0.02, 0.3
 """Share of the time spent on judging again, and on what was never judged."""
+MOST_PREPARED = 2_000
+"""Runs whose findings may wait for their commits."""
 MOST = 24
 """Series of a run that are judged; a model logs one for every layer."""
 _GROWN = 1.1
@@ -72,8 +77,29 @@ class RunFindingWatch:
         """Runs to judge, with the commit that changed them."""
         self._gists: dict[str, tuple[object, ...]] = {}
         """What was found last in each run judged by this process."""
+        self._recent = RecentRuns()
+        self._prepared: dict[str, tuple[Sequence[SeriesState], Judgement]] = {}
+        """What was found in runs that were in memory, and in which of their series."""
         self._due: dict[str, float] = {}
         self._not_before = 0.0
+
+    def keep(self, deltas: Sequence[Delta]) -> None:
+        """Take notice of what is about to be committed: while it is in memory, it need not be fetched."""
+        self._recent.keep(deltas)
+        for delta in deltas:
+            for run in [*self._prepared] if delta.cuts else touched(delta):
+                self._prepared.pop(run, None)
+
+    def prepare(self) -> bool:
+        """Judge a run that is in memory, ahead of its commit; whether there is another."""
+        self._prepare(self._recent.oldest)
+        return bool(self._recent) and len(self._prepared) < MOST_PREPARED
+
+    def _prepare(self, run: str) -> None:
+        states, rows = self._recent.take(run)
+        if states:
+            chosen = self._worth(states)
+            self._prepared[run] = chosen, self._judgement(run, 0, chosen, rows)
 
     def update(self) -> bool:
         """Judge what has changed, the newest first; costs a look at the file while nothing changes.
@@ -136,10 +162,7 @@ class RunFindingWatch:
         with self._store.read() as con:
             commit = newest_commit(con)
             by_run = self._by_run(fetch_states(con, runs))
-        judged: list[Judgement] = []
-        for portion, rows in self._fetched(runs, by_run, started):
-            judged += [self._judgement(run, commit, by_run.get(run, []), rows) for run in portion]
-            self._progress.done(len(portion))
+        judged = [*self._judgements(runs, by_run, commit, started)]
         news = [each for each in judged if self._is_news(each)]
         if news:
             with self._store.write() as con:
@@ -152,6 +175,30 @@ class RunFindingWatch:
         if news:
             self._known.update({each.run: (each.commit, ENGINE, each.points) for each in news})
             self._gists.update({each.run: _gist(each.findings) for each in news})
+
+    def _judgements(
+        self, runs: Sequence[str], by_run: Mapping[str, Sequence[SeriesState]], commit: int, started: float
+    ) -> Iterator[Judgement]:
+        """First of runs that are or were in memory, then of the others, until time runs out; of one at least."""
+        others: list[str] = []
+        for run in runs:
+            ready = self._ready(run, by_run.get(run, []), commit)
+            if ready is None:
+                others.append(run)
+                continue
+            yield ready
+            self._progress.done()
+            if self._is_late(started):
+                return
+        for portion, rows in self._fetched(others, by_run, started):
+            yield from [self._judgement(run, commit, by_run.get(run, []), rows) for run in portion]
+            self._progress.done(len(portion))
+
+    def _ready(self, run: str, states: Sequence[SeriesState], commit: int) -> Judgement | None:
+        """What was found while it was in memory, if the store says the same of its series."""
+        self._prepare(run)
+        then, judgement = self._prepared.pop(run, ((), None))
+        return None if judgement is None or then != states else replace(judgement, commit=commit)
 
     def _fetched(
         self, runs: Sequence[str], by_run: Mapping[str, Sequence[SeriesState]], started: float
@@ -168,7 +215,7 @@ class RunFindingWatch:
         if self._patience is None:
             return ahead(fetch, _portions(runs, by_run, POINTS))
         portions = _portions(runs, by_run, POINTS_LIVE)
-        first = [next(portions)]
+        first = islice(portions, 1)
         return map(fetch, chain(first, takewhile(lambda _: not self._is_late(started), portions)))
 
     def _by_run(self, states: Sequence[SeriesState]) -> dict[str, list[SeriesState]]:

@@ -1,0 +1,108 @@
+"""Runs that were read whole a moment ago and are still in memory, so that nobody need fetch them to judge them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import Struct
+
+from workbench.store.append import Delta, PointRows
+from workbench.store.run_findings import LONG, CurveRows, SeriesState
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST = 2_500_000
+"""Points that are kept, 34 bytes each; the oldest go first."""
+_OF_RUN, _OF_SERIES = 30, 10
+"""What a run and a series take besides, in points."""
+
+
+class _Kept(Struct, frozen=True):
+    keys: Mapping[int, str]
+    points: PointRows
+    weight: int
+
+
+class RecentRuns:
+    """What was read of new runs; whether that is all there is of one, only the store knows."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._weight = 0
+        self._kept: dict[str, _Kept] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._kept)
+
+    @property
+    def oldest(self) -> str:
+        """The run that has been kept longest; empty where there is none."""
+        return next(iter(self._kept), "")
+
+    def keep(self, deltas: Iterable[Delta]) -> None:
+        """Take in what is about to be committed; what is said again of a run, or taken back, ends its being kept."""
+        for delta in deltas:
+            for run in [*self._kept] if delta.cuts else touched(delta):
+                self._drop(run)
+            if delta.points is not None and _tells_a_run(delta, delta.points):
+                self._add(delta.cursor.run_id, {series: key for series, _, key, _ in delta.new_series}, delta.points)
+        while self._weight > self._most:
+            self._drop(self.oldest)
+
+    def _add(self, run: str, keys: Mapping[int, str], points: PointRows) -> None:
+        weight = len(points.value) + _OF_SERIES * len(points.series) + _OF_RUN
+        self._kept[run] = _Kept(keys, points, weight)
+        self._weight += weight
+
+    def _drop(self, run: str) -> _Kept | None:
+        kept = self._kept.pop(run, None)
+        self._weight -= 0 if kept is None else kept.weight
+        return kept
+
+    def take(self, run: str) -> tuple[list[SeriesState], dict[int, CurveRows]]:
+        """The series of a run by key, and their points; none where it is not kept. It is let go."""
+        kept = self._drop(run)
+        if kept is None:
+            return [], {}
+        points = kept.points
+        order = np.argsort(points.code, kind="stable")
+        ends = np.cumsum(np.bincount(points.code, minlength=len(points.series)))
+        rows = {
+            series: CurveRows(points.step[own], points.wall_time[own], points.value[own])
+            for series, own in zip(points.series.tolist(), np.split(order, ends[:-1]), strict=True)
+        }
+        states = [_state(series, run, kept.keys[series], each) for series, each in rows.items()]
+        return sorted(states, key=lambda state: state.key), rows
+
+
+def touched(delta: Delta) -> set[str]:
+    """The runs that a delta says something of."""
+    return {delta.cursor.run_id, *(delta.points.runs if delta.points else ())}
+
+
+def _tells_a_run(delta: Delta, points: PointRows) -> bool:
+    """Whether it is of one run alone, and of short series that nobody has heard of before; none of it taken back."""
+    new = {series for series, *_ in delta.new_series}
+    alone = {*points.runs} == {delta.cursor.run_id} and not delta.cuts
+    return alone and len(points.value) <= LONG * len(points.series) and new.issuperset(points.series.tolist())
+
+
+def _state(series: int, run: str, key: str, rows: CurveRows) -> SeriesState:
+    """What the store says of a series that has these points alone; of one it would show otherwise, what it never says.
+
+    It shows steps in order, of a step written twice the latest point, and a long series thinned.
+    """
+    n, last = len(rows.step), float(rows.wall[-1])
+    as_shown = n <= LONG and _rises(rows.step)
+    return SeriesState(
+        series, run, key, n if as_shown else -1, n - int(np.isfinite(rows.value).sum()), int(rows.step[0]),
+        int(rows.step[-1]), None if math.isnan(last) else last,
+    )  # fmt: skip
+
+
+def _rises(step: NDArray[np.int64]) -> bool:
+    return bool((step[1:] > step[:-1]).all())
