@@ -178,7 +178,8 @@ def _rhythm(source: Tracked, wall: NDArray[np.float64], modified: float) -> Mapp
 
     Where points carry times, those alone count: a file may be copied long after it was written.
     """
-    before, times = source.cursor, wall[np.isfinite(wall)]
+    known = np.isfinite(wall)
+    before, times = source.cursor, wall if known.all() else wall[known]
     if len(times) and not source.own.timed:
         source.own = replace(source.own, timed=True)
         before = replace(before, data_at=None, longest_gap=0.0, second_gap=0.0)
@@ -203,5 +204,7 @@ def _long_rhythm(before: Cursor, times: NDArray[np.float64]) -> Mapping[str, Any
         times = np.concatenate(([before.data_at], times))
     times = np.maximum.accumulate(times)
     gaps = np.diff(times)
-    longest = sorted([before.longest_gap, before.second_gap, *np.sort(gaps)[-2:].tolist()])[-2:]
+    most = int(gaps.argmax())
+    others = np.maximum(gaps[:most].max(initial=0.0), gaps[most + 1 :].max(initial=0.0))
+    longest = sorted([before.longest_gap, before.second_gap, float(gaps[most]), float(others)])[-2:]
     return {"data_at": float(times[-1]), "longest_gap": longest[1], "second_gap": longest[0]}
