@@ -9,16 +9,18 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support.ingest import NOW, Project, line
 from workbench.core.config import load_config
-from workbench.ingest import recent, run_findings
+from workbench.ingest import judging, recent, run_findings
 from workbench.ingest.engine import Engine
 from workbench.ingest.readers import all_readers
 from workbench.ingest.recent import RecentRuns
 from workbench.ingest.run_findings import RunFindingWatch
-from workbench.store.append import Delta
+from workbench.store.append import Cursor, Delta, PointRows
+from workbench.store.errors import StoreError
 
 pytestmark = pytest.mark.duckdb15
 
@@ -26,9 +28,9 @@ pytestmark = pytest.mark.duckdb15
 class Ingester:
     """An engine and who judges what it reads, as they live in one process."""
 
-    def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch, patience: float | None = None) -> None:
         config = load_config(project.root)
-        self.judge = RunFindingWatch(config, project.store, patience=None)
+        self.judge = RunFindingWatch(config, project.store, patience=patience)
         self.engine = Engine(
             project.root, config, project.store, all_readers(), clock=lambda: project.now, judge=self.judge
         )
@@ -224,24 +226,79 @@ def test_a_crowd_of_odd_logs_is_judged_alike(project: Project, ingester: Ingeste
     assert found_afresh(project) == told
 
 
-def test_what_others_take_back_is_no_longer_in_memory(project: Project, ingester: Ingester) -> None:
-    project.write("run/log.jsonl", rising(300))
+def test_one_log_written_anew_does_not_make_the_others_be_forgotten(project: Project, ingester: Ingester) -> None:
     project.write("other/log.jsonl", rising(300))
     ingester.read_alone()
-    assert len(ingester.judge._recent._kept) == 2
     project.now += 30
     (project.root / "other/log.jsonl").write_text("")
     project.write("other/log.jsonl", rising(20))
+    project.write("run/log.jsonl", rising(300))
     ingester.read_alone()
-    assert not ingester.judge._recent
+    (other,) = (run.id for run in project.query.runs() if "other" in run.path)
+    assert ingester.look() == [other]
+    assert found_afresh(project) == found(project)
+
+
+def test_series_that_cannot_match_are_judged_once(
+    project: Project, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        project.write(f"runs/{number}/log.jsonl", unordered())
+    judged: list[int] = []
+    diagnose = judging.diagnose
+
+    def spy(curves: Any, active_until: Any) -> Any:
+        judged.append(len(curves))
+        return diagnose(curves, active_until)
+
+    monkeypatch.setattr(judging, "diagnose", spy)
+    assert len(ingester.look()) == 5
+    assert len(judged) == 5
+
+
+def test_while_others_wait_nothing_is_judged_ahead_but_nothing_fetched_either(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Ingester(project, monkeypatch, patience=60.0)
+    try:
+        project.write("run/log.jsonl", rising(300))
+        live.read()
+        assert not live.judge.prepare()
+        assert live.look() == []
+        assert found_afresh(project) == found(project)
+    finally:
+        live.engine.close()
+
+
+def test_a_mistake_while_judging_ahead_does_not_stop_reading(
+    project: Project, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("run/log.jsonl", rising(300))
+    ingester.read_alone()
+    with monkeypatch.context() as patch:
+        patch.setattr(judging, "is_judged", lambda *_: 1 / 0)
+        assert not ingester.judge.prepare()
+    assert len(ingester.look()) == 1
+    assert found_afresh(project) == found(project)
+
+
+def test_what_was_not_committed_is_forgotten(
+    project: Project, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("run/log.jsonl", rising(300))
+    with monkeypatch.context() as patch:
+        patch.setattr("workbench.ingest.committer.require_space", lambda _: (_ for _ in ()).throw(StoreError("full")))
+        with pytest.raises(StoreError, match="full"):
+            ingester.read_alone()
+    assert not ingester.judge.prepare()
+    ingester.judge.update()
+    assert found(project) == []
+    assert ingester.look() == []
+    assert found_afresh(project) == found(project) != []
 
 
 def test_memory_is_bounded_by_points_and_by_runs() -> None:
     def deltas(count: int, n: int, series: int) -> Sequence[Delta]:
-        import numpy as np
-
-        from workbench.store.append import Cursor, PointRows
-
         made = []
         for number in range(count):
             run = f"{number:012x}"

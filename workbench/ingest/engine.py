@@ -48,6 +48,9 @@ class Judge(Protocol):
     def prepare(self) -> bool:
         """Do some of the work ahead; whether there is more."""
 
+    def forget(self) -> None:
+        """What was about to be committed may not have been."""
+
 
 class Engine:
     """Reads a project's sources into its store; the caller holds the ingester's lock."""
@@ -233,6 +236,8 @@ class Engine:
     def _recover(self) -> None:
         """Forget what was read ahead of the store; the cursors are read again before the next look."""
         self._pending, self._pending_points = [], 0
+        if self._judge is not None:
+            self._judge.forget()
         self._committer.recover()
         self._stale = True
 

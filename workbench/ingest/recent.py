@@ -19,6 +19,8 @@ MOST = 2_500_000
 """Points that are kept, 34 bytes each; the oldest go first."""
 _OF_RUN, _OF_SERIES = 30, 10
 """What a run and a series take besides, in points."""
+_WIDEST = 1_000
+"""Series of a run that is kept; of more, few are ever asked for."""
 
 
 class _Kept(Struct, frozen=True):
@@ -46,12 +48,17 @@ class RecentRuns:
     def keep(self, deltas: Iterable[Delta]) -> None:
         """Take in what is about to be committed; what is said again of a run, or taken back, ends its being kept."""
         for delta in deltas:
-            for run in [*self._kept] if delta.cuts else touched(delta):
+            for run in touched(delta):
                 self._drop(run)
             if delta.points is not None and _tells_a_run(delta, delta.points):
                 self._add(delta.cursor.run_id, {series: key for series, _, key, _ in delta.new_series}, delta.points)
         while self._weight > self._most:
             self._drop(self.oldest)
+
+    def clear(self) -> None:
+        """Keep nothing any more."""
+        self._kept.clear()
+        self._weight = 0
 
     def _add(self, run: str, keys: Mapping[int, str], points: PointRows) -> None:
         weight = len(points.value) + _OF_SERIES * len(points.series) + _OF_RUN
@@ -80,7 +87,7 @@ class RecentRuns:
 
 
 def touched(delta: Delta) -> set[str]:
-    """The runs that a delta says something of."""
+    """The runs that a delta says something of; what it takes back is theirs, too."""
     return {delta.cursor.run_id, *(delta.points.runs if delta.points else ())}
 
 
@@ -88,7 +95,8 @@ def _tells_a_run(delta: Delta, points: PointRows) -> bool:
     """Whether it is of one run alone, and of short series that nobody has heard of before; none of it taken back."""
     new = {series for series, *_ in delta.new_series}
     alone = {*points.runs} == {delta.cursor.run_id} and not delta.cuts
-    return alone and len(points.value) <= LONG * len(points.series) and new.issuperset(points.series.tolist())
+    short = len(points.series) <= _WIDEST and len(points.value) <= LONG * len(points.series)
+    return alone and short and new.issuperset(points.series.tolist())
 
 
 def _state(series: int, run: str, key: str, rows: CurveRows) -> SeriesState:

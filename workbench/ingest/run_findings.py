@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice, takewhile
 
-import numpy as np
 from msgspec.structs import replace
 
-from workbench.analysis.diagnosis import ENGINE, Curve, diagnose, is_judged
-from workbench.analysis.diagnosis_pace import Rhythm, is_gpu_use, rhythm
+from workbench.analysis.diagnosis import ENGINE
 from workbench.core.ahead import ahead
 from workbench.core.config import Config
 from workbench.core.model import Finding
-from workbench.core.roles import roles_for, words_of
+from workbench.ingest.judging import Judging
 from workbench.ingest.progress import Progress
 from workbench.ingest.recent import RecentRuns, touched
 from workbench.store.append import Delta
@@ -45,8 +42,6 @@ SHARE, SHARE_AT_FIRST = 0.02, 0.3
 """Share of the time spent on judging again, and on what was never judged."""
 MOST_PREPARED = 2_000
 """Runs whose findings may wait for their commits."""
-MOST = 24
-"""Series of a run that are judged; a model logs one for every layer."""
 _GROWN = 1.1
 """How much longer a run's series must be before its findings are written down again with nothing new in them."""
 
@@ -61,8 +56,7 @@ class RunFindingWatch:
         self, config: Config, store: Store, tell: Callable[[str], None] = lambda text: None, *,
         patience: float | None = 0.1, clock: Callable[[], float] = time.monotonic, progress: Progress | None = None,
     ) -> None:  # fmt: skip
-        self._tell = tell
-        self._config = config
+        self._judging = Judging(config, tell)
         self._store = store
         self._patience = patience
         self._clock = clock
@@ -86,20 +80,35 @@ class RunFindingWatch:
     def keep(self, deltas: Sequence[Delta]) -> None:
         """Take notice of what is about to be committed: while it is in memory, it need not be fetched."""
         self._recent.keep(deltas)
-        for delta in deltas:
-            for run in [*self._prepared] if delta.cuts else touched(delta):
-                self._prepared.pop(run, None)
+        for run in set().union(*map(touched, deltas)):
+            self._prepared.pop(run, None)
+
+    def forget(self) -> None:
+        """What was said to be about to be committed may not have been."""
+        self._recent.clear()
+        self._prepared.clear()
 
     def prepare(self) -> bool:
-        """Judge a run that is in memory, ahead of its commit; whether there is another."""
-        self._prepare(self._recent.oldest)
-        return bool(self._recent) and len(self._prepared) < MOST_PREPARED
+        """Judge a run that is in memory, ahead of its commit; whether there is another.
 
-    def _prepare(self, run: str) -> None:
+        Only where all is judged at the end: it slows the commit down, for which others wait.
+        """
+        if self._patience is not None or not self._recent or len(self._prepared) >= MOST_PREPARED:
+            return False
+        run = self._recent.oldest
+        try:
+            states, rows = self._remembered(run)
+            if states:
+                self._prepared[run] = states, self._judging.judge(run, 0, states, rows)
+        except Exception:  # noqa: BLE001 - reading goes on; whoever judges it afterwards meets the same mistake
+            self._prepared.pop(run, None)
+        return bool(self._recent)
+
+    def _remembered(self, run: str) -> tuple[Sequence[SeriesState], Mapping[int, CurveRows]]:
+        """The series of a run that are worth a look, from memory; none where the store shows them otherwise."""
         states, rows = self._recent.take(run)
-        if states:
-            chosen = self._worth(states)
-            self._prepared[run] = chosen, self._judgement(run, 0, chosen, rows)
+        chosen = self._judging.worth(states) if states else []
+        return (chosen, rows) if all(state.n >= 0 for state in chosen) else ([], {})
 
     def update(self) -> bool:
         """Judge what has changed, the newest first; costs a look at the file while nothing changes.
@@ -185,20 +194,22 @@ class RunFindingWatch:
             ready = self._ready(run, by_run.get(run, []), commit)
             if ready is None:
                 others.append(run)
-                continue
-            yield ready
-            self._progress.done()
+            else:
+                yield ready
+                self._progress.done()
             if self._is_late(started):
-                return
+                break
         for portion, rows in self._fetched(others, by_run, started):
-            yield from [self._judgement(run, commit, by_run.get(run, []), rows) for run in portion]
+            yield from [self._judging.judge(run, commit, by_run.get(run, []), rows) for run in portion]
             self._progress.done(len(portion))
 
     def _ready(self, run: str, states: Sequence[SeriesState], commit: int) -> Judgement | None:
-        """What was found while it was in memory, if the store says the same of its series."""
-        self._prepare(run)
-        then, judgement = self._prepared.pop(run, ((), None))
-        return None if judgement is None or then != states else replace(judgement, commit=commit)
+        """What is found in a run that is or was in memory, if the store says the same of its series."""
+        if run in self._prepared:
+            then, judgement = self._prepared.pop(run)
+            return replace(judgement, commit=commit) if then == states else None
+        kept, rows = self._remembered(run)
+        return self._judging.judge(run, commit, kept, rows) if kept and kept == states else None
 
     def _fetched(
         self, runs: Sequence[str], by_run: Mapping[str, Sequence[SeriesState]], started: float
@@ -223,37 +234,7 @@ class RunFindingWatch:
         every: dict[str, list[SeriesState]] = {}
         for state in states:
             every.setdefault(state.run, []).append(state)
-        return {run: self._worth(own) for run, own in every.items()}
-
-    def _worth(self, states: Sequence[SeriesState]) -> list[SeriesState]:
-        judged = []
-        for state in states:
-            roles = roles_for(state.key, self._config.metrics)
-            if is_judged(state.key, roles.kind, roles.direction):
-                judged.append((roles.kind != "performance", "loss" not in words_of(state.key), state.key, state))
-        chosen = [each[-1] for each in sorted(judged, key=lambda each: each[:-1])[:MOST]]
-        furthest = max(states, key=lambda state: (state.last_step, state.n, state.key))
-        return chosen if furthest in chosen else [*chosen, furthest]
-
-    def _judgement(self, run: str, commit: int, states: Sequence[SeriesState], rows: dict[int, CurveRows]) -> Judgement:
-        curves = [self._curve(state, rows[state.series_id]) for state in states if state.series_id in rows]
-        walls = [state.last_wall for state in states if state.last_wall is not None and math.isfinite(state.last_wall)]
-        told = [state for state in states if not is_gpu_use(state.key)]
-        active = [state.last_wall for state in told if state.last_wall is not None and math.isfinite(state.last_wall)]
-        points = sum(state.n for state in states)
-        try:
-            findings = diagnose(curves, max(active, default=max(walls, default=None)))
-            pace = _rhythm(states, rows)
-        except Exception as error:  # noqa: BLE001 - a mistake in a rule must not keep logs from being read
-            self._tell(f"run {run}: not judged: {error!r}")
-            return Judgement(run, commit, points)
-        return Judgement(run, commit, points, findings, pace.gap, pace.pace)
-
-    def _curve(self, state: SeriesState, rows: CurveRows) -> Curve:
-        return Curve(
-            state.key, roles_for(state.key, self._config.metrics), rows.step, rows.wall, rows.value, rows.low,
-            rows.high, state.n, state.not_finite, rows.broken_from,
-        )  # fmt: skip
+        return {run: self._judging.worth(own) for run, own in every.items()}
 
     def _is_news(self, judgement: Judgement) -> bool:
         """Whether it is worth writing: other findings, or a run that has grown by a tenth."""
@@ -281,14 +262,3 @@ def _gist(findings: Sequence[Finding]) -> tuple[object, ...]:
     return tuple(
         (each.kind, each.subject, each.severity, each.evidence.get("step"), each.until is None) for each in findings
     )
-
-
-def _rhythm(states: Sequence[SeriesState], rows: dict[int, CurveRows]) -> Rhythm:
-    """Of the series that is furthest and has times."""
-    for state in sorted(states, key=lambda state: (-state.last_step, -state.n, state.key)):
-        found = rows.get(state.series_id)
-        if found is not None and np.isfinite(found.wall).sum() > 3:
-            per_row = state.n / max(len(found.step), 1)
-            told = rhythm(found.step, found.wall)
-            return Rhythm(None if told.gap is None else told.gap / max(per_row, 1.0), told.pace)
-    return Rhythm()

@@ -40,7 +40,7 @@ def current_version(con: DuckDBPyConnection) -> int:
     import duckdb
 
     try:
-        row = first_row(con, "SELECT max(version) FROM wb.schema_version")
+        row = first_row(con, "SELECT max(version) FROM wb.main.schema_version")
     except duckdb.CatalogException:  # asking for all tables first would take five times as long
         if first_row(con, "SELECT table_name FROM duckdb_tables() WHERE database_name = 'wb'"):
             raise StoreCorruptError("not a workbench store: it has tables, but no schema_version") from None

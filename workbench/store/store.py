@@ -216,10 +216,10 @@ class Store:
         import duckdb
 
         file = str(self.path).replace("'", "''")
-        self._is_new = exclusive and not self.exists
-        options = "STORAGE_VERSION 'v1.5.0'" if self._is_new else "READ_WRITE" if exclusive else "READ_ONLY"
         deadline, pause = time.monotonic() + self._patience, 0.01
         while True:
+            self._is_new = exclusive and not self.exists
+            options = "STORAGE_VERSION 'v1.5.0'" if self._is_new else "READ_WRITE" if exclusive else "READ_ONLY"
             try:
                 con.execute(f"ATTACH '{file}' AS wb (TYPE duckdb, {options})")
                 con.execute("USE wb")
