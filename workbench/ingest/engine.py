@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path, PurePath
-from typing import Protocol
 
 from msgspec import Struct
 
@@ -39,14 +38,15 @@ class Outcome(Struct, frozen=True):
         )  # fmt: skip
 
 
-class Judge(Protocol):
-    """Who judges what is read, and uses the time in which it is committed."""
+class Judge:
+    """Who judges what is read, and uses the time in which it is committed; the base does neither."""
 
     def keep(self, deltas: Sequence[Delta]) -> None:
         """Take notice of what is about to be committed."""
 
     def prepare(self) -> bool:
         """Do some of the work ahead; whether there is more."""
+        return False
 
     def forget(self) -> None:
         """What was about to be committed may not have been."""
@@ -66,7 +66,7 @@ class Engine:
         self.registry = Registry(root, config, tuple(readers), clock)
         self._reading = Reading(store.place.store, self.registry, clock, self._add)
         self._committer = Committer(store)
-        self._judge = judge
+        self._judge = judge or Judge()
         self._backlog: dict[PurePath, Tracked] = {}
         self._pending: list[Delta] = []
         self._pending_points = 0
@@ -167,7 +167,7 @@ class Engine:
         self._remarks()
         try:
             self._submit()
-            while self._judge is not None and self._committer.busy and self._judge.prepare():
+            while self._committer.busy and self._judge.prepare():
                 pass
             self._committer.flush()
         except StoreError:
@@ -236,8 +236,7 @@ class Engine:
     def _recover(self) -> None:
         """Forget what was read ahead of the store; the cursors are read again before the next look."""
         self._pending, self._pending_points = [], 0
-        if self._judge is not None:
-            self._judge.forget()
+        self._judge.forget()
         self._committer.recover()
         self._stale = True
 
@@ -278,6 +277,5 @@ class Engine:
         if self._pending:
             deltas, self._pending, self._pending_points = self._pending, [], 0
             self._submitted = True
-            if self._judge is not None:
-                self._judge.keep(deltas)
+            self._judge.keep(deltas)
             self._committer.submit(deltas)

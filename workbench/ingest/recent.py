@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
 
 from workbench.store.append import Delta, PointRows
+from workbench.store.points import Whole, by_series
 from workbench.store.run_findings import LONG, CurveRows, SeriesState
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MOST = 2_500_000
 """Points that are kept, 34 bytes each; the oldest go first."""
@@ -71,18 +68,19 @@ class RecentRuns:
         return kept
 
     def take(self, run: str) -> tuple[list[SeriesState], dict[int, CurveRows]]:
-        """The series of a run by key, and their points; none where it is not kept. It is let go."""
+        """The series of a run by key, and their points; none where it is not kept, or would not be shown like this.
+
+        It is let go.
+        """
         kept = self._drop(run)
         if kept is None:
             return [], {}
         points = kept.points
-        order = np.argsort(points.code, kind="stable")
-        ends = np.cumsum(np.bincount(points.code, minlength=len(points.series)))
-        rows = {
-            series: CurveRows(points.step[own], points.wall_time[own], points.value[own])
-            for series, own in zip(points.series.tolist(), np.split(order, ends[:-1]), strict=True)
-        }
-        states = [_state(series, run, kept.keys[series], each) for series, each in rows.items()]
+        whole, unsorted = by_series(points.series.tolist(), points.code, points.step, points.wall_time, points.value)
+        if unsorted or any(each.n > LONG for each in whole.values()):
+            return [], {}  # the store shows steps in order, the latest point of each, and a long series thinned
+        states = [_state(series, run, kept.keys[series], each) for series, each in whole.items()]
+        rows = {series: CurveRows(each.step, each.wall, each.value) for series, each in whole.items()}
         return sorted(states, key=lambda state: state.key), rows
 
 
@@ -99,18 +97,8 @@ def _tells_a_run(delta: Delta, points: PointRows) -> bool:
     return alone and short and new.issuperset(points.series.tolist())
 
 
-def _state(series: int, run: str, key: str, rows: CurveRows) -> SeriesState:
-    """What the store says of a series that has these points alone; of one it would show otherwise, what it never says.
-
-    It shows steps in order, of a step written twice the latest point, and a long series thinned.
-    """
-    n, last = len(rows.step), float(rows.wall[-1])
-    as_shown = n <= LONG and _rises(rows.step)
-    return SeriesState(
-        series, run, key, n if as_shown else -1, n - int(np.isfinite(rows.value).sum()), int(rows.step[0]),
-        int(rows.step[-1]), None if math.isnan(last) else last,
-    )  # fmt: skip
-
-
-def _rises(step: NDArray[np.int64]) -> bool:
-    return bool((step[1:] > step[:-1]).all())
+def _state(series: int, run: str, key: str, whole: Whole) -> SeriesState:
+    """What the store says of a series that has these points alone."""
+    last, not_finite = float(whole.wall[-1]), whole.n - int(np.isfinite(whole.value).sum())
+    first_step, last_step = int(whole.step[0]), int(whole.step[-1])
+    return SeriesState(series, run, key, whole.n, not_finite, first_step, last_step, None if math.isnan(last) else last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, islice, takewhile
 
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from workbench.analysis.diagnosis import ENGINE
 from workbench.core.ahead import ahead
 from workbench.core.config import Config
 from workbench.core.model import Finding
+from workbench.ingest.engine import Judge
 from workbench.ingest.judging import Judging
 from workbench.ingest.progress import Progress
 from workbench.ingest.recent import RecentRuns, touched
@@ -46,7 +48,7 @@ _GROWN = 1.1
 """How much longer a run's series must be before its findings are written down again with nothing new in them."""
 
 
-class RunFindingWatch:
+class RunFindingWatch(Judge):
     """Judges runs again when their series have grown; what did not change costs nothing.
 
     `patience` is how long one `update` may take; None judges all that waits.
@@ -96,19 +98,16 @@ class RunFindingWatch:
         if self._patience is not None or not self._recent or len(self._prepared) >= MOST_PREPARED:
             return False
         run = self._recent.oldest
-        try:
+        with suppress(Exception):  # reading goes on; whoever judges it afterwards meets the same mistake
             states, rows = self._remembered(run)
             if states:
                 self._prepared[run] = states, self._judging.judge(run, 0, states, rows)
-        except Exception:  # noqa: BLE001 - reading goes on; whoever judges it afterwards meets the same mistake
-            self._prepared.pop(run, None)
         return bool(self._recent)
 
     def _remembered(self, run: str) -> tuple[Sequence[SeriesState], Mapping[int, CurveRows]]:
-        """The series of a run that are worth a look, from memory; none where the store shows them otherwise."""
+        """The series of a run that are worth a look, from memory; none where it is not there."""
         states, rows = self._recent.take(run)
-        chosen = self._judging.worth(states) if states else []
-        return (chosen, rows) if all(state.n >= 0 for state in chosen) else ([], {})
+        return self._judging.worth(states) if states else [], rows
 
     def update(self) -> bool:
         """Judge what has changed, the newest first; costs a look at the file while nothing changes.
@@ -230,7 +229,7 @@ class RunFindingWatch:
         return map(fetch, chain(first, takewhile(lambda _: not self._is_late(started), portions)))
 
     def _by_run(self, states: Sequence[SeriesState]) -> dict[str, list[SeriesState]]:
-        """The series of each run that are worth a look, and the one that is furthest, for its pace."""
+        """The series of each run that are worth a look."""
         every: dict[str, list[SeriesState]] = {}
         for state in states:
             every.setdefault(state.run, []).append(state)

@@ -102,10 +102,20 @@ def _scanned(
 ) -> tuple[dict[int, Whole], list[int]]:
     """The points of each series in the order they were found, and the series whose steps do not rise all along."""
     found = _found(con, ids, table, order_by)
-    place = np.asarray(found["place"])
+    step, value = np.asarray(found["step"], np.int64), floats(found["value"])
+    return by_series(ids, np.asarray(found["place"]), step, found["wall"], value)
+
+
+def by_series(
+    ids: Sequence[int], place: NDArray[np.integer[Any]], step: NDArray[np.int64], wall: NDArray[np.float64],
+    value: NDArray[np.float64],
+) -> tuple[dict[int, Whole], list[int]]:  # fmt: skip
+    """The points of each series in the order they come, and the series whose steps do not rise all along.
+
+    `place` tells of each point where its series stands among `ids`.
+    """
     order = np.argsort(place, kind="stable")
-    place, step = place[order], np.asarray(found["step"], np.int64)[order]
-    wall, value = found["wall"][order], floats(found["value"])[order]
+    place, step, wall, value = place[order], step[order], wall[order], value[order]
     alike = place[1:] == place[:-1]
     starts: list[int] = np.flatnonzero(np.append(True, ~alike)).tolist() if len(place) else []
     made = {
